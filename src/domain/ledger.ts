@@ -1,0 +1,283 @@
+/**
+ * The memory of all runs, as the stages see it. SQLite stands behind it on one machine; every method returns a promise,
+ * so that a shared database can stand there too. A promise of a writing method resolves when the write is durable;
+ * writes are committed in groups.
+ */
+import type { Finding } from './finding.ts';
+import type { BrokenRow, Item, MediaFacts } from './item.ts';
+import type { Refusal } from './outcome.ts';
+import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
+import type { ExitCode } from './problem.ts';
+import type { Pipeline } from './settings.ts';
+import type { Status, Task, TaskState } from './task.ts';
+import type { Basis, Units, Usage } from './usage.ts';
+
+export interface RunCounters {
+  readonly items: number;
+  readonly notApplicable: number;
+  readonly unselected: number;
+  readonly broken: number;
+}
+
+/** `running` also stands behind a run whose process died; `superseded`: a later run took its open jobs over. */
+export type RunState = 'running' | 'finished' | 'stopped' | 'superseded';
+
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly state: RunState;
+  readonly hash: string;
+  readonly shapeHash: string;
+  /** Names of the services, in the pipeline's order. */
+  readonly services: readonly string[];
+  /** The pipeline file as plain data, without secrets. */
+  readonly written: unknown;
+  readonly listing: 'complete' | 'partial';
+  readonly counters: RunCounters;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly endedAt?: string | undefined;
+  readonly exitCode?: ExitCode | undefined;
+  /** The exit code in words. */
+  readonly why?: string | undefined;
+}
+
+export interface RunOpening {
+  readonly pipeline: Pipeline;
+  readonly nowMs: number;
+  /** Never go on with an earlier run (`--new`). */
+  readonly startNew?: boolean | undefined;
+  /** Go on with an earlier run whatever its age (`--resume`). */
+  readonly resumeAnyAge?: boolean | undefined;
+  /** What the ledger cannot know, by account and SKU. */
+  readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
+}
+
+/** One item with its tasks, as planned. */
+export interface PlannedItem {
+  readonly item: Item;
+  readonly tasks: readonly {
+    readonly service: string;
+    readonly account: string;
+    readonly reuseKey: string;
+    readonly usage: Usage;
+    /** Present where the task is not to be sent, with the reason. */
+    readonly skip?: string | undefined;
+  }[];
+  /** Services of the pipeline that do not take this item. */
+  readonly notApplicable: number;
+  /** Identity of the content, under which `media` is cached. */
+  readonly contentId?: string | undefined;
+  /** What was read from the file's header in this run. */
+  readonly media?: MediaFacts | undefined;
+}
+
+export interface PlanPage {
+  readonly items: readonly PlannedItem[];
+  readonly unselected: number;
+  readonly broken: readonly BrokenRow[];
+  /** Where a later session may go on listing; absent where the source is read again from its beginning. */
+  readonly checkpoint?: string | undefined;
+  readonly isLast: boolean;
+}
+
+/** What the ledger knows of content before it is planned. */
+export interface Known {
+  /** Reuse keys that need no call: answered, remembered as failed, or held. */
+  readonly settledKeys: ReadonlySet<string>;
+  readonly media: ReadonlyMap<string, MediaFacts>;
+}
+
+/** One submission of one task. Open while in `intent` or `accepted`; a reuse key has at most one open attempt. */
+export interface Attempt {
+  readonly id: number;
+  readonly task: number;
+  readonly run: string;
+  /** Name of the service in its pipeline. */
+  readonly service: string;
+  readonly account: string;
+  readonly reuseKey: string;
+  /** Counts the submissions of this key over the ledger's life, from 1. */
+  readonly number: number;
+  /** The vid: hash of account, reuse key and number. */
+  readonly ref: string;
+  /** Attempts that went out in one call share it. */
+  readonly call: number;
+  readonly position: number;
+  readonly linkHash: string;
+  readonly isBatch: boolean;
+  readonly job?: string | undefined;
+  readonly usage: Usage;
+  /** When the intent was made. Milliseconds since 1970. */
+  readonly intendedAtMs: number;
+  readonly state: 'intent' | 'accepted';
+}
+
+export interface IntentRequest {
+  readonly service: string;
+  readonly account: string;
+  readonly isBatch: boolean;
+  readonly atMs: number;
+  readonly tasks: readonly { readonly task: Task; readonly linkHash: string }[];
+}
+
+/** What became of each task of an intent: only `intended` may be sent. */
+export type Intent =
+  | { readonly is: 'intended'; readonly attempt: Attempt }
+  /** Settled meanwhile without a call. */
+  | { readonly is: 'settled'; readonly state: TaskState }
+  /** Another open attempt has its key. */
+  | { readonly is: 'waiting' };
+
+/** The raw reply that proves a transition; shared by the elements of a batch. */
+export interface ArchivedReply {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What happened to an open attempt. Each closes it but `accepted`. */
+export type Transition =
+  | {
+      readonly is: 'accepted';
+      readonly attempt: Attempt;
+      readonly job: string;
+      readonly reply?: ArchivedReply;
+    }
+  | {
+      readonly is: 'answered';
+      readonly attempt: Attempt;
+      readonly finding: Finding;
+      /** Settled: what is booked. */
+      readonly usage: Usage;
+      readonly reply?: ArchivedReply;
+    }
+  /** The vendor refused and the task is tried again; `costsAttempt` is false for a slow-down. */
+  | {
+      readonly is: 'again';
+      readonly attempt: Attempt;
+      readonly refusal: Refusal;
+      readonly costsAttempt: boolean;
+      readonly booked?: Usage | undefined;
+      readonly reply?: ArchivedReply;
+    }
+  /** The task ends; `isRemembered` where the same content would fail again. */
+  | {
+      readonly is: 'failed';
+      readonly attempt: Attempt;
+      readonly refusal: Refusal;
+      readonly isRemembered: boolean;
+      readonly booked?: Usage | undefined;
+      readonly reply?: ArchivedReply;
+    }
+  /** The call surely never reached the vendor: nothing happened, and the number is used again. */
+  | { readonly is: 'unsent'; readonly attempt: Attempt; readonly cause: string }
+  /** May have been billed, is sent again, and is counted as uncertain. */
+  | { readonly is: 'resend'; readonly attempt: Attempt; readonly cause: string }
+  /** May have been billed, is counted as uncertain, and waits for a person. */
+  | { readonly is: 'held'; readonly attempt: Attempt; readonly cause: string };
+
+/** What a run writes. One process holds it, under the pipeline's lock. */
+export interface RunLedger {
+  readonly record: RunRecord;
+  /** True where an earlier session of this run is gone on with. */
+  readonly isResumed: boolean;
+  /** Where listing goes on; absent for the beginning. */
+  readonly checkpoint?: string | undefined;
+  readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known>;
+  /** Stores a page; answers its tasks that may be sent, those of an earlier session included. Idempotent. */
+  plan(page: PlanPage): Promise<readonly Task[]>;
+  /** Tasks in `planned` of one service with an id above `afterId`, by id. */
+  readReady(service: string, afterId: number, limit: number): Promise<readonly Task[]>;
+  /** Reserves nothing is sent before this resolves: attempts in `intent`, durable. One answer per task. */
+  intend(request: IntentRequest): Promise<readonly Intent[]>;
+  transition(transitions: readonly Transition[]): Promise<void>;
+  /** Open attempts that earlier sessions of this pipeline left, by id, above `afterId`. */
+  readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]>;
+  /** Jobs among these that the ledger already knows. */
+  readKnownJobs(account: string, jobs: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Tasks in `waiting` whose key has no open attempt any more go back to `planned`.
+   * Answers how many did, and how many still wait.
+   */
+  releaseWaiting(): Promise<{ readonly released: number; readonly waiting: number }>;
+  /** Charge of these units at this month's position, without booking them; `undefined` where a price is unknown. */
+  quote(account: string, units: Units, atMs: number): Promise<Nano | undefined>;
+  end(end: {
+    readonly state: RunState;
+    readonly exitCode: ExitCode;
+    readonly why: string;
+    readonly atMs: number;
+  }): Promise<RunRecord>;
+}
+
+export interface TaskError {
+  readonly class: string;
+  readonly code: string;
+  readonly httpStatus?: number | undefined;
+  readonly message: string;
+}
+
+/** A task as reports see it. */
+export interface TaskRow {
+  readonly service: string;
+  readonly account: string;
+  readonly state: TaskState;
+  readonly status: Status;
+  /** Why it was skipped, failed or held; empty otherwise. */
+  readonly reason: string;
+  readonly finding?: Finding | undefined;
+  /** Units booked for this task in this run, by SKU, uncertain ones left out. */
+  readonly units: Units;
+  readonly basis?: Basis | undefined;
+  readonly charge: Nano;
+  readonly attempts: number;
+  readonly job?: string | undefined;
+  readonly error?: TaskError | undefined;
+  readonly startedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+}
+
+export interface ItemRow {
+  readonly item: Item;
+  /** In the order of the pipeline's services; applicable ones only. */
+  readonly tasks: readonly TaskRow[];
+}
+
+export interface BillRow {
+  readonly account: string;
+  readonly vendor: string;
+  readonly sku: string;
+  readonly unit: string;
+  readonly observed: number;
+  readonly estimated: number;
+  readonly uncertain: number;
+  readonly free: number;
+  readonly pack: number;
+  readonly charge: Nano;
+  readonly currency: string;
+  readonly isComplete: boolean;
+  /** Assumptions that stood in for what could not be read, with how many tasks each. */
+  readonly assumptions: Readonly<Record<string, number>>;
+}
+
+export interface TaskCount {
+  readonly service: string;
+  readonly state: TaskState;
+  readonly reason: string;
+  readonly count: number;
+}
+
+export interface Ledger {
+  openRun(opening: RunOpening): Promise<RunLedger>;
+  /** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
+  findRun(selector: string): Promise<RunRecord | undefined>;
+  /** Newest first. */
+  listRuns(limit: number, pipeline?: string): Promise<readonly RunRecord[]>;
+  /** Items in source order with a position above `after`. */
+  readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]>;
+  /** By service, state and reason (the reason of failures is their class). */
+  countTasks(run: string): Promise<readonly TaskCount[]>;
+  readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;
+  readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,66 @@
+/** Trouble: expected trouble is a value (`Problem`), only what ends the run is thrown (`Stop`). */
+
+/** One fault of a file that a person wrote. `message` says what was expected and found, and what to do. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Path inside the file such as `services[0].options.tag_top_k`; empty for the file itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** `file:line:column path: message`, the form of every config fault. */
+export function formatProblem(problem: Problem): string {
+  const place = `${problem.file}:${problem.line}:${problem.column}`;
+  return problem.path === ''
+    ? `${place}: ${problem.message}`
+    : `${place} ${problem.path}: ${problem.message}`;
+}
+
+/** Exit codes of the command line. The first that holds of `exitPrecedence` is used. */
+export const exitCodes = {
+  complete: 0,
+  failures: 1,
+  wrongUse: 2,
+  halted: 3,
+  capped: 4,
+  flagged: 5,
+  locked: 6,
+  ourMistake: 70,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+const exitPrecedence: readonly ExitCode[] = [70, 2, 6, 130, 143, 3, 4, 1, 5, 0];
+
+/** The exit code that wins among those that hold. None holding is 0. */
+export function chooseExitCode(codes: readonly ExitCode[]): ExitCode {
+  return exitPrecedence.find((code) => codes.includes(code)) ?? exitCodes.complete;
+}
+
+/** Ends the command: a message for the person, and the exit code. Never carries a secret. */
+export class Stop extends Error {
+  readonly exitCode: ExitCode;
+  readonly problems: readonly Problem[];
+  constructor(exitCode: ExitCode, message: string, problems: readonly Problem[] = [], cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'Stop';
+    this.exitCode = exitCode;
+    this.problems = problems;
+  }
+}
+
+/** Wrong use or config: exit 2. */
+export function wrongUse(message: string, problems: readonly Problem[] = []): Stop {
+  return new Stop(exitCodes.wrongUse, message, problems);
+}
+
+/** Any thrown value in one line of words. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
+  if (error instanceof Error) return error.message === '' ? error.name : error.message;
+  return String(error);
+}

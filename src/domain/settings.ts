@@ -1,0 +1,176 @@
+/** A pipeline and the world around it, as the stages see them: checked, defaults filled in, variables replaced. */
+import type { Kind } from './item.ts';
+import type { Policy } from './policy.ts';
+import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
+import type { Delivery, Service, Vendor } from './service.ts';
+import type { FailureBooking } from './outcome.ts';
+
+export interface Limits {
+  readonly concurrency: number;
+  /** Every request to the account counts, polls and lists too. */
+  readonly perSecond: number;
+  /** Jobs open at the vendor at once; a batch counts its elements. */
+  readonly maxOpenJobs: number;
+}
+
+export const defaultLimits: Limits = { concurrency: 8, perSecond: 10, maxOpenJobs: 100 };
+
+export interface Storage {
+  readonly name: string;
+  /** Absent for AWS. */
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+  readonly pathStyle: boolean;
+  /** Absent for the AWS credential chain. */
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
+  readonly sessionToken?: string | undefined;
+}
+
+export interface Account {
+  readonly name: string;
+  readonly vendor: Vendor;
+  /** Without a trailing slash. */
+  readonly endpoint: string;
+  /** The vendor's own credential fields, e.g. `appId` and `token`. Secret: never stored, logged or printed. */
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly limits: Limits;
+  readonly billing: Readonly<Record<string, BillingFacts>>;
+  readonly booking: Readonly<Record<FailureBooking, 'free' | 'billed'>>;
+  readonly assume: {
+    readonly durationSeconds?: number | undefined;
+    readonly keyFrameGapSeconds?: number | undefined;
+  };
+  readonly returnsEmptyFrames: boolean;
+  /**
+   * True for a stand-in on a loopback address: its answers, failures and usage are kept apart from everyone else's.
+   */
+  readonly isLoopback: boolean;
+}
+
+export interface BucketSource {
+  readonly form: 'bucket';
+  readonly storage: string;
+  readonly bucket: string;
+  /** At least one; `''` for the whole bucket. */
+  readonly prefixes: readonly string[];
+}
+
+/** The fields a manifest row may have, in the order of the default columns. */
+export const manifestFields = [
+  'id',
+  'bucket',
+  'key',
+  'version',
+  'url',
+  'etag',
+  'size',
+  'last_modified',
+  'content_type',
+  'kind',
+  'title',
+  'text',
+  'images',
+  'video_url',
+  'duration',
+] as const;
+export type ManifestField = (typeof manifestFields)[number];
+
+export interface CsvSource {
+  readonly form: 'csv';
+  /** Absolute path of a local file. */
+  readonly path: string;
+  readonly header: boolean;
+  /** Our field to their column name, or to its position from 1. */
+  readonly columns: Readonly<Partial<Record<ManifestField, string | number>>>;
+  readonly delimiter: string;
+  readonly encoding: 'utf-8';
+  /** For rows that name none. */
+  readonly storage?: string | undefined;
+  readonly bucket?: string | undefined;
+  /** Probing of URLs on private, loopback and link-local addresses. */
+  readonly allowPrivateAddresses: boolean;
+}
+
+export type SourceSettings = BucketSource | CsvSource;
+
+export interface SelectSettings {
+  /** Globs over the key (or the URL's path); empty for all. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Empty for all. */
+  readonly kinds: readonly Kind[];
+  readonly minSizeBytes?: number | undefined;
+  readonly maxSizeBytes?: number | undefined;
+  /** ISO 8601 instant. */
+  readonly modifiedAfter?: string | undefined;
+  readonly modifiedWithinMs?: number | undefined;
+}
+
+export type AccessSettings =
+  | { readonly mode: 'presigned'; readonly expiresInSeconds: number }
+  | { readonly mode: 'public'; readonly baseUrl: string };
+
+/** One entry of `services:`. */
+export interface ServiceUse {
+  /** `as`, else `use`: the name that stands for it everywhere. */
+  readonly name: string;
+  readonly service: Service;
+  readonly account: Account;
+  /** Parsed by the service's own shape. */
+  readonly options: unknown;
+  /** `model_name`; empty for the general model. */
+  readonly model: string;
+  readonly unitsPerCall: number;
+  /** Most elements of one call; 1 where the service has no batch form. */
+  readonly batch: number;
+  readonly delivery: Delivery;
+  /** Of this service alone, beside the account's. */
+  readonly limits?: Partial<Limits> | undefined;
+}
+
+export const reportFormats = ['csv', 'jsonl', 'html'] as const;
+export type ReportFormat = (typeof reportFormats)[number];
+
+export interface ReportSettings {
+  readonly formats: readonly ReportFormat[];
+  /** IANA zone of the times in the HTML. */
+  readonly timezone: string;
+  /** BOM and formula guard in the tables for people; false for exact bytes. */
+  readonly excel: boolean;
+}
+
+export interface Deadlines {
+  readonly callMs: number;
+  readonly jobMs: number;
+}
+
+export interface Pipeline {
+  /** The file's name without its ending. */
+  readonly name: string;
+  readonly path: string;
+  readonly about?: string | undefined;
+  readonly source: SourceSettings;
+  readonly select: SelectSettings;
+  readonly access: AccessSettings;
+  readonly services: readonly ServiceUse[];
+  readonly policy: Policy;
+  readonly reports: ReportSettings;
+  readonly reuse: {
+    readonly by: 'content' | 'path' | 'never';
+    readonly maxAgeMs?: number | undefined;
+    readonly retryFailedAfterMs: number;
+  };
+  /** A call of unknown fate is sent again only if its whole charge is below this. */
+  readonly resendBelow: Nano;
+  readonly deadlines: Deadlines;
+  /** Those that the pipeline uses, by name. */
+  readonly storages: ReadonlyMap<string, Storage>;
+  readonly prices: PriceBook;
+  /** Of the file and of all it uses, without secrets: tells whether two runs had the same configuration. */
+  readonly hash: string;
+  /** Of source, select, access and services apart from limits, batch and delivery: a run goes on only under the same. */
+  readonly shapeHash: string;
+  /** The file as plain data before variables are replaced, so that it holds no secret; what the ledger keeps. */
+  readonly written: unknown;
+}

@@ -1,0 +1,52 @@
+/** The storage half of the outside: what we ask of an S3-compatible store. */
+import type { ObjectAddress } from './item.ts';
+
+export interface ListedObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly etag?: string | undefined;
+  /** ISO 8601, UTC. */
+  readonly lastModified?: string | undefined;
+}
+
+export interface ListRequest {
+  readonly storage: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  /** List keys after this one, exclusive. Ignored by servers once a token is given. */
+  readonly startAfter?: string | undefined;
+  readonly token?: string | undefined;
+  readonly maxKeys?: number | undefined;
+}
+
+export interface ListPage {
+  readonly objects: readonly ListedObject[];
+  /** Present where more pages follow. */
+  readonly nextToken?: string | undefined;
+  readonly isTruncated: boolean;
+}
+
+export interface ObjectFacts {
+  readonly sizeBytes?: number | undefined;
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
+  readonly contentType?: string | undefined;
+}
+
+export interface SignedLink {
+  readonly url: string;
+  /** Milliseconds since 1970; absent where the link does not expire. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** All storages of a pipeline behind one door. Implemented in `wire/s3`. Errors are thrown as `Stop`s that say where. */
+export interface ObjectStorage {
+  list(request: ListRequest): Promise<ListPage>;
+  /** `undefined` where the object does not exist. */
+  head(address: ObjectAddress): Promise<ObjectFacts | undefined>;
+  /** Bytes `start` (inclusive) to `end` (exclusive), fewer at the end of the object. */
+  read(address: ObjectAddress, start: number, end: number): Promise<Uint8Array>;
+  /** A link that anyone may GET, signed now, for `lifetimeSeconds` or until the credential ends, if that is sooner. */
+  sign(address: ObjectAddress, lifetimeSeconds: number): Promise<SignedLink>;
+  close(): void;
+}
