@@ -66,3 +66,205 @@ export interface Charge {
   readonly isComplete: boolean;
   readonly position: Position;
 }
+
+const days = new Map<string, Intl.DateTimeFormat>();
+
+/** The calendar day `YYYY-MM-DD` of an instant in an IANA zone; an unknown zone throws a `RangeError`. */
+export function dayOf(atMs: number, timezone: string): string {
+  let format = days.get(timezone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-US', {
+      calendar: 'iso8601',
+      numberingSystem: 'latn',
+      timeZone: timezone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    });
+    days.set(timezone, format);
+  }
+  const parts: Record<string, string> = {};
+  for (const { type, value } of format.formatToParts(atMs)) parts[type] = value;
+  return `${parts['year']}-${parts['month']}-${parts['day']}`;
+}
+
+/** The month `YYYY-MM` to which units sent at that instant belong. */
+export function monthOf(atMs: number, timezone: string): string {
+  return dayOf(atMs, timezone).slice(0, 7);
+}
+
+/**
+ * What the first `units` of a month cost, free and pack units left out: the sum over the tiers, rounded down once. Units
+ * past a bounded last tier, and all units where there are no tiers, add nothing.
+ */
+export function graduatedSum(price: SkuPrice, units: number): Nano {
+  let sum = 0n;
+  let from = 0;
+  for (const tier of price.tiers ?? []) {
+    const to = Math.min(units, tier.upTo ?? Number.POSITIVE_INFINITY);
+    if (to > from) {
+      sum += BigInt(to - from) * tier.price;
+      from = to;
+    }
+  }
+  return sum / BigInt(price.per);
+}
+
+/**
+ * What `units` more cost an account that has come to `position`: free quota first, then packs by earliest expiry, then
+ * tiers from the month's position. Each part is the rise of a rounded running sum, so that however a volume is split,
+ * its charges add up to the same. A pack's unit costs its share of the pack's cost. Units without a price cost 0 and
+ * make the charge incomplete; they advance the position all the same. Without a price book the month is UTC's.
+ */
+export function chargeUnits(
+  price: SkuPrice | undefined,
+  facts: BillingFacts | undefined,
+  position: Position,
+  units: number,
+  atMs: number,
+): Charge {
+  const day = dayOf(atMs, price?.timezone ?? 'UTC');
+  const month = day.slice(0, 7);
+  const before = position.months[month] ?? { tier: 0, free: 0 };
+
+  const freeUnits = Math.min(units, countFreeLeft(price, facts, position, month));
+  const packs = chargePacks(facts, position, units - freeUnits, day);
+  const tierUnits = units - freeUnits - packs.units;
+
+  const from = (facts?.usedThisMonth[month] ?? 0) + before.tier;
+  const to = from + tierUnits;
+  const tierAmount = price ? graduatedSum(price, to) - graduatedSum(price, from) : 0n;
+
+  const isMonthly = price?.free?.per === 'month';
+  return {
+    amount: packs.amount + tierAmount,
+    freeUnits,
+    packUnits: packs.units,
+    isComplete: tierUnits === 0 || to <= countPriced(price),
+    position: {
+      freeOnce: position.freeOnce + (isMonthly ? 0 : freeUnits),
+      packs: packs.used,
+      months: {
+        ...position.months,
+        [month]: { tier: before.tier + tierUnits, free: before.free + (isMonthly ? freeUnits : 0) },
+      },
+    },
+  };
+}
+
+/**
+ * What a call of `units` reserves before it leaves, never less than it can be charged whichever calls are recorded
+ * first: every unit, free and pack units too, at the dearest unit price at or after the position spent. `undefined`
+ * where a unit may have no price.
+ */
+export function reserveAmount(
+  price: SkuPrice | undefined,
+  facts: BillingFacts | undefined,
+  position: Position,
+  units: number,
+  atMs: number,
+): Nano | undefined {
+  if (!price) return undefined;
+  const day = dayOf(atMs, price.timezone);
+  const month = day.slice(0, 7);
+  const spent = (facts?.usedThisMonth[month] ?? 0) + (position.months[month]?.tier ?? 0);
+  if (spent + units > countPriced(price)) return undefined;
+  return BigInt(units) * dearestUnitPrice(price, facts, position, spent, day);
+}
+
+/** Rounded up for each unit, since a single charge may be rounded up. */
+function dearestUnitPrice(
+  price: SkuPrice,
+  facts: BillingFacts | undefined,
+  position: Position,
+  spent: number,
+  day: string,
+): Nano {
+  let dearest = 0n;
+  for (const tier of price.tiers ?? []) {
+    if (tier.upTo !== undefined && tier.upTo <= spent) continue;
+    dearest = max(dearest, divideUp(tier.price, BigInt(price.per)));
+  }
+  for (const { pack, used } of listPacks(facts, position, day)) {
+    if (used < pack.units) dearest = max(dearest, divideUp(pack.cost, BigInt(pack.units)));
+  }
+  return dearest;
+}
+
+/** Last unit of a month that has a price. */
+function countPriced(price: SkuPrice | undefined): number {
+  const last = price?.tiers?.at(-1);
+  return last ? (last.upTo ?? Number.POSITIVE_INFINITY) : 0;
+}
+
+/** `freeUsed` of a monthly quota is what others use of every month's. */
+function countFreeLeft(
+  price: SkuPrice | undefined,
+  facts: BillingFacts | undefined,
+  position: Position,
+  month: string,
+): number {
+  const free = price?.free;
+  if (!free) return 0;
+  const used = free.per === 'once' ? position.freeOnce : (position.months[month]?.free ?? 0);
+  return Math.max(0, free.units - (facts?.freeUsed ?? 0) - used);
+}
+
+function chargePacks(
+  facts: BillingFacts | undefined,
+  position: Position,
+  units: number,
+  day: string,
+): { readonly units: number; readonly amount: Nano; readonly used: Position['packs'] } {
+  let left = units;
+  let amount = 0n;
+  const used: Record<string, number> = { ...position.packs };
+  for (const { pack, key, used: before } of listPacks(facts, position, day)) {
+    const taken = Math.min(left, pack.units - before);
+    if (taken <= 0) continue;
+    amount += shareOfPack(pack, before + taken) - shareOfPack(pack, before);
+    used[key] = (used[key] ?? 0) + taken;
+    left -= taken;
+  }
+  return { units: units - left, amount, used };
+}
+
+/** What the first `units` of a pack cost. */
+function shareOfPack(pack: Pack, units: number): Nano {
+  return (pack.cost * BigInt(units)) / BigInt(pack.units);
+}
+
+/**
+ * Packs that still serve on that day, in the order in which they are used, with the units used of each. Packs of one
+ * day and size share a key of the position; it fills them one after the other.
+ */
+function listPacks(
+  facts: BillingFacts | undefined,
+  position: Position,
+  day: string,
+): readonly { readonly pack: Pack; readonly key: string; readonly used: number }[] {
+  const counted = new Map<string, number>();
+  return (facts?.packs ?? [])
+    .filter((pack) => pack.expires >= day)
+    .toSorted(comparePacks)
+    .map((pack) => {
+      const key = `${pack.expires}#${pack.units}`;
+      const used = Math.min(pack.units, (position.packs[key] ?? 0) - (counted.get(key) ?? 0));
+      counted.set(key, (counted.get(key) ?? 0) + used);
+      return { pack, key, used };
+    });
+}
+
+function comparePacks(a: Pack, b: Pack): number {
+  if (a.expires !== b.expires) return a.expires < b.expires ? -1 : 1;
+  if (a.units !== b.units) return a.units - b.units;
+  return a.cost < b.cost ? -1 : a.cost > b.cost ? 1 : 0;
+}
+
+function max(a: Nano, b: Nano): Nano {
+  return a > b ? a : b;
+}
+
+function divideUp(amount: Nano, by: bigint): Nano {
+  return (amount + by - 1n) / by;
+}

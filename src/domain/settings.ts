@@ -42,6 +42,10 @@ export interface Account {
     readonly keyFrameGapSeconds?: number | undefined;
   };
   readonly returnsEmptyFrames: boolean;
+  /** Where our own server listens for the vendor's callbacks, and the address under which the vendor reaches it. */
+  readonly callback?:
+    | { readonly listen: { readonly host: string; readonly port: number }; readonly publicUrl: string }
+    | undefined;
   /**
    * True for a stand-in on a loopback address: its answers, failures and usage are kept apart from everyone else's.
    */
@@ -141,7 +145,10 @@ export interface ReportSettings {
 }
 
 export interface Deadlines {
+  /** Longest wait for a reply. */
   readonly callMs: number;
+  /** Longest wait for the reply of a `delivery: sync` call. */
+  readonly syncCallMs: number;
   readonly jobMs: number;
 }
 

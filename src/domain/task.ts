@@ -32,7 +32,12 @@ export function statusOf(state: TaskState): Status {
     case 'intent':
     case 'accepted':
       return 'open';
-    default:
+    case 'answered':
+    case 'reused':
+    case 'skipped':
+    case 'over-cap':
+    case 'held':
+    case 'failed':
       return state;
   }
 }

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { backoffMs, type Circumstances, decide, maxAttempts, maxResends, pollDelayMs } from '../../src/domain/decide.ts';
+import type { Reaction, Refusal } from '../../src/domain/outcome.ts';
+
+const calm: Circumstances = {
+  attempts: 0,
+  resends: 0,
+  canAsk: false,
+  callCharge: 1n,
+  resendBelow: 10n,
+  isLinkExpired: false,
+  wasSignedAgain: false,
+};
+
+function refuse(reaction: Reaction, more: Partial<Refusal> = {}): { is: 'refused'; refusal: Refusal } {
+  const refusal = { reaction, class: 'test', code: '', message: 'no', booking: 'refused', ...more } as const;
+  return { is: 'refused', refusal };
+}
+
+describe('a refusal', () => {
+  test('that asks to slow down costs no attempt, however often it comes', () => {
+    const decision = decide(refuse('slow-down'), { ...calm, attempts: 1000 });
+    expect(decision).toMatchObject({ next: 'again', costsAttempt: false, wait: 'gate' });
+  });
+
+  test('that says try again costs an attempt and backs off, until the attempts are used up', () => {
+    expect(decide(refuse('try-again'), calm)).toMatchObject({ next: 'again', costsAttempt: true, wait: 'backoff' });
+    const last = decide(refuse('try-again'), { ...calm, attempts: maxAttempts - 1 });
+    expect(last).toMatchObject({ next: 'fail', isRemembered: false });
+  });
+
+  test('that gives up fails the task and is remembered', () => {
+    expect(decide(refuse('give-up'), calm)).toMatchObject({ next: 'fail', isRemembered: true });
+  });
+
+  test('that halts leaves the task open without an attempt', () => {
+    expect(decide(refuse('halt'), calm)).toMatchObject({ next: 'again', costsAttempt: false });
+  });
+
+  test.each([
+    { isLinkExpired: true, wasSignedAgain: false, next: 'again' },
+    { isLinkExpired: true, wasSignedAgain: true, next: 'fail' },
+    { isLinkExpired: false, wasSignedAgain: false, next: 'fail' },
+  ])('for a dead link ends in "$next" when expired is $isLinkExpired and signed again is $wasSignedAgain', (given) => {
+    const decision = decide(refuse('give-up', { isLinkDead: true }), { ...calm, ...given });
+    expect(decision.next).toBe(given.next);
+    if (decision.next === 'again') expect(decision).toMatchObject({ costsAttempt: false, signAgain: true });
+  });
+});
+
+describe('an unknown fate', () => {
+  const unknown = { is: 'unknown', cause: 'timeout' } as const;
+
+  test('is asked for where the vendor can be asked, whatever it costs', () => {
+    expect(decide(unknown, { ...calm, canAsk: true, callCharge: undefined })).toMatchObject({ next: 'ask' });
+  });
+
+  test.each([
+    { callCharge: 9n, resends: 0, next: 'resend' },
+    { callCharge: 10n, resends: 0, next: 'hold' },
+    { callCharge: 0n, resends: maxResends - 1, next: 'resend' },
+    { callCharge: 0n, resends: maxResends, next: 'hold' },
+    { callCharge: undefined, resends: 0, next: 'hold' },
+  ])('of a call that costs $callCharge after $resends resends ends in "$next" below 10', (given) => {
+    expect(decide(unknown, { ...calm, ...given }).next).toBe(given.next);
+  });
+});
+
+describe('delays', () => {
+  test('of a backoff stay within a doubling bound and replay from their seed', () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.string(), (attempts, seed) => {
+        const delay = backoffMs(attempts, seed);
+        expect(delay).toBeGreaterThanOrEqual(0);
+        expect(delay).toBeLessThanOrEqual(Math.min(60_000, 1000 * 2 ** attempts));
+        expect(backoffMs(attempts, seed)).toBe(delay);
+      }),
+    );
+  });
+
+  test('between polls grow by about half each time up to a minute', () => {
+    expect(pollDelayMs(0, 'job')).toBeGreaterThanOrEqual(950);
+    for (let reads = 0; reads < 8; reads += 1) {
+      expect(pollDelayMs(reads + 1, 'job')).toBeGreaterThan(pollDelayMs(reads, 'job') * 1.3);
+    }
+    expect(pollDelayMs(1000, 'job')).toBeLessThanOrEqual(63_000);
+  });
+});
