@@ -1,0 +1,39 @@
+/** What every work of a dispatch has at hand: the outside, the run, and the counters that progress shows. */
+import type { Clock } from '../domain/clock.ts';
+import type { Http } from '../domain/exchange.ts';
+import type { Item } from '../domain/item.ts';
+import type { RunLedger } from '../domain/ledger.ts';
+import type { Log } from '../domain/log.ts';
+import type { ArtifactFolder } from '../domain/output.ts';
+import type { Account, Deadlines } from '../domain/settings.ts';
+import type { Nano } from '../domain/pricing.ts';
+import type { SignedLink } from '../domain/storage.ts';
+import type { Bell } from './bell.ts';
+
+export interface DispatchCounters {
+  /** Tasks whose submission left. */
+  asked: number;
+  answered: number;
+  failed: number;
+  held: number;
+  /** Answers that say "try again" or "slow down", and calls that did not arrive. */
+  repeated: number;
+}
+
+export interface Bench {
+  readonly clock: Clock;
+  readonly http: Http;
+  readonly run: RunLedger;
+  readonly link: (item: Item) => Promise<SignedLink | undefined>;
+  readonly artifacts: ArtifactFolder;
+  readonly log: Log;
+  readonly deadlines: Deadlines;
+  readonly resendBelow: Nano;
+  /** Where the vendor calls back for jobs of this account; undefined where no callback server runs. */
+  readonly hookUrl: (account: Account) => string | undefined;
+  readonly counters: DispatchCounters;
+  /** Rung whenever something may have become possible. */
+  readonly bell: Bell;
+  /** Aborts when nothing new may start. */
+  readonly stop: AbortSignal;
+}

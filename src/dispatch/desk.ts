@@ -1,0 +1,113 @@
+/** All work of one account: its gate, what is due, and the lanes of its services. */
+import type { Clock } from '../domain/clock.ts';
+import type { Attempt } from '../domain/ledger.ts';
+import type { Account } from '../domain/settings.ts';
+import type { Task } from '../domain/task.ts';
+import { Agenda } from './agenda.ts';
+import type { Bell } from './bell.ts';
+import type { Gate } from './gate.ts';
+import type { Lane } from './lane.ts';
+
+/** A task with what this session remembers of its earlier tries. */
+export interface Try {
+  readonly task: Task;
+  /** Calls that surely did not arrive; they cost nothing but patience. */
+  readonly misses: number;
+  readonly wasSignedAgain: boolean;
+  /** When the link of the last submission dies, in milliseconds since 1970. */
+  readonly linkExpiresAt?: number | undefined;
+}
+
+/** An attempt that is under way, with the try behind it; no try where an earlier session sent it. */
+export interface Underway {
+  readonly attempt: Attempt;
+  readonly tried: Try | undefined;
+}
+
+/** A job that is being read until all its elements have ended. */
+export interface Watch {
+  readonly lane: Lane;
+  readonly job: string;
+  readonly isBatch: boolean;
+  /** Open elements, by attempt id. */
+  readonly open: Map<number, Underway>;
+  reads: number;
+  /** Reads in a row to which the vendor did not know the job. */
+  gone: number;
+  /** A read is in progress. */
+  isReading: boolean;
+}
+
+/** A submission of unknown fate at a vendor that can be asked. */
+export interface Lost extends Underway {
+  readonly lane: Lane;
+}
+
+export type Work =
+  | { readonly is: 'submit'; readonly lane: Lane; readonly tries: readonly Try[]; readonly isRetry: boolean }
+  | { readonly is: 'poll'; readonly watch: Watch }
+  | { readonly is: 'search' };
+
+/** How soon a retry looks again for room among the open jobs. */
+const jobRoomEveryMs = 500;
+
+export class Desk {
+  readonly account: Account;
+  readonly gate: Gate;
+  readonly lanes: readonly Lane[];
+  readonly agenda = new Agenda<Work>();
+  /** Jobs by the references of their open elements. */
+  readonly watches = new Map<string, Watch>();
+  /** Submissions that a search will look for. */
+  lost: Lost[] = [];
+  /** Works in progress. */
+  busy = 0;
+  #turn = 0;
+
+  constructor(account: Account, gate: Gate, lanes: readonly Lane[]) {
+    this.account = account;
+    this.gate = gate;
+    this.lanes = lanes;
+  }
+
+  get isIdle(): boolean {
+    return this.gate.haltReason !== undefined
+      ? this.busy === 0
+      : this.busy === 0 &&
+          this.agenda.size === 0 &&
+          this.lost.length === 0 &&
+          this.lanes.every((lane) => lane.isEmpty);
+  }
+
+  /**
+   * The next thing to do: what is due comes before first tries, since it frees jobs and money that are already spent.
+   * A batch waits for its elements while `mayFill` says that more may come.
+   */
+  takeWork(nowMs: number, mayFill: boolean): Work | undefined {
+    for (let due = this.agenda.takeDue(nowMs); due; due = this.agenda.takeDue(nowMs)) {
+      const isBlocked =
+        due.is === 'submit' &&
+        due.lane.use.service.poll !== undefined &&
+        !this.gate.hasJobRoom(due.tries.length);
+      if (!isBlocked) return due;
+      this.agenda.add(nowMs + jobRoomEveryMs, due);
+    }
+    for (let count = 0; count < this.lanes.length; count += 1) {
+      this.#turn = (this.#turn + 1) % this.lanes.length;
+      const lane = this.lanes[this.#turn] as Lane;
+      const { batch, service } = lane.use;
+      if (!lane.mayBegin || (mayFill && lane.size < batch)) continue;
+      const size = Math.min(batch, lane.size);
+      if (service.poll && !this.gate.hasJobRoom(size)) continue;
+      const tries = lane.take(size).map((task) => ({ task, misses: 0, wasSignedAgain: false }));
+      return { is: 'submit', lane, tries, isRetry: false };
+    }
+    return undefined;
+  }
+
+  /** Waits until something may have become possible. */
+  async waitForWork(clock: Clock, bell: Bell): Promise<void> {
+    const next = this.agenda.nextAtMs;
+    await bell.wait(clock, next === undefined ? undefined : Math.max(0, next - clock.monotonic()));
+  }
+}

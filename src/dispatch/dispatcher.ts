@@ -1,0 +1,335 @@
+/**
+ * Runs the tasks of a run to their ends.
+ *
+ * A task is `planned`. Before its call may leave, an attempt is made durable as `intent`; from that moment on the call
+ * may have been billed, whatever happens to this process. The reply moves it on: a job makes it `accepted`, and it is
+ * read until it ends; an answer, raw and as a finding, is durable before the task is `answered`. Commits are grouped,
+ * and a place among the calls in flight is held until what the reply means is durable.
+ *
+ * What goes wrong is decided by how far the call came (`domain/decide.ts`). Not sent: the intent is taken back. Refused:
+ * the vendor's table says slow-down, try-again (both back to `planned`), give-up (`failed`) or halt (the account stops,
+ * the rest goes on). Fate unknown: a vendor that can be asked is searched for the job (`search.ts`), and a call that
+ * never arrived is sent again under the same reference; elsewhere a cheap call is sent again and counted as uncertain,
+ * a dear one is `held` for a person. A task whose content is already under way waits in the ledger for its result.
+ *
+ * An earlier session's open attempts are taken up first: jobs are read on, intents are of unknown fate.
+ */
+import pLimit from 'p-limit';
+import type { Attempt } from '../domain/ledger.ts';
+import { decide } from '../domain/decide.ts';
+import { groupBy } from '../domain/group.ts';
+import type { Account, Pipeline } from '../domain/settings.ts';
+import type { Task } from '../domain/task.ts';
+import { Bell } from './bell.ts';
+import type { Bench } from './bench.ts';
+import { Desk, type Work } from './desk.ts';
+import { Gate, takePlace } from './gate.ts';
+import { Lane } from './lane.ts';
+import { pollJob } from './poll.ts';
+import { searchLost } from './search.ts';
+import { addToWatch, makeWatch, schedulePoll, settle } from './settle.ts';
+import { quoteCall, submitTasks } from './submit.ts';
+
+export interface Halt {
+  readonly account: string;
+  /** The service alone; absent where the whole account stands still. */
+  readonly service?: string | undefined;
+  readonly reason: string;
+}
+
+export interface DispatchEnd {
+  readonly halts: readonly Halt[];
+  /** Stopped before all was done because `stop` was raised. */
+  readonly isStopped: boolean;
+  /** The source was read to its end. */
+  readonly isFed: boolean;
+}
+
+export interface DispatchRequest {
+  readonly bench: Omit<Bench, 'bell'>;
+  readonly services: Pipeline['services'];
+  /** Yields planned tasks. Called again where links of released tasks stand in the source only. */
+  readonly feed: () => AsyncIterable<readonly Task[]>;
+  /** True where the ledger holds all that a task needs; false where links may stand in the source only. */
+  readonly isRereadable: boolean;
+  /** Milliseconds that calls in flight are given once `stop` is raised. */
+  readonly graceMs: number;
+}
+
+const orphanPage = 500;
+const sweepPage = 500;
+const otherRunsEveryMs = 1000;
+const mostPasses = 3;
+
+export class Dispatcher {
+  readonly #bench: Bench;
+  readonly #request: DispatchRequest;
+  readonly #desks: readonly Desk[];
+  #isFeeding = true;
+  #isFed = false;
+  #isClosed = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(request: DispatchRequest) {
+    this.#bench = { ...request.bench, bell: new Bell() };
+    this.#request = request;
+    const byAccount = groupBy(request.services, ({ account }) => account.name);
+    this.#desks = [...byAccount.values()].map((uses) => this.#makeDesk(uses));
+  }
+
+  /** Elements of jobs that are open at the vendors. */
+  get openJobs(): number {
+    return this.#desks.reduce((sum, { gate }) => sum + gate.openJobs, 0);
+  }
+
+  /** A callback named this reference: its job is read at once. */
+  hint(account: Account, ref: string): void {
+    const desk = this.#desks.find((one) => one.account.name === account.name);
+    const watch = desk?.watches.get(ref);
+    if (!desk || !watch) return;
+    desk.agenda.add(this.#bench.clock.monotonic(), { is: 'poll', watch });
+    this.#bench.bell.ring();
+  }
+
+  /** Resolves when every task has ended, or stands still with its account, or `stop` was raised. */
+  async run(): Promise<DispatchEnd> {
+    const { stop, clock, bell } = this.#bench;
+    await this.#takeUpOrphans();
+    const raised = new Promise<void>((resolve) => {
+      if (stop.aborted) resolve();
+      stop.addEventListener('abort', () => resolve(), { once: true });
+    }).then(() => {
+      bell.ring();
+      return clock.sleep(this.#request.graceMs);
+    });
+    const serving = Promise.all(this.#desks.map((desk) => this.#serve(desk)));
+    await Promise.race([Promise.all([this.#feed(), serving]).then(() => this.#whenQuiet()), raised]);
+    if (this.#failure) throw this.#failure.error;
+    return { halts: this.#listHalts(), isStopped: stop.aborted, isFed: this.#isFed };
+  }
+
+  #makeDesk(uses: Pipeline['services']): Desk {
+    const { clock, run, stop } = this.#bench;
+    const { isRereadable } = this.#request;
+    const account = (uses[0] as (typeof uses)[number]).account;
+    const lanes = uses.map(
+      (use) =>
+        new Lane({
+          use,
+          gate: use.limits && new Gate(clock, { ...account.limits, ...use.limits }, stop),
+          clock,
+          run,
+          isRereadable,
+          beginsInLedger: isRereadable && run.isResumed,
+        }),
+    );
+    return new Desk(account, new Gate(clock, account.limits, stop), lanes);
+  }
+
+  async #takeUpOrphans(): Promise<void> {
+    for (let after = 0; ; ) {
+      const orphans = await this.#bench.run.readOrphans(after, orphanPage);
+      const last = orphans.at(-1);
+      if (!last) return;
+      after = last.id;
+      const calls = groupBy(orphans, ({ call, job }) => `${call}/${job ?? ''}`);
+      for (const attempts of calls.values()) await this.#takeUpCall(attempts);
+    }
+  }
+
+  /** Attempts that an earlier session sent in one call, all of them jobs or all of unknown fate. */
+  async #takeUpCall(attempts: readonly Attempt[]): Promise<void> {
+    const first = attempts[0] as Attempt;
+    const desk = this.#desks.find(({ account }) => account.name === first.account);
+    const lane = desk?.lanes.find(({ use }) => use.name === first.service);
+    if (!desk || !lane) {
+      const facts = { account: first.account, service: first.service, run: first.run };
+      this.#bench.log.warn(
+        'an earlier run left work open for a service that this pipeline does not use',
+        facts,
+      );
+      return;
+    }
+    if (first.state === 'accepted' && first.job !== undefined) {
+      const watch = makeWatch(lane, first.job, first.isBatch);
+      for (const attempt of attempts) addToWatch(desk, watch, { attempt, tried: undefined });
+      desk.gate.countJobs(attempts.length);
+      schedulePoll(this.#bench, desk, watch);
+      return;
+    }
+    const canAsk = lane.use.service.search !== undefined && lane.use.delivery !== 'sync';
+    const callCharge = canAsk ? undefined : await quoteCall(this.#bench, first.account, attempts);
+    const decided = attempts.map((attempt) => ({
+      attempt,
+      tried: undefined,
+      decision: decide(
+        { is: 'unknown', cause: 'the run that sent it ended before a reply' },
+        {
+          attempts: 0,
+          // Every earlier submission of this content counts: across crashes nobody else remembers the resends.
+          resends: attempt.number - 1,
+          canAsk,
+          callCharge,
+          resendBelow: this.#bench.resendBelow,
+          isLinkExpired: false,
+          wasSignedAgain: false,
+        },
+      ),
+    }));
+    await settle(this.#bench, desk, lane, decided, undefined);
+  }
+
+  /** Carries out the work of one account until there is none left or it may go no further. */
+  async #serve(desk: Desk): Promise<void> {
+    const hand = pLimit(desk.gate.aheadLimit);
+    for (;;) {
+      const leaveHand = await takePlace(hand);
+      const work = await this.#nextWork(desk);
+      if (!work) break;
+      desk.busy += 1;
+      void this.#carryOut(desk, work, leaveHand)
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          leaveHand();
+          desk.busy -= 1;
+          this.#bench.bell.ring();
+        });
+    }
+    for (const lane of desk.lanes) lane.close();
+    this.#bench.bell.ring();
+  }
+
+  async #nextWork(desk: Desk): Promise<Work | undefined> {
+    const { clock, bell, stop } = this.#bench;
+    while (!this.#isClosed && !stop.aborted && desk.gate.haltReason === undefined) {
+      for (const lane of desk.lanes) {
+        if (lane.needsRefill) await lane.refill().catch((error: unknown) => this.#fail(error));
+      }
+      const work = desk.takeWork(clock.monotonic(), this.#isFeeding);
+      if (work) return work;
+      await desk.waitForWork(clock, bell);
+    }
+    return undefined;
+  }
+
+  async #carryOut(desk: Desk, work: Work, proceed: () => void): Promise<void> {
+    const bench = this.#bench;
+    switch (work.is) {
+      case 'poll':
+        await pollJob(bench, desk, work.watch, proceed);
+        return;
+      case 'search':
+        proceed();
+        await searchLost(bench, desk);
+        return;
+      case 'submit':
+        if (work.isRetry) work.lane.retrying -= work.tries.length;
+        if (work.lane.haltReason !== undefined) return;
+        await submitTasks(bench, desk, work.lane, work.tries, proceed);
+    }
+  }
+
+  async #feed(): Promise<void> {
+    try {
+      for (let pass = 1; pass <= mostPasses; pass += 1) {
+        this.#isFeeding = true;
+        const isWhole = await this.#offerAll();
+        this.#isFeeding = false;
+        this.#bench.bell.ring();
+        if (!isWhole) break;
+        this.#isFed = true;
+        if (!(await this.#drain())) break;
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#isFeeding = false;
+    this.#isClosed = true;
+    this.#bench.bell.ring();
+  }
+
+  /** Hands all tasks of the source to their lanes. False where it was not worth going to the end. */
+  async #offerAll(): Promise<boolean> {
+    for await (const tasks of this.#request.feed()) {
+      for (const task of tasks) await this.#findLane(task.service).offer(task);
+      this.#bench.bell.ring();
+      if (this.#isOver()) return false;
+    }
+    return true;
+  }
+
+  #findLane(service: string): Lane {
+    for (const desk of this.#desks) {
+      const lane = desk.lanes.find(({ use }) => use.name === service);
+      if (lane) return lane;
+    }
+    throw new Error(`no lane for service "${service}"`);
+  }
+
+  /**
+   * Waits until all that was fed has ended, and takes up what became free meanwhile: tasks that waited for another
+   * task's answer. True where the source must be read again for their links.
+   */
+  async #drain(): Promise<boolean> {
+    const { clock, run, stop, deadlines } = this.#bench;
+    const waitUntil = clock.monotonic() + deadlines.jobMs;
+    for (;;) {
+      await this.#whenIdle();
+      if (this.#isOver()) return false;
+      const { waiting } = await run.releaseWaiting();
+      const { found, cut } = await this.#sweep();
+      if (found > 0) continue;
+      if (cut > 0) return true;
+      if (waiting === 0 || clock.monotonic() >= waitUntil) return false;
+      await clock.sleep(otherRunsEveryMs, stop);
+    }
+  }
+
+  async #sweep(): Promise<{ readonly found: number; readonly cut: number }> {
+    let found = 0;
+    let cut = 0;
+    for (const lane of this.#desks.flatMap(({ lanes }) => lanes)) {
+      if (lane.isClosed) continue;
+      const tasks = await this.#bench.run.readReady(lane.use.name, 0, sweepPage);
+      const linked = tasks.filter(({ item }) => item.isUrlCut !== true);
+      lane.put(linked);
+      found += linked.length;
+      cut += tasks.length - linked.length;
+    }
+    this.#bench.bell.ring();
+    return { found, cut };
+  }
+
+  async #whenIdle(): Promise<void> {
+    while (!this.#isOver() && !this.#desks.every(({ isIdle }) => isIdle))
+      await this.#bench.bell.wait(this.#bench.clock);
+  }
+
+  async #whenQuiet(): Promise<void> {
+    while (this.#desks.some(({ busy }) => busy > 0)) await this.#bench.bell.wait(this.#bench.clock);
+  }
+
+  /** Nothing can be begun any more. */
+  #isOver(): boolean {
+    return (
+      this.#failure !== undefined ||
+      this.#bench.stop.aborted ||
+      this.#desks.every(({ gate }) => gate.haltReason !== undefined)
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#isClosed = true;
+    this.#bench.bell.ring();
+  }
+
+  #listHalts(): Halt[] {
+    return this.#desks.flatMap(({ account, gate, lanes }) => {
+      if (gate.haltReason !== undefined) return [{ account: account.name, reason: gate.haltReason }];
+      return lanes.flatMap(({ use, haltReason }) =>
+        haltReason === undefined ? [] : [{ account: account.name, service: use.name, reason: haltReason }],
+      );
+    });
+  }
+}

@@ -1,0 +1,126 @@
+/** Reading a job until all its elements have ended. Reads are free and always repeated; only a job's end costs. */
+import { decide } from '../domain/decide.ts';
+import type { Outcome, Refusal } from '../domain/outcome.ts';
+import { archive, sendCall } from './attempt.ts';
+import type { Bench } from './bench.ts';
+import type { Desk, Underway, Watch } from './desk.ts';
+import { type Decided, removeFromWatch, schedulePoll, settle } from './settle.ts';
+import { isPast, noteOutcomes } from './submit.ts';
+
+/** A job is lost when the vendor does not know it in this many reads, a minute apart. DESIGN, "Jobs". */
+const readsUntilLost = 3;
+const lostReadEveryMs = 60_000;
+
+/** One read of a job; schedules the next one unless the job has ended. */
+export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: () => void): Promise<void> {
+  const { lane } = watch;
+  const { service, account, options } = lane.use;
+  if (watch.open.size === 0 || watch.isReading || !service.poll || !service.readJob) return;
+  watch.isReading = true;
+  try {
+    const leave = await desk.gate.enter();
+    proceed();
+    if (!leave) return;
+    try {
+      const sent = await sendCall(
+        service.poll(watch.job, watch.isBatch),
+        account,
+        bench,
+        bench.deadlines.callMs,
+      );
+      watch.reads += 1;
+      if (sent.phase !== 'answered') {
+        desk.gate.suffer(sent.cause);
+        await endOverdue(bench, desk, watch);
+        return;
+      }
+      const underway = [...watch.open.values()];
+      const elements = underway.map(({ attempt }) => attempt);
+      const outcomes = service.readJob(sent.reply, {
+        job: watch.job,
+        elements,
+        options,
+        isBatch: watch.isBatch,
+      });
+      noteOutcomes(bench, desk, lane, outcomes, sent.reply);
+      watch.gone = outcomes.every(({ is }) => is === 'gone') ? watch.gone + 1 : 0;
+      const decided = underway.flatMap((one, index) => decideElement(bench, watch, one, outcomes[index]));
+      await settleJob(bench, desk, watch, decided, archive(sent.reply));
+      await endOverdue(bench, desk, watch);
+    } finally {
+      leave();
+    }
+  } finally {
+    watch.isReading = false;
+    if (watch.open.size > 0) scheduleNext(bench, desk, watch);
+    bench.bell.ring();
+  }
+}
+
+function scheduleNext(bench: Bench, desk: Desk, watch: Watch): void {
+  if (watch.gone === 0) schedulePoll(bench, desk, watch);
+  else desk.agenda.add(bench.clock.monotonic() + lostReadEveryMs, { is: 'poll', watch });
+}
+
+function decideElement(
+  bench: Bench,
+  watch: Watch,
+  underway: Underway,
+  outcome: Outcome | undefined,
+): Decided[] {
+  const { tried } = underway;
+  if (outcome?.is === 'gone' && watch.gone >= readsUntilLost) {
+    const refusal = makeOurRefusal(
+      'job-lost',
+      `the vendor no longer knows job ${watch.job}: ${outcome.message}`,
+    );
+    return [{ ...underway, decision: { next: 'fail', refusal, isRemembered: true } }];
+  }
+  const isEnd =
+    outcome?.is === 'answered' ||
+    (outcome?.is === 'refused' &&
+      (outcome.refusal.reaction === 'give-up' || outcome.refusal.reaction === 'try-again'));
+  if (!outcome || !isEnd) return [];
+  const decision = decide(outcome, {
+    attempts: tried?.task.attempts ?? 0,
+    resends: tried?.task.resends ?? 0,
+    canAsk: false,
+    callCharge: undefined,
+    resendBelow: bench.resendBelow,
+    isLinkExpired: isPast(tried?.linkExpiresAt, bench.clock.now()),
+    wasSignedAgain: tried?.wasSignedAgain ?? false,
+  });
+  return [{ ...underway, decision }];
+}
+
+/** A job past its deadline fails, is booked as billed, and is remembered, so that it is not paid for again unasked. */
+async function endOverdue(bench: Bench, desk: Desk, watch: Watch): Promise<void> {
+  const now = bench.clock.now();
+  const overdue: Decided[] = [];
+  for (const underway of watch.open.values()) {
+    if (now - underway.attempt.intendedAtMs < bench.deadlines.jobMs) continue;
+    const refusal = makeOurRefusal(
+      'deadline',
+      `job ${watch.job} had not ended ${bench.deadlines.jobMs / 1000} s after its submission`,
+    );
+    overdue.push({ ...underway, decision: { next: 'fail', refusal, isRemembered: true } });
+  }
+  await settleJob(bench, desk, watch, overdue, undefined);
+}
+
+async function settleJob(
+  bench: Bench,
+  desk: Desk,
+  watch: Watch,
+  decided: readonly Decided[],
+  reply: ReturnType<typeof archive> | undefined,
+): Promise<void> {
+  if (decided.length === 0) return;
+  await settle(bench, desk, watch.lane, decided, reply);
+  for (const one of decided) removeFromWatch(desk, watch, one);
+  desk.gate.countJobs(-decided.length);
+}
+
+function makeOurRefusal(ourClass: string, message: string): Refusal {
+  return { reaction: 'give-up', class: ourClass, code: '', message, booking: 'failedJob' };
+}

@@ -1,0 +1,146 @@
+/**
+ * Finds out what became of submissions of unknown fate at a vendor that can be asked: its jobs are listed and read
+ * until ours turn up. A call counts as never arrived only after two complete listings some time apart.
+ */
+import pLimit from 'p-limit';
+import type { Call, Reply } from '../domain/exchange.ts';
+import { groupBy } from '../domain/group.ts';
+import type { JobSearch } from '../domain/service.ts';
+import { sendCall } from './attempt.ts';
+import type { Bench } from './bench.ts';
+import type { Desk, Lost, Watch } from './desk.ts';
+import { addToWatch, makeWatch, schedulePoll, scheduleTry } from './settle.ts';
+
+/** Vendors' job times carry no zone, and ours was made before theirs: a day covers both. DESIGN, "Unknown fate". */
+const lookBackMs = 24 * 3_600_000;
+const betweenListingsMs = 10_000;
+const mostTries = 5;
+const betweenTriesMs = 30_000;
+const readsAtOnce = 4;
+
+/** Settles all submissions of this desk that are lost at the moment. */
+export async function searchLost(bench: Bench, desk: Desk): Promise<void> {
+  const lost = desk.lost;
+  desk.lost = [];
+  const byService = groupBy(lost, ({ lane }) => lane.use.service);
+  for (const [service, ours] of byService) {
+    if (service.search) await searchService(bench, desk, service.search, ours);
+  }
+}
+
+async function searchService(
+  bench: Bench,
+  desk: Desk,
+  search: JobSearch,
+  ours: readonly Lost[],
+): Promise<void> {
+  const missing = new Map(ours.map((one) => [one.attempt.ref, one]));
+  const read = new Set<string>();
+  bench.log.info('looking for submissions of unknown fate', {
+    account: desk.account.name,
+    count: missing.size,
+  });
+  let complete = 0;
+  for (let tries = 0; complete < 2 && missing.size > 0 && !bench.stop.aborted; ) {
+    if (await searchOnce(bench, desk, search, missing, read)) {
+      complete += 1;
+      if (complete < 2 && missing.size > 0) await bench.clock.sleep(betweenListingsMs, bench.stop);
+      continue;
+    }
+    tries += 1;
+    if (desk.gate.haltReason !== undefined || bench.stop.aborted) return;
+    if (tries === mostTries) {
+      await hold(bench, [...missing.values()]);
+      return;
+    }
+    await bench.clock.sleep(betweenTriesMs, bench.stop);
+  }
+  if (complete === 2) await sendAgain(bench, desk, [...missing.values()]);
+}
+
+/** One complete listing, and a read of every job in it that nobody knows. False where any part of it failed. */
+async function searchOnce(
+  bench: Bench,
+  desk: Desk,
+  search: JobSearch,
+  missing: Map<string, Lost>,
+  read: Set<string>,
+): Promise<boolean> {
+  const since = Math.min(...[...missing.values()].map(({ attempt }) => attempt.intendedAtMs)) - lookBackMs;
+  const jobs = new Set<string>();
+  for (const list of search.lists) {
+    const reply = await ask(bench, desk, list);
+    const listed = reply && search.readList(reply);
+    if (!listed) return false;
+    for (const { job, createdAtMs } of listed) {
+      if (createdAtMs === undefined || createdAtMs >= since) jobs.add(job);
+    }
+  }
+  const known = await bench.run.readKnownJobs(desk.account.name, [...jobs]);
+  const strangers = [...jobs].filter((job) => !known.has(job) && !read.has(job));
+  const limit = pLimit(readsAtOnce);
+  const results = await Promise.all(
+    strangers.map((job) =>
+      limit(() => (missing.size === 0 ? true : readStranger(bench, desk, search, missing, read, job))),
+    ),
+  );
+  return results.every(Boolean);
+}
+
+async function readStranger(
+  bench: Bench,
+  desk: Desk,
+  search: JobSearch,
+  missing: Map<string, Lost>,
+  read: Set<string>,
+  job: string,
+): Promise<boolean> {
+  const any = missing.values().next().value;
+  const poll = any?.lane.use.service.poll;
+  if (!poll) return true;
+  const reply = await ask(bench, desk, poll(job, false));
+  if (!reply || reply.status >= 500 || reply.status === 429) return false;
+  read.add(job);
+  const ref = search.readRef(reply);
+  const found = ref === undefined ? undefined : missing.get(ref);
+  if (!found || ref === undefined) return true;
+  missing.delete(ref);
+  await adopt(bench, desk, found, job);
+  return true;
+}
+
+async function ask(bench: Bench, desk: Desk, call: Call): Promise<Reply | undefined> {
+  const leave = await desk.gate.enter();
+  if (!leave) return undefined;
+  try {
+    const sent = await sendCall(call, desk.account, bench, bench.deadlines.callMs);
+    if (sent.phase === 'answered') return sent.reply;
+    desk.gate.suffer(sent.cause);
+    return undefined;
+  } finally {
+    leave();
+  }
+}
+
+async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promise<void> {
+  const { lane, attempt } = found;
+  await bench.run.transition([{ is: 'accepted', attempt, job }]);
+  const watch: Watch = makeWatch(lane, job, false);
+  addToWatch(desk, watch, { tried: found.tried, attempt: { ...attempt, state: 'accepted', job } });
+  desk.gate.countJobs(1);
+  schedulePoll(bench, desk, watch);
+  bench.log.info('adopted an orphaned job', { account: desk.account.name, job });
+}
+
+async function hold(bench: Bench, lost: readonly Lost[]): Promise<void> {
+  const cause = 'the vendor could not be asked whether the call arrived';
+  await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause })));
+  bench.counters.held += lost.length;
+}
+
+/** They never arrived: the same number, and so the same reference, is used again. */
+async function sendAgain(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
+  const cause = 'in no job of the vendor after two complete listings';
+  await bench.run.transition(lost.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
+  for (const { lane, tried } of lost) if (tried) scheduleTry(bench, desk, lane, tried, 0);
+}

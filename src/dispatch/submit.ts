@@ -1,0 +1,212 @@
+/** One submission from links to settled outcomes: intent before money, and the slot held until the reply is durable. */
+import { decide, backoffMs } from '../domain/decide.ts';
+import type { Reply, Sent } from '../domain/exchange.ts';
+import type { Attempt } from '../domain/ledger.ts';
+import { hashLink } from '../domain/link.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Nano } from '../domain/pricing.ts';
+import type { Submission } from '../domain/service.ts';
+import type { SignedLink } from '../domain/storage.ts';
+import type { Units } from '../domain/usage.ts';
+import { archive, readSkewSeconds, sendCall } from './attempt.ts';
+import type { Bench } from './bench.ts';
+import type { Desk, Try } from './desk.ts';
+import type { Lane } from './lane.ts';
+import { type Decided, scheduleTry, settle } from './settle.ts';
+
+interface Sending {
+  readonly tried: Try;
+  readonly attempt: Attempt;
+  readonly link: SignedLink | undefined;
+}
+
+/** Sends tasks of one lane in one call. `proceed` is called once the call is no longer ahead of its flight. */
+export async function submitTasks(
+  bench: Bench,
+  desk: Desk,
+  lane: Lane,
+  tries: readonly Try[],
+  proceed: () => void,
+): Promise<void> {
+  const isJob = lane.use.service.poll !== undefined;
+  if (isJob) desk.gate.countJobs(tries.length);
+  let keptJobs = 0;
+  const leaves: (() => void)[] = [];
+  try {
+    const sending = await intend(bench, lane, tries);
+    if (sending.length === 0) return;
+    for (const gate of [lane.gate, desk.gate]) {
+      if (!gate) continue;
+      const leave = await gate.enter();
+      if (!leave) {
+        await unsend(bench, sending, desk.gate.haltReason ?? 'the run stops');
+        return;
+      }
+      leaves.push(leave);
+    }
+    proceed();
+    keptJobs = await send(bench, desk, lane, sending);
+  } finally {
+    if (isJob) desk.gate.countJobs(keptJobs - tries.length);
+    for (const leave of leaves) leave();
+    bench.bell.ring();
+  }
+}
+
+/** Links first (they cost nothing), then the durable intents; tasks that were settled meanwhile drop out. */
+async function intend(bench: Bench, lane: Lane, tries: readonly Try[]): Promise<Sending[]> {
+  const links = await Promise.all(tries.map((tried) => bench.link(tried.task.item)));
+  const intents = await bench.run.intend({
+    service: lane.use.name,
+    account: lane.use.account.name,
+    isBatch: lane.use.batch > 1,
+    atMs: bench.clock.now(),
+    tasks: tries.map(({ task }, index) => ({ task, linkHash: hashLink(links[index]?.url ?? '') })),
+  });
+  const sending: Sending[] = [];
+  for (const [index, intent] of intents.entries()) {
+    const tried = tries[index] as Try;
+    if (intent.is === 'intended') sending.push({ tried, attempt: intent.attempt, link: links[index] });
+    else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
+  }
+  return sending;
+}
+
+/** True for an instant that is known and has come. */
+export function isPast(atMs: number | undefined, nowMs: number): boolean {
+  return atMs !== undefined && atMs <= nowMs;
+}
+
+async function unsend(bench: Bench, sending: readonly Sending[], cause: string): Promise<void> {
+  await bench.run.transition(sending.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
+}
+
+/** Answers how many elements have become open jobs. */
+async function send(bench: Bench, desk: Desk, lane: Lane, sending: readonly Sending[]): Promise<number> {
+  const { use } = lane;
+  const submission = makeSubmission(bench, lane, sending);
+  const timeoutMs = use.delivery === 'sync' ? bench.deadlines.syncCallMs : bench.deadlines.callMs;
+  bench.counters.asked += sending.length;
+  const sent = await sendCall(use.service.submit(submission), use.account, bench, timeoutMs);
+  if (sent.phase === 'not-sent') {
+    await retryUnsent(bench, desk, lane, sending, sent.cause);
+    return 0;
+  }
+  const outcomes = readOutcomes(lane, submission, sent);
+  const reply = sent.phase === 'answered' ? sent.reply : undefined;
+  noteOutcomes(bench, desk, lane, outcomes, reply);
+  const callCharge = outcomes.some((outcome) => outcome.is === 'unknown')
+    ? await quoteCall(
+        bench,
+        use.account.name,
+        sending.map(({ attempt }) => attempt),
+      )
+    : undefined;
+  const canAsk = use.service.search !== undefined && use.delivery !== 'sync';
+  const decided = sending.map(({ tried: before, attempt, link }, index): Decided => {
+    const tried = { ...before, linkExpiresAt: link?.expiresAt };
+    const decision = decide(outcomes[index] ?? { is: 'unknown', cause: 'the reply names fewer elements' }, {
+      attempts: tried.task.attempts,
+      resends: tried.task.resends,
+      canAsk,
+      callCharge,
+      resendBelow: bench.resendBelow,
+      isLinkExpired: isPast(tried.linkExpiresAt, bench.clock.now()),
+      wasSignedAgain: tried.wasSignedAgain,
+    });
+    return { attempt, tried, decision };
+  });
+  await settle(bench, desk, lane, decided, reply ? archive(reply) : undefined);
+  return decided.filter(({ decision }) => decision.next === 'accept').length;
+}
+
+function makeSubmission(bench: Bench, lane: Lane, sending: readonly Sending[]): Submission {
+  const { use } = lane;
+  return {
+    elements: sending.map(({ tried, attempt, link }) => ({
+      ref: attempt.ref,
+      item: tried.task.item,
+      link: link?.url,
+    })),
+    options: use.options,
+    model: use.model,
+    delivery: use.delivery,
+    isBatch: use.batch > 1,
+    hookUrl: use.delivery === 'callback' ? bench.hookUrl(use.account) : undefined,
+  };
+}
+
+function readOutcomes(
+  lane: Lane,
+  submission: Submission,
+  sent: Exclude<Sent, { phase: 'not-sent' }>,
+): readonly Outcome[] {
+  if (sent.phase === 'answered') return lane.use.service.readSubmission(sent.reply, submission);
+  return submission.elements.map(() => ({ is: 'unknown', cause: sent.cause }));
+}
+
+/** Tells the gates how the call fared. A refusal of one task is still a vendor in good order. */
+export function noteOutcomes(
+  bench: Bench,
+  desk: Desk,
+  lane: Lane,
+  outcomes: readonly Outcome[],
+  reply: Reply | undefined,
+): void {
+  for (const outcome of outcomes) {
+    if (outcome.is === 'unknown') {
+      desk.gate.suffer(outcome.cause);
+      return;
+    }
+    if (outcome.is !== 'refused') continue;
+    const { refusal } = outcome;
+    if (refusal.reaction === 'slow-down') {
+      desk.gate.slowDown(
+        `"${refusal.message}" (${refusal.httpStatus ?? refusal.code})`,
+        refusal.retryAfterMs,
+      );
+      return;
+    }
+    if (refusal.reaction === 'halt') {
+      const status = refusal.httpStatus === undefined ? '' : ` (${refusal.httpStatus})`;
+      const skew = reply && readSkewSeconds(reply, bench.clock.now());
+      const clock =
+        skew !== undefined && Math.abs(skew) > 60 ? `; this machine's clock differs by ${skew} s` : '';
+      const reason = `"${refusal.message}"${status}${clock}`;
+      if (refusal.halts === 'service') lane.halt(reason);
+      else desk.gate.halt(reason);
+      return;
+    }
+  }
+  desk.gate.succeed();
+}
+
+/** Charge of a whole call, all its elements together; undefined where a price is unknown. */
+export async function quoteCall(
+  bench: Bench,
+  account: string,
+  attempts: readonly Attempt[],
+): Promise<Nano | undefined> {
+  const units: Record<string, number> = {};
+  for (const { usage } of attempts) {
+    for (const [sku, count] of Object.entries(usage.units)) units[sku] = (units[sku] ?? 0) + count;
+  }
+  return await bench.run.quote(account, units satisfies Units, bench.clock.now());
+}
+
+async function retryUnsent(
+  bench: Bench,
+  desk: Desk,
+  lane: Lane,
+  sending: readonly Sending[],
+  cause: string,
+): Promise<void> {
+  desk.gate.suffer(cause);
+  await unsend(bench, sending, cause);
+  bench.counters.asked -= sending.length;
+  bench.counters.repeated += sending.length;
+  for (const { tried, attempt } of sending) {
+    const misses = tried.misses + 1;
+    scheduleTry(bench, desk, lane, { ...tried, misses }, backoffMs(Math.min(misses, 6), attempt.ref));
+  }
+}

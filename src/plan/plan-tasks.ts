@@ -1,0 +1,111 @@
+/** Items x services - what the ledger knows = tasks. Page by page, so that memory stays flat. */
+import pLimit from 'p-limit';
+import type { Item, MediaFacts, SourcePage } from '../domain/item.ts';
+import type { Known, PlannedItem, RunLedger } from '../domain/ledger.ts';
+import { canonicalOptions, contentIdOf, reuseKeyOf } from '../domain/reuse.ts';
+import type { Pipeline, ServiceUse } from '../domain/settings.ts';
+import type { Task } from '../domain/task.ts';
+
+/** Files whose headers are read at once. */
+const probesAtOnce = 16;
+
+export interface PlanTools {
+  readonly pipeline: Pick<Pipeline, 'services' | 'reuse'>;
+  readonly run: Pick<RunLedger, 'readKnown' | 'plan'>;
+  readonly probe: (item: Item) => Promise<MediaFacts>;
+  /** True where a link can be made for the item. */
+  readonly canLink: (item: Item) => boolean;
+}
+
+interface Draft {
+  readonly item: Item;
+  readonly contentId: string;
+  readonly uses: readonly { readonly use: ServiceUse; readonly reuseKey: string }[];
+}
+
+/** Stores each page as planned and yields its tasks that may be sent. */
+export async function* planTasks(
+  pages: AsyncIterable<SourcePage>,
+  tools: PlanTools,
+): AsyncGenerator<readonly Task[]> {
+  const keyOf = makeKeys(tools.pipeline);
+  const probing = pLimit(probesAtOnce);
+  for await (const page of pages) {
+    const drafts = page.items.map((item) => draft(item, tools.pipeline, keyOf));
+    const known = await tools.run.readKnown(
+      drafts.flatMap(({ uses }) => uses.map(({ reuseKey }) => reuseKey)),
+      drafts.filter(needsFacts).map(({ contentId }) => contentId),
+    );
+    const items = await Promise.all(drafts.map((one) => planItem(one, known, tools, probing)));
+    yield await tools.run.plan({ ...page, items });
+  }
+}
+
+function draft(item: Item, pipeline: PlanTools['pipeline'], keyOf: KeyOf): Draft {
+  const contentId = contentIdOf(item, pipeline.reuse.by === 'path' ? 'path' : 'content');
+  const uses = pipeline.services
+    .filter((use) => applies(use, item))
+    .map((use) => ({ use, reuseKey: keyOf(use, item, contentId) }));
+  return { item, contentId, uses };
+}
+
+function applies(use: ServiceUse, item: Item): boolean {
+  if (item.kind === undefined || !use.service.kinds.includes(item.kind)) return false;
+  return item.onlyServices === undefined || item.onlyServices.includes(use.name);
+}
+
+function needsFacts({ item, uses }: Draft): boolean {
+  return item.durationSeconds === undefined && uses.some(({ use }) => use.service.needsMediaFacts);
+}
+
+async function planItem(
+  one: Draft,
+  known: Known,
+  tools: PlanTools,
+  probing: ReturnType<typeof pLimit>,
+): Promise<PlannedItem> {
+  const { item, contentId, uses } = one;
+  const noLink = tools.canLink(item)
+    ? undefined
+    : 'no-link: the row has no url, and its storage is not known';
+  const isOpen = uses.some(
+    ({ use, reuseKey }) => use.service.needsMediaFacts && !known.settledKeys.has(reuseKey),
+  );
+  const cached = known.media.get(contentId);
+  const media =
+    cached ??
+    (needsFacts(one) && isOpen && noLink === undefined ? await probing(() => tools.probe(item)) : undefined);
+  const tasks = uses.map(({ use, reuseKey }) => ({
+    service: use.name,
+    account: use.account.name,
+    reuseKey,
+    usage: use.service.usage({ item, media: media ?? {}, use, assume: use.account.assume }),
+    ...(noLink === undefined ? {} : { skip: noLink }),
+  }));
+  return {
+    item,
+    tasks,
+    notApplicable: tools.pipeline.services.length - uses.length,
+    contentId,
+    media: cached ? undefined : media,
+  };
+}
+
+type KeyOf = (use: ServiceUse, item: Item, contentId: string) => string;
+
+/** The reuse key of a task; what depends on the service alone is computed once. */
+function makeKeys(pipeline: PlanTools['pipeline']): KeyOf {
+  const options = new Map(
+    pipeline.services.map((use) => [use, canonicalOptions(use.service.options, use.options)]),
+  );
+  return (use, item, contentId) =>
+    reuseKeyOf({
+      contentId,
+      service: use.service.name,
+      options: options.get(use) ?? '',
+      model: use.model,
+      title: use.service.sendsTitle ? (item.title ?? '') : undefined,
+      // A stand-in's answers are kept apart from everyone else's.
+      scope: use.account.isLoopback ? `loopback:${use.account.name}` : undefined,
+    });
+}
