@@ -79,7 +79,15 @@ describe('a label', () => {
       ),
     ]);
     expect(labels).toEqual([
-      { op: 'politician', label: 'a', score: 0.7, beginMs: 4000, endMs: 5000, segments: 3, needsReview: false },
+      {
+        op: 'politician',
+        label: 'a',
+        score: 0.7,
+        beginMs: 4000,
+        endMs: 5000,
+        segments: 3,
+        needsReview: false,
+      },
     ]);
   });
 
