@@ -1,0 +1,42 @@
+/** The stand-ins of all vendors, one line each; apart from the catalogue, since neither may know the other. */
+import type { Clock } from '../domain/clock.ts';
+import type { EmulatorEntry, EmulatorFaults, EmulatorTools } from '../domain/emulator.ts';
+import type { Handler, UrlReader } from '../domain/exchange.ts';
+import { wrongUse } from '../domain/problem.ts';
+import { paiEmulator } from './pai/emulator/index.ts';
+import { qiniuEmulator } from './qiniu/emulator.ts';
+
+export const emulators: readonly EmulatorEntry[] = [paiEmulator, qiniuEmulator];
+
+interface Running {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+/** What a stand-in on a socket needs of the outside. */
+interface Outside {
+  readonly clock: Clock;
+  readonly reader: UrlReader;
+  readonly serve: (handler: Handler, place: { port: number; host: string }) => Promise<Running>;
+  /** Absent where nobody is to be called back. */
+  readonly callBack?: EmulatorTools['callBack'];
+}
+
+/** Gives one vendor's stand-in a socket, with the credentials that it takes. Throws a `Stop` for an unknown vendor. */
+export async function openEmulator(
+  vendor: string,
+  { faults, ...place }: { port: number; host: string; faults: EmulatorFaults },
+  { clock, reader, serve, callBack = () => Promise.resolve(undefined) }: Outside,
+): Promise<Running & { readonly credentials: Readonly<Record<string, string>> }> {
+  const entry = emulators.find((one) => one.vendor === vendor);
+  if (!entry) {
+    const names = emulators.map((one) => one.vendor).join(', ');
+    throw wrongUse(
+      `emulate: expected one of ${names}, found ${JSON.stringify(vendor)}. Name a vendor of the list.`,
+    );
+  }
+  const { credentials } = entry;
+  const { handler } = entry.open({ clock, reader, credentials, faults, knownMedia: new Map(), callBack });
+  const { url, close } = await serve(handler, place);
+  return { url, close, credentials };
+}
