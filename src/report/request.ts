@@ -1,0 +1,54 @@
+/** What a caller hands in to have the reports of a run written, and what it gets back. */
+import type { BillRow, Ledger, RunRecord } from '../domain/ledger.ts';
+import type { ReportFolder } from '../domain/output.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { PriceBook } from '../domain/pricing.ts';
+import type { ServiceColumns } from '../domain/service.ts';
+import type { ReportSettings } from '../domain/settings.ts';
+import type { Cause, Summary, VerdictCounts } from '../domain/summary.ts';
+import type { ReportTally } from './summary.ts';
+
+/** One service of the pipeline, as far as reports know it. */
+export interface ReportService {
+  /** Name in the pipeline: `as`, else `use`. */
+  readonly name: string;
+  /** Name in the catalogue. */
+  readonly use: string;
+  readonly vendor: string;
+  readonly account: string;
+  readonly columns: ServiceColumns;
+}
+
+export interface ReportRequest {
+  readonly run: RunRecord;
+  /** In the pipeline's order. */
+  readonly services: readonly ReportService[];
+  readonly policy: Policy;
+  readonly reports: ReportSettings;
+  /** Present where access is public: the page then offers to load media from that origin, on a click. */
+  readonly publicBaseUrl?: string | undefined;
+  readonly prices: PriceBook;
+  readonly ledger: Pick<Ledger, 'readItems' | 'countTasks' | 'readBill' | 'readBroken'>;
+  readonly folder: ReportFolder;
+  /**
+   * Ends the run with what was found, before summary and page are written: exit code and words depend on the verdicts.
+   * Absent where the record is final, or the run still goes on.
+   */
+  readonly conclude?: ((tally: ReportTally) => Promise<RunRecord>) | undefined;
+  /** The run before this one, for the page's line of change. */
+  readonly previous?: { readonly run: string; readonly verdicts: VerdictCounts } | undefined;
+  /** More lines under "What was run", such as limits and versions. */
+  readonly facts?: readonly { readonly name: string; readonly value: string }[] | undefined;
+}
+
+export interface ReportSummary extends ReportTally {
+  /** The final record: what `conclude` answered, else the record given. */
+  readonly run: RunRecord;
+  /** What `summary.json` holds. */
+  readonly summary: Summary;
+  readonly bill: readonly BillRow[];
+  /** Failures and held tasks by cause, most frequent first. */
+  readonly causes: readonly Cause[];
+  /** Names of the files written, within the folder. */
+  readonly files: readonly string[];
+}

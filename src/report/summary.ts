@@ -1,0 +1,67 @@
+/** `summary.json`: a run in one document, for scripts and for the next command. */
+import { checkAccounts } from '../domain/accounting.ts';
+import type { RunRecord, TaskCount } from '../domain/ledger.ts';
+import { formatNano } from '../domain/money.ts';
+import type { Summary, VerdictCounts } from '../domain/summary.ts';
+import { type Status, statuses, statusOf } from '../domain/task.ts';
+import type { BillTotal } from './table/bill-table.ts';
+
+/** What the pass over the ledger found, before anything is concluded from it. */
+export interface ReportTally {
+  readonly verdicts: VerdictCounts;
+  /** By status, as the accounting identity names them. */
+  readonly counts: Summary['counts'];
+  /** False where tasks are unaccounted for, which is our mistake (exit 70). */
+  readonly isBalanced: boolean;
+  /** Tasks that there should be, and tasks that there are. */
+  readonly expected: number;
+  readonly found: number;
+}
+
+/**
+ * Counts the tasks and checks the accounting identity. `streamed` is how many tasks the tables hold: for a run that
+ * has ended it must be the same number, so that a row lost on the way to a table is noticed too.
+ */
+export function makeTally(
+  run: RunRecord,
+  tasks: readonly TaskCount[],
+  streamed: number,
+  verdicts: VerdictCounts,
+): ReportTally {
+  const byStatus = Object.fromEntries(statuses.map((status) => [status, 0])) as Record<Status, number>;
+  for (const { state, count } of tasks) byStatus[statusOf(state)] += count;
+  const { 'over-cap': overCap, answered, reused, skipped, failed, held, open } = byStatus;
+  const { items, notApplicable, unselected, broken } = run.counters;
+  const services = run.services.length;
+  const counts = { items, services, notApplicable, answered, reused, skipped, failed, held, overCap, open };
+  const account = checkAccounts(counts);
+  const counted = tasks.reduce((sum, { count }) => sum + count, 0);
+  const isWhole = run.state === 'running' || streamed === counted;
+  return {
+    verdicts,
+    counts: { ...counts, unselected, broken },
+    isBalanced: account.isBalanced && isWhole,
+    expected: account.expected,
+    found: isWhole ? account.found : account.found - counted + streamed,
+  };
+}
+
+/** The document, its keys in the order of the contract. */
+export function makeSummary(run: RunRecord, tally: ReportTally, total: BillTotal, currency: string): Summary {
+  return {
+    run: run.id,
+    pipeline: run.pipeline,
+    configHash: run.hash,
+    listing: run.listing,
+    counts: tally.counts,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt ?? null,
+    units: total.units,
+    charge: formatNano(total.charge),
+    currency,
+    complete: total.isComplete,
+    verdicts: tally.verdicts,
+    exitCode: run.exitCode ?? null,
+    why: run.why ?? null,
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * Writes the reports of a run: one pass over the ledger feeds every table at once, a page of items at a time, so that
+ * memory does not grow with the run. Files appear only when they are whole.
+ */
+import type { ItemRow } from '../domain/ledger.ts';
+import type { ReportFolder, TextSink } from '../domain/output.ts';
+import type { ReportFormat } from '../domain/settings.ts';
+import { type Gathering, makeGathering } from './gather/gathering.ts';
+import { writePage } from './html/page.ts';
+import { type JudgedItem, judgeRow } from './judged-item.ts';
+import type { ReportRequest, ReportSummary } from './request.ts';
+import { makeSummary, makeTally } from './summary.ts';
+import { billColumns, sumAssumptions, sumBill } from './table/bill-table.ts';
+import type { Column } from './table/column.ts';
+import { type CsvForm, renderCsvHeader, renderCsvRows } from './table/csv.ts';
+import { findingColumns, listLabels, listSegments, segmentColumns } from './table/finding-table.ts';
+import { itemColumns } from './table/item-table.ts';
+import { renderJsonLines, toJson } from './table/json.ts';
+import { failureColumns, isFailure, listTasks, taskColumns } from './table/task-table.ts';
+
+const itemsPerPage = 500;
+const mostBrokenRows = 200;
+
+/** A file that grows with the pass: what stands before the rows, and the rows of one page of items. */
+interface GrowingFile {
+  readonly name: string;
+  readonly format: ReportFormat;
+  readonly begin: string;
+  readonly render: (rows: readonly JudgedItem[]) => string;
+}
+
+/**
+ * Writes every file that the settings ask for, and `summary.json`, `bill.csv` and `bill.json` always, into the folder.
+ * Verdicts are made here, from the ledger's findings and the policy given. Throws what the ledger or the folder throws;
+ * files that were there before then stay. Where `isBalanced` is false the run's tasks are not all accounted for.
+ */
+export async function writeReports(request: ReportRequest): Promise<ReportSummary> {
+  const { run, ledger, folder, reports, prices } = request;
+  const gathering = makeGathering(request);
+  const growing = listGrowingFiles(request).filter((file) => reports.formats.includes(file.format));
+  await writeTogether(folder, growing, (sinks) => passOver(request, gathering, growing, sinks));
+
+  const taskCounts = await ledger.countTasks(run.id);
+  const tally = makeTally(run, taskCounts, gathering.tasks(), gathering.verdicts());
+  const record = (await request.conclude?.(tally)) ?? run;
+  const bill = await ledger.readBill(run.id, prices);
+  const total = sumBill(bill);
+  const summary = makeSummary(record, tally, total, prices.currency);
+
+  const form: CsvForm = reports.excel ? 'people' : 'exact';
+  await writeText(
+    folder,
+    'bill.csv',
+    renderCsvHeader(billColumns, form) + renderCsvRows(billColumns, bill, form),
+  );
+  await writeText(
+    folder,
+    'bill.json',
+    renderDocument({
+      run: record.id,
+      pipeline: record.pipeline,
+      skus: bill.map((row) => toJson(billColumns, row)),
+      total: { charge: summary.charge, currency: summary.currency, complete: summary.complete },
+      assumptions: sumAssumptions(bill),
+    }),
+  );
+  const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];
+  if (reports.formats.includes('html')) {
+    const broken = await ledger.readBroken(run.id, mostBrokenRows);
+    const content = { request, run: record, tally, gathering, taskCounts, bill, total, broken };
+    await folder.write('report.html', (sink) => writePage(sink, content));
+    files.push('report.html');
+  }
+  await writeText(folder, 'summary.json', renderDocument(summary));
+  return {
+    ...tally,
+    run: record,
+    summary,
+    bill,
+    causes: gathering.causes.list(),
+    files: [...files, 'summary.json'],
+  };
+}
+
+function listGrowingFiles(request: ReportRequest): readonly GrowingFile[] {
+  const { policy, services, reports } = request;
+  const form: CsvForm = reports.excel ? 'people' : 'exact';
+  const csv = <Row>(
+    name: string,
+    columns: readonly Column<Row>[],
+    how: CsvForm,
+    list: (row: JudgedItem) => readonly Row[],
+  ): GrowingFile => ({
+    name,
+    format: 'csv',
+    begin: renderCsvHeader(columns, how),
+    render: (rows) => renderCsvRows(columns, rows.flatMap(list), how),
+  });
+  return [
+    csv('items.csv', itemColumns(services), form, (row) => [row]),
+    csv('findings.csv', findingColumns, form, (row) => listLabels(policy, row)),
+    csv('segments.csv', segmentColumns, form, listSegments),
+    csv('failures.csv', failureColumns, 'exact', (row) => listTasks(row).filter(isFailure)),
+    {
+      name: 'tasks.jsonl',
+      format: 'jsonl',
+      begin: '',
+      render: (rows) => renderJsonLines(taskColumns, rows.flatMap(listTasks)),
+    },
+  ];
+}
+
+/** Opens the files inside one another, so that none of them takes its place before the pass is over. */
+async function writeTogether(
+  folder: ReportFolder,
+  files: readonly GrowingFile[],
+  fill: (sinks: readonly TextSink[]) => Promise<void>,
+  open: readonly TextSink[] = [],
+): Promise<void> {
+  const [next, ...rest] = files;
+  if (next === undefined) return fill(open);
+  await folder.write(next.name, (sink) => writeTogether(folder, rest, fill, [...open, sink]));
+}
+
+async function passOver(
+  request: ReportRequest,
+  gathering: Gathering,
+  files: readonly GrowingFile[],
+  sinks: readonly TextSink[],
+): Promise<void> {
+  for (const [index, file] of files.entries()) await sinks[index]?.write(file.begin);
+  for await (const page of readPages(request)) {
+    const rows = page.map((row) => judgeRow(request.policy, row));
+    for (const row of rows) gathering.add(row);
+    for (const [index, file] of files.entries()) {
+      const text = file.render(rows);
+      if (text !== '') await sinks[index]?.write(text);
+    }
+  }
+}
+
+async function* readPages({ ledger, run }: ReportRequest): AsyncGenerator<readonly ItemRow[]> {
+  let after: Uint8Array | undefined;
+  for (;;) {
+    const page = await ledger.readItems(run.id, after, itemsPerPage);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.item.position;
+  }
+}
+
+function writeText(folder: ReportFolder, name: string, text: string): Promise<void> {
+  return folder.write(name, (sink) => sink.write(text));
+}
+
+function renderDocument(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
