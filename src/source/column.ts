@@ -1,0 +1,84 @@
+/** Which column of a manifest holds which of our fields. */
+import { wrongUse } from '../domain/problem.ts';
+import { type CsvSource, type ManifestField, manifestFields } from '../domain/settings.ts';
+
+/** Where our fields stand in a row, counted from 0, and how many columns each row must have. */
+export interface Columns {
+  readonly width: number;
+  readonly at: ReadonlyMap<ManifestField, number>;
+}
+
+/** One of these must stand in a row, so one of their columns must be in the file. */
+const mediaFields: readonly ManifestField[] = ['key', 'url', 'text', 'images', 'video_url'];
+
+/**
+ * The columns of a manifest, from its header, or from its first row where it has none. A mapped field stands where
+ * `columns` says, by name or by position from 1; the others stand under their own name, or, without header and
+ * mapping, in the order of our default columns.
+ *
+ * @throws Stop with exit 2 where a mapped column is missing or stands twice, or no column leads to media
+ */
+export function readColumns(source: CsvSource, first: readonly string[]): Columns {
+  const names = source.header ? first.map((name) => name.trim()) : [];
+  const at = new Map<ManifestField, number>();
+  for (const field of manifestFields) {
+    const wanted = source.columns[field];
+    if (wanted !== undefined) at.set(field, findMapped(source, names, first.length, field, wanted));
+  }
+  addDefaults(source, names, first.length, at);
+  if (!mediaFields.some((field) => at.has(field))) {
+    const expected = `expected a column for one of ${mediaFields.join(', ')}`;
+    throw wrongUse(`${source.path}: ${expected}, ${nameFound(source, first)}. Map them with "columns".`);
+  }
+  return { width: first.length, at };
+}
+
+function findMapped(
+  source: CsvSource,
+  names: readonly string[],
+  width: number,
+  field: ManifestField,
+  wanted: string | number,
+): number {
+  const where = `${source.path}: columns.${field}`;
+  if (typeof wanted === 'number') {
+    if (Number.isInteger(wanted) && wanted >= 1 && wanted <= width) return wanted - 1;
+    throw wrongUse(`${where}: expected a position from 1 to ${width}, found ${wanted}. Correct it.`);
+  }
+  if (!source.header) {
+    const action = 'Give the position, or set header: true.';
+    throw wrongUse(`${where}: expected a position because header is false, found "${wanted}". ${action}`);
+  }
+  const index = names.indexOf(wanted);
+  if (index === -1) {
+    throw wrongUse(`${where}: expected a column "${wanted}", ${nameFound(source, names)}. Correct the name.`);
+  }
+  if (names.includes(wanted, index + 1)) {
+    throw wrongUse(
+      `${where}: column "${wanted}" stands twice in the header. Rename one, or give the position.`,
+    );
+  }
+  return index;
+}
+
+function addDefaults(
+  source: CsvSource,
+  names: readonly string[],
+  width: number,
+  at: Map<ManifestField, number>,
+): void {
+  const taken = new Set(at.values());
+  if (source.header) {
+    for (const field of manifestFields) {
+      const index = names.indexOf(field);
+      if (!at.has(field) && index !== -1 && !taken.has(index)) at.set(field, index);
+    }
+  } else if (at.size === 0) {
+    for (const [index, field] of manifestFields.slice(0, width).entries()) at.set(field, index);
+  }
+}
+
+function nameFound(source: CsvSource, names: readonly string[]): string {
+  if (!source.header) return `found ${names.length} columns without a header`;
+  return `found ${names.map((name) => `"${name}"`).join(', ')}`;
+}

@@ -1,0 +1,196 @@
+/** Turns one row of a manifest into an item, or says what is wrong with it. */
+import { z } from 'zod';
+import { type Item, kinds } from '../domain/item.ts';
+import { kindOf } from '../domain/kind.ts';
+import { identityUrl, safeUrl } from '../domain/link.ts';
+import type { CsvSource, ManifestField } from '../domain/settings.ts';
+import type { Columns } from './column.ts';
+import type { CsvRecord } from './csv-record.ts';
+
+export type Row =
+  | { readonly isBroken: false; readonly line: number; readonly item: Item }
+  | { readonly isBroken: true; readonly line: number; readonly message: string };
+
+/** What is wrong with a cell; caught within this file. */
+class CellFault extends Error {}
+
+/** Reads a record by its columns. Rows without storage or bucket take those of the source. Never throws. */
+export function readRow(record: CsvRecord, columns: Columns, source: CsvSource): Row {
+  const { line, fields } = record;
+  if (fields.length !== columns.width) {
+    const found = `found ${fields.length}`;
+    return breakRow(
+      line,
+      `expected ${columns.width} columns, ${found}. Correct the row or quote its fields.`,
+    );
+  }
+  const cell = (field: ManifestField): string | undefined => {
+    const index = columns.at.get(field);
+    const text = index === undefined ? undefined : fields[index];
+    return text === undefined || text.trim() === '' ? undefined : text;
+  };
+  try {
+    return { isBroken: false, line, item: makeItem(cell, line, source) };
+  } catch (error) {
+    if (error instanceof CellFault) return breakRow(line, error.message);
+    throw error;
+  }
+}
+
+export function breakRow(line: number, message: string): Row {
+  return { isBroken: true, line, message };
+}
+
+type Cell = (field: ManifestField) => string | undefined;
+
+function makeItem(cell: Cell, line: number, source: CsvSource): Item {
+  const key = cell('key');
+  const url = readUrl(cell, 'url');
+  const bucket = key === undefined ? cell('bucket') : (cell('bucket') ?? source.bucket);
+  const version = cell('version')?.trim();
+  const facts = {
+    key,
+    url,
+    kind: readKind(cell),
+    contentType: cell('content_type')?.trim(),
+    text: cell('text'),
+    images: readImages(cell),
+    videoUrl: readUrl(cell, 'video_url'),
+  };
+  if (key === undefined && url === undefined && !facts.text && !facts.images && !facts.videoUrl) {
+    throw new CellFault('expected a key, url, text, images or video_url, found none. Fill one of them.');
+  }
+  const { storage } = source;
+  const isStored = storage !== undefined && bucket !== undefined && key !== undefined;
+  return {
+    id: cell('id')?.trim() ?? nameItem(line, bucket, key, url),
+    position: encodeLine(line),
+    kind: kindOf(facts),
+    object: isStored ? { storage, bucket, key, version } : undefined,
+    url,
+    bucket,
+    key,
+    version,
+    etag: readEtag(cell),
+    sizeBytes: readSize(cell),
+    lastModified: readDate(cell),
+    contentType: facts.contentType,
+    title: cell('title'),
+    text: facts.text,
+    images: facts.images,
+    videoUrl: facts.videoUrl,
+    durationSeconds: readDuration(cell),
+  };
+}
+
+/** By what an item without an id of its own is known: DESIGN's order, the line standing for the row. */
+function nameItem(line: number, bucket?: string, key?: string, url?: string): string {
+  if (key !== undefined) return bucket === undefined ? key : `${bucket}/${key}`;
+  return url === undefined ? `row-${line}` : identityUrl(url);
+}
+
+/** Eight bytes, big-endian. */
+function encodeLine(line: number): Uint8Array {
+  const position = Buffer.allocUnsafe(8);
+  position.writeUInt32BE(Math.floor(line / 0x1_0000_0000), 0);
+  position.writeUInt32BE(line % 0x1_0000_0000, 4);
+  return position;
+}
+
+function readUrl(cell: Cell, field: 'url' | 'video_url'): string | undefined {
+  const url = cell(field)?.trim();
+  if (url !== undefined && !isWebUrl(url)) {
+    throw new CellFault(
+      `${field}: expected an http or https URL, found "${quote(safeUrl(url))}". Correct it.`,
+    );
+  }
+  return url;
+}
+
+function isWebUrl(url: string): boolean {
+  return /^https?:\/\//i.test(url) && URL.canParse(url);
+}
+
+function readKind(cell: Cell): Item['kind'] {
+  const text = cell('kind')?.trim();
+  if (text === undefined) return undefined;
+  const kind = kinds.find((known) => known === text.toLowerCase());
+  if (kind !== undefined) return kind;
+  throw new CellFault(
+    `kind: expected ${kinds.join(', ')}, found "${quote(text)}". Correct it or leave it empty.`,
+  );
+}
+
+const imageList = z.array(z.string().trim().min(1)).max(10_000);
+
+function readImages(cell: Cell): readonly string[] | undefined {
+  const text = cell('images')?.trim();
+  if (text === undefined) return undefined;
+  const images = text.startsWith('[') ? parseImages(text) : text.split(/\s+/);
+  const wrong = images.find((image) => !isWebUrl(image));
+  if (wrong !== undefined) {
+    const found = `found "${quote(safeUrl(wrong))}"`;
+    throw new CellFault(`images: expected http or https URLs, ${found}. Correct it.`);
+  }
+  return images.length === 0 ? undefined : images;
+}
+
+function parseImages(text: string): readonly string[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const images = imageList.safeParse(json);
+  if (images.success) return images.data;
+  throw new CellFault('images: expected a JSON array of URLs, or URLs between white space. Correct it.');
+}
+
+function readEtag(cell: Cell): string | undefined {
+  const etag = cell('etag')?.trim().replace(/^W\//, '').replaceAll('"', '');
+  return etag === '' ? undefined : etag;
+}
+
+function readSize(cell: Cell): number | undefined {
+  const text = cell('size')?.trim();
+  if (text === undefined) return undefined;
+  const size = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(size)) return size;
+  throw new CellFault(`size: expected a whole number of bytes, found "${quote(text)}". Correct it.`);
+}
+
+function readDuration(cell: Cell): number | undefined {
+  const text = cell('duration')?.trim();
+  if (text === undefined) return undefined;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(seconds)) return seconds;
+  throw new CellFault(`duration: expected seconds such as 12.5, found "${quote(text)}". Correct it.`);
+}
+
+const isoDate = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+
+/** A time without a zone is UTC: the zone of the machine that happens to run us must not matter. */
+function readDate(cell: Cell): string | undefined {
+  const text = cell('last_modified')?.trim();
+  if (text === undefined) return undefined;
+  const [, day, time = '00:00', zone = 'Z'] = isoDate.exec(text) ?? [];
+  const colon = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
+  const date = new Date(`${day}T${time}${colon}`);
+  // A day such as 2026-02-30 would roll over into the next month.
+  if (day !== undefined && isDay(day) && !Number.isNaN(date.getTime())) return date.toISOString();
+  const found = `found "${quote(text)}"`;
+  throw new CellFault(
+    `last_modified: expected an ISO 8601 time such as 2026-11-20T02:00:00Z, ${found}. Correct it.`,
+  );
+}
+
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
+/** As much of a cell as a message can show. */
+function quote(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}

@@ -1,0 +1,30 @@
+/** Opens what a pipeline looks at, whatever its form, as one stream of pages. */
+import type { SourcePage } from '../domain/item.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import type { ObjectStorage } from '../domain/storage.ts';
+import { listBucket } from './bucket.ts';
+import { readManifest } from './csv-manifest.ts';
+import { makeSelection } from './select.ts';
+
+/** What a source needs of the outside. `nowMs` is where `modifiedWithin` counts back from. */
+export interface SourceTools {
+  readonly storage: ObjectStorage;
+  readonly nowMs: number;
+}
+
+/**
+ * The pages of a pipeline's source, read as they are asked for. A bucket goes on after a `checkpoint` that an earlier
+ * page carried; a manifest is read from its beginning.
+ *
+ * @throws Stop while it is read: exit 2 for a source that cannot be used, exit 3 for a server that is lost or lists wrong
+ */
+export function openSource(
+  settings: Pick<Pipeline, 'source' | 'select'>,
+  tools: SourceTools,
+  checkpoint?: string,
+): AsyncIterable<SourcePage> {
+  const selection = makeSelection(settings.select, tools.nowMs);
+  return settings.source.form === 'bucket'
+    ? listBucket(settings.source, selection, tools.storage, checkpoint)
+    : readManifest(settings.source, selection, tools.storage);
+}

@@ -1,0 +1,61 @@
+/** Which items of a source the pipeline looks at: globs, kinds, sizes and dates. */
+import picomatch from 'picomatch';
+import type { Item } from '../domain/item.ts';
+import type { SelectSettings } from '../domain/settings.ts';
+
+/** The rules of `select:`, in the two steps that a source can ask them. */
+export interface Selection {
+  /** By the key, or the path of the URL: known before anything is asked of a storage. */
+  readonly isPathSelected: (item: Item) => boolean;
+  /** By kind, size and date. A size or date that nobody knows excludes nothing. */
+  readonly isSelected: (item: Item) => boolean;
+}
+
+/**
+ * Makes the rules of a pipeline; `nowMs` is where `modifiedWithin` counts back from.
+ *
+ * Globs are case-sensitive and see the whole key, or the decoded path of the URL without its first slash; names that
+ * begin with a dot count like others. An item with neither key nor URL matches no glob, so an `include` leaves it out.
+ */
+export function makeSelection(select: SelectSettings, nowMs: number): Selection {
+  const isIncluded = makeMatcher(select.include);
+  const isExcluded = makeMatcher(select.exclude);
+  const modifiedAfterMs = readBoundary(select, nowMs);
+  return {
+    isPathSelected: (item) => {
+      const path = pathOf(item);
+      if (path === undefined) return isIncluded === undefined;
+      return (isIncluded?.(path) ?? true) && !(isExcluded?.(path) ?? false);
+    },
+    isSelected: (item) =>
+      (select.kinds.length === 0 || (item.kind !== undefined && select.kinds.includes(item.kind))) &&
+      (item.sizeBytes ?? Number.POSITIVE_INFINITY) >= (select.minSizeBytes ?? 0) &&
+      (item.sizeBytes ?? 0) <= (select.maxSizeBytes ?? Number.POSITIVE_INFINITY) &&
+      (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs),
+  };
+}
+
+/** The `s` flag lets `**` pass over line breaks, which keys may hold. */
+function makeMatcher(globs: readonly string[]): ((path: string) => boolean) | undefined {
+  if (globs.length === 0) return undefined;
+  return picomatch([...globs], { dot: true, flags: 's', windows: false });
+}
+
+function readBoundary(select: SelectSettings, nowMs: number): number {
+  const after =
+    select.modifiedAfter === undefined ? Number.NEGATIVE_INFINITY : Date.parse(select.modifiedAfter);
+  const within =
+    select.modifiedWithinMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - select.modifiedWithinMs;
+  return Math.max(after, within);
+}
+
+function pathOf(item: Item): string | undefined {
+  if (item.key !== undefined) return item.key;
+  if (item.url === undefined || !URL.canParse(item.url)) return undefined;
+  const path = new URL(item.url).pathname.replace(/^\//, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

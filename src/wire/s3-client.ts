@@ -1,0 +1,91 @@
+/** Makes the S3 clients, so that they speak what every dialect takes and print nothing. */
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { Storage } from '../domain/settings.ts';
+
+export interface ClientLimits {
+  /** For the connection, the answer's headers, and silence within its body. */
+  readonly timeoutMs: number;
+  /** Tries of a request; all that we send are reads, so each may be repeated. */
+  readonly maxAttempts: number;
+}
+
+const silentLogger = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** A client for one storage. The SDK is imported here and only when first needed: it takes most of 100 ms. */
+export async function makeClient(storage: Storage, limits: ClientLimits): Promise<S3Client> {
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  const client = constructQuietly(() => new S3Client(configure(storage, limits)));
+  client.middlewareStack.add(
+    (next) => (args) => {
+      dropOperationName(args.request);
+      return next(args);
+    },
+    { step: 'build', name: 'dropOperationName' },
+  );
+  return client;
+}
+
+function configure(storage: Storage, limits: ClientLimits): S3ClientConfig {
+  return {
+    region: storage.region,
+    forcePathStyle: storage.pathStyle,
+    // Other dialects refuse or ignore the checksum headers that the SDK sends by default since 2025.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts: limits.maxAttempts,
+    logger: silentLogger,
+    requestHandler: {
+      connectionTimeout: limits.timeoutMs,
+      requestTimeout: limits.timeoutMs,
+      socketTimeout: limits.timeoutMs,
+      throwOnRequestTimeout: true,
+      logger: silentLogger,
+    },
+    ...(storage.endpoint === undefined ? {} : { endpoint: storage.endpoint }),
+    ...(storage.accessKeyId === undefined ? {} : { credentials: readCredentials(storage) }),
+  };
+}
+
+function readCredentials(storage: Storage): {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+} {
+  return {
+    accessKeyId: storage.accessKeyId ?? '',
+    secretAccessKey: storage.secretAccessKey ?? '',
+    ...(storage.sessionToken === undefined ? {} : { sessionToken: storage.sessionToken }),
+  };
+}
+
+/**
+ * Makes the SDK without its notice that some Node version will once be too old, which concerns no user of ours. Its
+ * own switch is an environment variable, which would also reach other code and child processes; so the one function
+ * that it warns through is exchanged while the constructor runs, which is synchronous, and put back at once.
+ */
+function constructQuietly<T>(construct: () => T): T {
+  const original = Object.getOwnPropertyDescriptor(process, 'emitWarning');
+  if (original === undefined || typeof original.value !== 'function') return construct();
+  const emit: (...args: readonly unknown[]) => void = original.value.bind(process);
+  process.emitWarning = (...args: readonly unknown[]): void => {
+    if (!String(args[0]).startsWith('NodeVersionSupportWarning')) emit(...args);
+  };
+  try {
+    return construct();
+  } finally {
+    Object.defineProperty(process, 'emitWarning', original);
+  }
+}
+
+/** `x-id=GetObject` in the query means nothing to any server; without it links are plainer and other dialects happier. */
+function dropOperationName(request: unknown): void {
+  if (typeof request !== 'object' || request === null || !('query' in request)) return;
+  const { query } = request;
+  if (typeof query === 'object' && query !== null) Reflect.deleteProperty(query, 'x-id');
+}

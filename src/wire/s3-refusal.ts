@@ -1,0 +1,168 @@
+/** Says what went wrong between us and a storage: what the server said, and what the person can do. */
+import { describeError, exitCodes, Stop } from '../domain/problem.ts';
+import { redactLinks } from '../domain/link.ts';
+import type { Storage } from '../domain/settings.ts';
+
+/** What an error of the SDK carries, as far as we read it. */
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly status: number | undefined;
+}
+
+interface Advice {
+  readonly exitCode: 2 | 3;
+  readonly wrong: string;
+  readonly action: string;
+}
+
+const runAgain = 'Run again to go on.';
+const checkKeys = 'Check accessKeyId and secretAccessKey of this storage.';
+
+const adviceByCode: Readonly<Record<string, Advice>> = {
+  ...adviseAll(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidSecurity', 'AuthFailure'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: 'the credentials were refused',
+    action: checkKeys,
+  }),
+  ...adviseAll(['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: 'the session token has ended or is wrong',
+    action: 'Fetch new credentials and run again.',
+  }),
+  ...adviseAll(['CredentialsProviderError', 'TokenProviderError'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: 'no credentials were found',
+    action:
+      'Set accessKeyId and secretAccessKey of this storage, or the AWS environment variables or profile.',
+  }),
+  ...adviseAll(['RequestTimeTooSkewed'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: "this machine's clock and the server's differ too much",
+    action: 'Set the clock.',
+  }),
+  ...adviseAll(['NoSuchBucket', 'InvalidBucketName'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: 'there is no such bucket',
+    action: 'Check the name of the bucket, and the endpoint, region and pathStyle of this storage.',
+  }),
+  ...adviseAll(['NoSuchKey', 'NotFound'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: 'there is no such object',
+    action: 'Check the key and the bucket.',
+  }),
+  ...adviseAll(
+    [
+      'PermanentRedirect',
+      'AuthorizationHeaderMalformed',
+      'IllegalLocationConstraintException',
+      'TemporaryRedirect',
+    ],
+    {
+      exitCode: exitCodes.wrongUse,
+      wrong: 'the bucket is in another region or at another endpoint',
+      action: 'Correct region and endpoint of this storage.',
+    },
+  ),
+  ...adviseAll(
+    ['ENOTFOUND', 'ERR_INVALID_URL', 'EPROTO', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'].concat(
+      ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+      ['ERR_SSL_WRONG_VERSION_NUMBER', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'HPE_INVALID_CONSTANT'],
+    ),
+    {
+      exitCode: exitCodes.wrongUse,
+      wrong: 'the endpoint cannot be used',
+      action: 'Check the endpoint of this storage: protocol, host and port.',
+    },
+  ),
+  ...adviseAll(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'], {
+    exitCode: exitCodes.halted,
+    wrong: 'the server cannot be reached',
+    action: `Check that it runs and that the endpoint of this storage is right. ${runAgain}`,
+  }),
+};
+
+/**
+ * The `Stop` for an error while `deed` (such as `listing bucket "media"`) was done at a storage: exit 2 for what a
+ * person must set right (credentials, bucket, endpoint, region, clock), exit 3 for a server that was lost.
+ */
+export function explainRefusal(storage: Storage, deed: string, error: unknown): Stop {
+  if (error instanceof Stop) return error;
+  const refusal = readRefusal(error);
+  const advice = adviceByCode[refusal.code] ?? adviseByStatus(refusal.status);
+  const status = refusal.status === undefined ? '' : ` (${refusal.status})`;
+  const said = `"${refusal.code}: ${refusal.message}"${status}`;
+  const text = `${nameStorage(storage)}: ${deed}: ${advice.wrong}: ${said}. ${advice.action}`;
+  return new Stop(advice.exitCode, text, [], error);
+}
+
+/** True where the server says that the thing asked for does not exist. */
+export function isAbsent(error: unknown): boolean {
+  const { code, status } = readRefusal(error);
+  return status === 404 && code !== 'NoSuchBucket';
+}
+
+/** `storage "main" (https://s3.example)`: where an error text begins. */
+export function nameStorage(storage: Storage): string {
+  if (storage.endpoint === undefined) return `storage "${storage.name}" (AWS, region ${storage.region})`;
+  const origin = URL.canParse(storage.endpoint) ? new URL(storage.endpoint).origin : 'unreadable endpoint';
+  return `storage "${storage.name}" (${origin})`;
+}
+
+function adviseByStatus(status: number | undefined): Advice {
+  if (
+    status === undefined ||
+    status >= 500 ||
+    status === 408 ||
+    status === 429 ||
+    status === 200 ||
+    status === 206
+  ) {
+    return { exitCode: exitCodes.halted, wrong: 'the server was lost', action: runAgain };
+  }
+  if (status === 401 || status === 403) {
+    const action = 'Check the credentials of this storage and what they may read.';
+    return { exitCode: exitCodes.wrongUse, wrong: 'access was refused', action };
+  }
+  if (status >= 300 && status < 400) {
+    const action = 'Correct region and endpoint of this storage.';
+    return { exitCode: exitCodes.wrongUse, wrong: 'the server answered elsewhere', action };
+  }
+  const action = 'Check endpoint, region, pathStyle and bucket of this storage.';
+  return { exitCode: exitCodes.wrongUse, wrong: 'the server refused the request', action };
+}
+
+function adviseAll(codes: readonly string[], advice: Advice): Readonly<Record<string, Advice>> {
+  return Object.fromEntries(codes.map((code) => [code, advice]));
+}
+
+function readRefusal(error: unknown): Refusal {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const code =
+    readText(error, 'Code') ?? readText(error, 'code') ?? readText(first, 'code') ?? readText(error, 'name');
+  const status = readNumber(readField(error, '$metadata'), 'httpStatusCode');
+  return {
+    code: code ?? 'Error',
+    message: cutMessage(redactLinks(describeError(error))),
+    status: status ?? readNumber(readField(error, '$response'), 'statusCode'),
+  };
+}
+
+function cutMessage(message: string): string {
+  const line = message.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 300 ? `${line.slice(0, 300)}...` : line;
+}
+
+function readField(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function readText(value: unknown, name: string): string | undefined {
+  const field = readField(value, name);
+  return typeof field === 'string' && field !== '' ? field : undefined;
+}
+
+function readNumber(value: unknown, name: string): number | undefined {
+  const field = readField(value, name);
+  return typeof field === 'number' ? field : undefined;
+}

@@ -1,0 +1,212 @@
+/** All storages of a pipeline behind one door: listing, heads, ranged reads and presigned links over S3. */
+import { Readable } from 'node:stream';
+import type { GetObjectCommandInput, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { ObjectAddress } from '../domain/item.ts';
+import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
+import type { Storage } from '../domain/settings.ts';
+import type {
+  ListedObject,
+  ListPage,
+  ListRequest,
+  ObjectFacts,
+  ObjectStorage,
+  SignedLink,
+} from '../domain/storage.ts';
+import { type ClientLimits, makeClient } from './s3-client.ts';
+import { decodeKeys, plainEtag } from './s3-key.ts';
+import { explainRefusal, isAbsent, nameStorage } from './s3-refusal.ts';
+
+/** The longest life of a presigned link. AWS, "Authenticating Requests: Using Query Parameters", read 2026-11-20. */
+const longestLinkSeconds = 7 * 24 * 3600;
+
+const defaultLimits: ClientLimits = { timeoutMs: 30_000, maxAttempts: 5 };
+
+export interface StorageOptions extends Partial<ClientLimits> {
+  /** The time that links are signed at, in milliseconds since 1970. */
+  readonly nowMs?: () => number;
+}
+
+interface OpenStorage {
+  readonly settings: Storage;
+  readonly client: S3Client;
+}
+
+/**
+ * Opens the storages; a client is made, and the SDK loaded, when a storage is first used.
+ * Errors are `Stop`s: exit 2 for credentials, bucket, endpoint, region; exit 3 for a lost server.
+ */
+export function openObjectStorage(
+  storages: ReadonlyMap<string, Storage>,
+  options: StorageOptions = {},
+): ObjectStorage {
+  const limits = { ...defaultLimits, ...options };
+  const nowMs = options.nowMs ?? Date.now;
+  const clients = new Map<string, Promise<S3Client>>();
+
+  const use = async <T>(name: string, deed: string, act: (opened: OpenStorage) => Promise<T>): Promise<T> => {
+    const settings = storages.get(name);
+    if (settings === undefined) throw wrongUse(nameUnknown(name, storages));
+    const client = clients.get(name) ?? makeClient(settings, limits);
+    clients.set(name, client);
+    try {
+      return await act({ settings, client: await client });
+    } catch (error) {
+      throw explainRefusal(settings, deed, error);
+    }
+  };
+
+  return {
+    list: (request) =>
+      use(request.storage, `listing bucket "${request.bucket}"`, (opened) => listPage(opened, request)),
+    head: (address) =>
+      use(address.storage, `head of ${nameObject(address)}`, (opened) => readHead(opened, address)),
+    read: (address, start, end) =>
+      use(address.storage, `reading ${nameObject(address)}`, (opened) =>
+        readRange(opened, address, start, end, limits.maxAttempts),
+      ),
+    sign: (address, lifetimeSeconds) =>
+      use(address.storage, `signing a link to ${nameObject(address)}`, (opened) =>
+        signLink(opened, address, lifetimeSeconds, nowMs()),
+      ),
+    close: () => {
+      for (const client of clients.values())
+        void client.then((opened) => opened.destroy()).catch(() => undefined);
+      clients.clear();
+    },
+  };
+}
+
+async function listPage({ client, settings }: OpenStorage, request: ListRequest): Promise<ListPage> {
+  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+  const page = await client.send(
+    new ListObjectsV2Command({
+      Bucket: request.bucket,
+      Prefix: request.prefix,
+      StartAfter: request.startAfter,
+      ContinuationToken: request.token,
+      MaxKeys: request.maxKeys,
+      EncodingType: 'url',
+    }),
+  );
+  if (page.IsTruncated === undefined && page.Name === undefined && page.Contents === undefined) {
+    const text = `${nameStorage(settings)}: listing bucket "${request.bucket}": the answer is no S3 listing.`;
+    throw wrongUse(`${text} Check the endpoint and pathStyle of this storage.`);
+  }
+  return {
+    objects: readObjects(page, settings, request.bucket),
+    nextToken: page.NextContinuationToken,
+    isTruncated: page.IsTruncated ?? false,
+  };
+}
+
+function readObjects(
+  page: ListObjectsV2CommandOutput,
+  settings: Storage,
+  bucket: string,
+): readonly ListedObject[] {
+  const contents = page.Contents ?? [];
+  let keys: readonly string[];
+  try {
+    keys = decodeKeys(
+      contents.map((object) => object.Key ?? ''),
+      page.EncodingType,
+    );
+  } catch (error) {
+    const text = `${nameStorage(settings)}: listing bucket "${bucket}": a key is not UTF-8. Rename the object.`;
+    throw new Stop(exitCodes.halted, text, [], error);
+  }
+  return contents.map((object, index) => ({
+    key: keys[index] ?? '',
+    sizeBytes: object.Size ?? 0,
+    etag: plainEtag(object.ETag),
+    lastModified: formatTime(object.LastModified),
+  }));
+}
+
+async function readHead({ client }: OpenStorage, address: ObjectAddress): Promise<ObjectFacts | undefined> {
+  const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
+  try {
+    const head = await client.send(new HeadObjectCommand(locate(address)));
+    return {
+      sizeBytes: head.ContentLength,
+      etag: plainEtag(head.ETag),
+      lastModified: formatTime(head.LastModified),
+      contentType: head.ContentType,
+    };
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The SDK repeats a request until its headers are there; a body that breaks off is repeated here. */
+async function readRange(
+  { client, settings }: OpenStorage,
+  address: ObjectAddress,
+  start: number,
+  end: number,
+  maxAttempts: number,
+): Promise<Uint8Array> {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+  for (let attempt = 1; ; attempt += 1) {
+    const object = await client.send(
+      new GetObjectCommand({ ...locate(address), Range: `bytes=${start}-${end - 1}` }),
+    );
+    const isWhole = object.ContentRange === undefined;
+    if (isWhole && (object.ContentLength ?? Number.POSITIVE_INFINITY) > end) {
+      // Left unread, the rest of a large object would come over this connection.
+      if (object.Body instanceof Readable) object.Body.destroy();
+      throw wrongUse(`${nameStorage(settings)}: reading ${nameObject(address)}: the server ignores ranges.`);
+    }
+    try {
+      const bytes = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      return isWhole ? bytes.subarray(start, end) : bytes;
+    } catch (error) {
+      if (attempt >= maxAttempts) throw error;
+    }
+  }
+}
+
+async function signLink(
+  { client }: OpenStorage,
+  address: ObjectAddress,
+  lifetimeSeconds: number,
+  nowMs: number,
+): Promise<SignedLink> {
+  const [{ GetObjectCommand }, { getSignedUrl }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@aws-sdk/s3-request-presigner'),
+  ]);
+  const credentials = await client.config.credentials();
+  const signedAt = Math.floor(nowMs / 1000) * 1000;
+  const credentialSeconds =
+    credentials.expiration === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.floor((credentials.expiration.getTime() - signedAt) / 1000);
+  const asked = Math.min(lifetimeSeconds, longestLinkSeconds, credentialSeconds);
+  const expiresIn = Math.max(1, Math.floor(asked));
+  const signingDate = new Date(signedAt);
+  const url = await getSignedUrl(client, new GetObjectCommand(locate(address)), { expiresIn, signingDate });
+  return { url, expiresAt: signedAt + expiresIn * 1000 };
+}
+
+function locate(
+  address: ObjectAddress,
+): Pick<GetObjectCommandInput, 'VersionId'> & { Bucket: string; Key: string } {
+  const version = address.version === undefined ? {} : { VersionId: address.version };
+  return { Bucket: address.bucket, Key: address.key, ...version };
+}
+
+function nameObject(address: ObjectAddress): string {
+  return `"${address.key}" in bucket "${address.bucket}"`;
+}
+
+function nameUnknown(name: string, storages: ReadonlyMap<string, Storage>): string {
+  const known = [...storages.keys()].map((storage) => `"${storage}"`).join(', ');
+  const expected = known === '' ? 'none is configured' : `expected one of ${known}`;
+  return `storage "${name}": ${expected}. Add it to the storages, or correct the name.`;
+}
+
+function formatTime(date: Date | undefined): string | undefined {
+  return date === undefined || Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
