@@ -1,7 +1,8 @@
 /** Receives vendors' callbacks. What they say is never believed: a callback only makes us read the job sooner. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Handler } from '../domain/exchange.ts';
-import type { Account } from '../domain/settings.ts';
+import { groupBy } from '../domain/group.ts';
+import type { Account, Pipeline } from '../domain/settings.ts';
 
 const prefix = '/callback/';
 
@@ -34,5 +35,44 @@ export function makeCallbackHandler(
       }
     }
     return { status: 200 };
+  };
+}
+
+export interface Callbacks {
+  /** Where the vendor calls back for jobs of this account; undefined for an account without `callback:`. */
+  readonly hookUrl: (account: Account) => string | undefined;
+  readonly close: () => Promise<void>;
+}
+
+interface Listening {
+  readonly close: () => Promise<void>;
+}
+
+/** Listens for the callbacks of a run, on each address that an account with `delivery: callback` names. */
+export async function openCallbacks(request: {
+  readonly services: Pipeline['services'];
+  readonly run: string;
+  readonly serve: (handler: Handler, address: { readonly host: string; readonly port: number }) => Promise<Listening>;
+  readonly hint: (account: Account, ref: string) => void;
+}): Promise<Callbacks> {
+  const accounts = new Map(
+    request.services
+      .filter(({ delivery, account }) => delivery === 'callback' && account.callback !== undefined)
+      .map(({ account }) => [account.name, account]),
+  );
+  const paths = new Map([...accounts.values()].map((account) => [makeCallbackPath(account, request.run), account]));
+  const handler = makeCallbackHandler(paths, request.hint);
+  const listens = groupBy(
+    [...accounts.values()].flatMap(({ callback }) => (callback ? [callback.listen] : [])),
+    ({ host, port }) => `${host}:${port}`,
+  );
+  const servers: Listening[] = [];
+  for (const [address] of listens.values()) if (address) servers.push(await request.serve(handler, address));
+  return {
+    hookUrl: (account) =>
+      account.callback && `${account.callback.publicUrl}${makeCallbackPath(account, request.run)}`,
+    close: async () => {
+      await Promise.all(servers.map((server) => server.close()));
+    },
   };
 }

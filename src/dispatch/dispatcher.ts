@@ -41,8 +41,8 @@ export interface DispatchEnd {
   readonly halts: readonly Halt[];
   /** Stopped before all was done because `stop` was raised. */
   readonly isStopped: boolean;
-  /** The source was read to its end. */
-  readonly isFed: boolean;
+  /** What kept the source from being read to its end; what had been planned by then was carried out all the same. */
+  readonly feedError?: unknown;
 }
 
 export interface DispatchRequest {
@@ -66,7 +66,7 @@ export class Dispatcher {
   readonly #request: DispatchRequest;
   readonly #desks: readonly Desk[];
   #isFeeding = true;
-  #isFed = false;
+  #feedError: unknown;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -105,7 +105,7 @@ export class Dispatcher {
     const serving = Promise.all(this.#desks.map((desk) => this.#serve(desk)));
     await Promise.race([Promise.all([this.#feed(), serving]).then(() => this.#whenQuiet()), raised]);
     if (this.#failure) throw this.#failure.error;
-    return { halts: this.#listHalts(), isStopped: stop.aborted, isFed: this.#isFed };
+    return { halts: this.#listHalts(), isStopped: stop.aborted, feedError: this.#feedError };
   }
 
   #makeDesk(uses: Pipeline['services']): Desk {
@@ -236,9 +236,8 @@ export class Dispatcher {
         const isWhole = await this.#offerAll();
         this.#isFeeding = false;
         this.#bench.bell.ring();
-        if (!isWhole) break;
-        this.#isFed = true;
-        if (!(await this.#drain())) break;
+        const needsLinks = await this.#drain();
+        if (!isWhole || !needsLinks) break;
       }
     } catch (error) {
       this.#fail(error);
@@ -250,10 +249,15 @@ export class Dispatcher {
 
   /** Hands all tasks of the source to their lanes. False where it was not worth going to the end. */
   async #offerAll(): Promise<boolean> {
-    for await (const tasks of this.#request.feed()) {
-      for (const task of tasks) await this.#findLane(task.service).offer(task);
-      this.#bench.bell.ring();
-      if (this.#isOver()) return false;
+    try {
+      for await (const tasks of this.#request.feed()) {
+        for (const task of tasks) await this.#findLane(task.service).offer(task);
+        this.#bench.bell.ring();
+        if (this.#isOver()) return false;
+      }
+    } catch (error) {
+      this.#feedError = error;
+      return false;
     }
     return true;
   }

@@ -99,11 +99,14 @@ async function readStranger(
   const poll = any?.lane.use.service.poll;
   if (!poll) return true;
   const reply = await ask(bench, desk, poll(job, false));
-  if (!reply || reply.status >= 500 || reply.status === 429) return false;
+  const ref = reply && search.readRef(reply);
+  if (ref === undefined) {
+    // Only a job that the vendor no longer knows is surely not ours; any other answer leaves the search incomplete.
+    return reply?.status === 404;
+  }
   read.add(job);
-  const ref = search.readRef(reply);
-  const found = ref === undefined ? undefined : missing.get(ref);
-  if (!found || ref === undefined) return true;
+  const found = missing.get(ref);
+  if (!found) return true;
   missing.delete(ref);
   await adopt(bench, desk, found, job);
   return true;

@@ -18,7 +18,7 @@ const imageExtensions: ReadonlySet<string> = new Set(
 const videoExtensions: ReadonlySet<string> = new Set(
   [
     'mp4 flv mov avi wmv ts mpg',
-    'm4v qt f4v mkv webm m2ts mts mpeg mpe m2v vob 3gp 3g2 asf rm rmvb ogv mxf',
+    'm4v qt f4v mkv webm m2ts mts mpeg mpe m2v vob 3gp 3g2 asf rm rmvb ogv mxf mpegts',
   ].flatMap((names) => names.split(' ')),
 );
 

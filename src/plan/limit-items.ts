@@ -1,19 +1,23 @@
-/** `--limit`: the first so many selected items of a source, as pages that end there. */
+/** `--limit`: the first so many selected items of a source. */
 import type { SourcePage } from '../domain/item.ts';
 
-/** Passes pages on until `limit` items have gone through; the last page then says that it is the last. */
+/**
+ * Passes pages on until `limit` items (all where absent) have gone through. The page that is cut bears no checkpoint and
+ * is not the last, so that a later session without the limit goes on where items were left out.
+ */
 export async function* limitItems(
   pages: AsyncIterable<SourcePage>,
-  limit: number,
+  limit: number | undefined,
 ): AsyncGenerator<SourcePage> {
-  let left = limit;
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0) return;
   for await (const page of pages) {
-    if (page.items.length < left) {
-      left -= page.items.length;
-      yield page;
-      continue;
+    if (page.items.length > left) {
+      yield { ...page, items: page.items.slice(0, left), checkpoint: undefined, isLast: false };
+      return;
     }
-    yield { ...page, items: page.items.slice(0, left), isLast: true };
-    return;
+    yield page;
+    left -= page.items.length;
+    if (left === 0) return;
   }
 }

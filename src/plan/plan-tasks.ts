@@ -9,7 +9,15 @@ import type { Task } from '../domain/task.ts';
 /** Files whose headers are read at once. */
 const probesAtOnce = 16;
 
+/** How far reading and planning have come; for progress. */
+export interface PlanCounters {
+  listed: number;
+  planned: number;
+  isListed: boolean;
+}
+
 export interface PlanTools {
+  readonly counters: PlanCounters;
   readonly pipeline: Pick<Pipeline, 'services' | 'reuse'>;
   readonly run: Pick<RunLedger, 'readKnown' | 'plan'>;
   readonly probe: (item: Item) => Promise<MediaFacts>;
@@ -37,8 +45,12 @@ export async function* planTasks(
       drafts.filter(needsFacts).map(({ contentId }) => contentId),
     );
     const items = await Promise.all(drafts.map((one) => planItem(one, known, tools, probing)));
-    yield await tools.run.plan({ ...page, items });
+    const tasks = await tools.run.plan({ ...page, items });
+    tools.counters.listed += items.length;
+    tools.counters.planned += tasks.length;
+    yield tasks;
   }
+  tools.counters.isListed = true;
 }
 
 function draft(item: Item, pipeline: PlanTools['pipeline'], keyOf: KeyOf): Draft {

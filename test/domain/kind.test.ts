@@ -28,7 +28,11 @@ describe('kindOf', () => {
     ['images make a post', { images: ['https://h/a.jpg'], key: 'a.mp4' }, 'post'],
     ['a video URL makes a post', { videoUrl: 'https://h/a.mp4' }, 'post'],
     ['empty text and no images make none', { text: '', images: [], key: 'a.mp4' }, 'video'],
-    ['the extension of the URL goes before that of the key', { url: 'https://h/a.png', key: 'a.mp4' }, 'image'],
+    [
+      'the extension of the URL goes before that of the key',
+      { url: 'https://h/a.png', key: 'a.mp4' },
+      'image',
+    ],
     ['the key tells where the URL does not', { url: 'https://h/fetch?id=1', key: 'a.mp4' }, 'video'],
     ['the extension goes before the type', { key: 'a.mov', contentType: 'image/png' }, 'video'],
     ['the type tells where no extension does', { key: 'a', contentType: 'Image/JPEG; q=1' }, 'image'],
@@ -41,14 +45,28 @@ describe('kindOf', () => {
     expect(kindOf(facts)).toBe(kind);
   });
 
-  it.each(['png', 'jpg', 'jpeg', 'bmp', 'webp', 'tif', 'tiff', 'gif'])(
-    'takes %s, which Qiniu names, for an image',
-    (extension) => {
-      expect(kindOf({ key: `a.${extension}` })).toBe('image');
-    },
-  );
+  it.each([
+    'png',
+    'jpg',
+    'jpeg',
+    'bmp',
+    'webp',
+    'tif',
+    'tiff',
+    'gif',
+  ])('takes %s, which Qiniu names, for an image', (extension) => {
+    expect(kindOf({ key: `a.${extension}` })).toBe('image');
+  });
 
-  it.each(['mp4', 'flv', 'mov', 'avi', 'wmv', 'ts', 'mpg'])('takes %s, which Qiniu names, for a video', (extension) => {
+  it.each([
+    'mp4',
+    'flv',
+    'mov',
+    'avi',
+    'wmv',
+    'ts',
+    'mpg',
+  ])('takes %s, which Qiniu names, for a video', (extension) => {
     expect(kindOf({ key: `a.${extension}` })).toBe('video');
   });
 });

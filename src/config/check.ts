@@ -1,0 +1,67 @@
+/** `mediasweep check`: every pipeline asked about, with all its problems, or what it would do. */
+import { readdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { type Problem, wrongUse } from '../domain/problem.ts';
+import type { Catalogue } from '../domain/service.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import { loadPipeline } from './load.ts';
+import type { Environment } from './variable.ts';
+
+export interface CheckRequest {
+  /** Pipeline files; every file of `pipelines/` beside the config folder where there are none. */
+  readonly paths: readonly string[];
+  /** The folder that the program was started in. */
+  readonly folder: string;
+  readonly config: string;
+  /** `--config` was given, so that it holds for every file. */
+  readonly isConfigNamed: boolean;
+  readonly environment: Environment;
+  readonly catalogue: Catalogue;
+}
+
+export interface CheckedFile {
+  readonly path: string;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  readonly about?: string | undefined;
+}
+
+/** One result per file, in order; problems that several files share stand in each. */
+export async function checkFiles(request: CheckRequest): Promise<readonly CheckedFile[]> {
+  const { environment, catalogue } = request;
+  const configFolder = request.isConfigNamed ? request.config : undefined;
+  const paths = request.paths.length > 0 ? request.paths : await listPipelines(request);
+  return await Promise.all(
+    paths.map(async (path) => {
+      const { pipeline, problems, warnings } = await loadPipeline({
+        path,
+        configFolder,
+        environment,
+        catalogue,
+      });
+      return { path, problems, warnings, about: pipeline && describePipeline(pipeline) };
+    }),
+  );
+}
+
+async function listPipelines({ config, folder }: CheckRequest): Promise<readonly string[]> {
+  const pipelines = join(dirname(config), 'pipelines');
+  const names = await readdir(pipelines).catch(() => []);
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  if (files.length === 0) {
+    throw wrongUse(
+      `check: found no *.yaml in "${relative(folder, pipelines) || '.'}". Name a pipeline file.`,
+    );
+  }
+  return files.map((name) => relative(folder, join(pipelines, name)));
+}
+
+/** What a pipeline does, in a few words. */
+function describePipeline({ source, services, policy }: Pipeline): string {
+  const from =
+    source.form === 'bucket'
+      ? `s3://${source.storage}/${source.bucket}/${source.prefixes.join(', ')}`
+      : source.path;
+  const names = services.map(({ name, account }) => `${name} on ${account.name}`).join(', ');
+  return `${from} -> ${names}; policy ${policy.name}`;
+}

@@ -1,0 +1,176 @@
+/** Reads pipelines and the files of `config/` from the disk: the only file here that touches it. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { describeError, type Problem } from '../domain/problem.ts';
+import type { PriceBook } from '../domain/pricing.ts';
+import type { Catalogue } from '../domain/service.ts';
+import { makeDocument, readDocument, type WrittenDocument } from './document.ts';
+import { assemblePipeline, type ConfigFiles, type LoadedPipeline, namePipeline } from './pipeline.ts';
+import { readPrices } from './prices.ts';
+import type { Trouble } from './trouble.ts';
+import { type ConfigFile, type Environment, replaceVariables } from './variable.ts';
+
+/** Larger files are not configuration. */
+const maxBytes = 4_000_000;
+
+export interface LoadRequest {
+  /** The pipeline file; relative to the current folder, as a person gives it. */
+  readonly path: string;
+  /** The project root's `config/` if left out. */
+  readonly configFolder?: string | undefined;
+  readonly environment: Environment;
+  readonly catalogue: Catalogue;
+}
+
+/** Loads a pipeline file and what it uses of `config/`. Never throws for what a person wrote. */
+export async function loadPipeline(request: LoadRequest): Promise<LoadedPipeline> {
+  const path = resolve(request.path);
+  const pipeline = await loadDocument(path);
+  return load({ ...request, path, name: namePipeline(path), pipeline, needsCredentials: true });
+}
+
+export interface RestoreRequest extends LoadRequest {
+  readonly name: string;
+  /** What the ledger kept of the pipeline file when the run began. */
+  readonly written: unknown;
+}
+
+/**
+ * A run's pipeline as it was written then, with policies, prices and accounts as they are now. For reports: nothing is
+ * called, so the variables of credentials need not be set. Problems of the pipeline bear no line, the file having gone on.
+ */
+export async function restorePipeline(request: RestoreRequest): Promise<LoadedPipeline> {
+  const path = resolve(request.path);
+  const document = makeDocument(`${showPath(path)} (as run)`, request.written);
+  return load({ ...request, path, pipeline: { document, problems: [] }, needsCredentials: false });
+}
+
+/** The price book of a config folder, without a pipeline. */
+export async function loadPrices(
+  request: Pick<LoadRequest, 'environment' | 'catalogue'> & { readonly configFolder: string },
+): Promise<{ readonly prices: PriceBook; readonly problems: readonly Problem[] }> {
+  const { config, problems } = await loadConfig(resolve(request.configFolder), request.environment);
+  const trouble: Trouble = { problems: [], warnings: [] };
+  const prices = readPrices(trouble, config.prices, request.catalogue);
+  return { prices, problems: [...problems, ...trouble.problems] };
+}
+
+/** The nearest folder, from this one upwards, that holds a folder `config`. `undefined` where there is none. */
+export async function findProjectRoot(startFolder: string): Promise<string | undefined> {
+  for (let folder = resolve(startFolder); ; folder = dirname(folder)) {
+    if (await isFolder(join(folder, 'config'))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+interface Read {
+  readonly document?: WrittenDocument | undefined;
+  readonly problems: readonly Problem[];
+}
+
+interface Loading extends Omit<LoadRequest, 'path'> {
+  readonly path: string;
+  readonly name: string;
+  readonly pipeline: Read;
+  readonly needsCredentials: boolean;
+}
+
+async function load(loading: Loading): Promise<LoadedPipeline> {
+  const { path, name, pipeline, environment, catalogue, needsCredentials } = loading;
+  const folder = await findConfigFolder(loading);
+  if (typeof folder !== 'string') return { problems: [...pipeline.problems, folder], warnings: [] };
+  const { config, problems } = await loadConfig(folder, environment);
+  if (!pipeline.document) return { problems: [...pipeline.problems, ...problems], warnings: [] };
+  const file = replaceVariables(pipeline.document, environment);
+  const loaded = assemblePipeline({ file, path, name, config, catalogue, needsCredentials });
+  if (problems.length === 0) return loaded;
+  return { problems: [...loaded.problems, ...problems], warnings: loaded.warnings };
+}
+
+async function findConfigFolder({ configFolder, path }: Loading): Promise<string | Problem> {
+  const file = showPath(path);
+  const place = { file, line: 1, column: 1, path: '' };
+  if (configFolder !== undefined) {
+    const folder = resolve(configFolder);
+    if (await isFolder(folder)) return folder;
+    return {
+      ...place,
+      message: `there is no config folder ${JSON.stringify(showPath(folder))}. Check --config.`,
+    };
+  }
+  const root = await findProjectRoot(dirname(path));
+  if (root !== undefined) return join(root, 'config');
+  const advice = 'Make one, or name another with --config DIR.';
+  return { ...place, message: `no folder above this file holds a folder config/. ${advice}` };
+}
+
+async function loadConfig(
+  folder: string,
+  environment: Environment,
+): Promise<{ readonly config: ConfigFiles; readonly problems: readonly Problem[] }> {
+  const problems: Problem[] = [];
+  const open = async (path: string, isOptional: boolean): Promise<ConfigFile> => {
+    const read = await loadDocument(path, isOptional);
+    problems.push(...read.problems);
+    const file = replaceVariables(read.document ?? makeDocument(showPath(path), {}), environment);
+    return { ...file, isBroken: read.problems.length > 0 };
+  };
+  const accounts = await open(join(folder, 'accounts.yaml'), true);
+  const storages = await open(join(folder, 'storages.yaml'), true);
+  const prices: ConfigFile[] = [];
+  for (const name of await listYaml(join(folder, 'prices'))) {
+    prices.push(await open(join(folder, 'prices', name), false));
+  }
+  const policies = new Map<string, ConfigFile>();
+  for (const name of await listYaml(join(folder, 'policies'))) {
+    policies.set(namePipeline(name), await open(join(folder, 'policies', name), false));
+  }
+  const policyFolder = showPath(join(folder, 'policies'));
+  return { config: { accounts, storages, prices, policies, policyFolder }, problems };
+}
+
+async function loadDocument(path: string, isOptional = false): Promise<Read> {
+  const file = showPath(path);
+  const fault = (message: string): Read => ({ problems: [{ file, line: 1, column: 1, path: '', message }] });
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes)
+      return fault(`expected at most ${maxBytes} bytes, found ${size}. Is this the right file?`);
+    const bytes = await readFile(path);
+    return readDocument(file, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    if (isMissing(error))
+      return isOptional ? { problems: [] } : fault('there is no such file. Check the path.');
+    if (error instanceof TypeError)
+      return fault('expected text in UTF-8, found other bytes. Save it as UTF-8.');
+    return fault(`cannot be read: ${describeError(error)}.`);
+  }
+}
+
+async function listYaml(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder);
+    return names.filter((name) => name.endsWith('.yaml')).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** As people see files: relative to the current folder where it holds them, else whole. */
+function showPath(path: string): string {
+  const near = relative('', path);
+  return near === '' || near.startsWith('..') || isAbsolute(near) ? path : near.split(sep).join('/');
+}

@@ -1,0 +1,74 @@
+/** What commands ask of the config: a pipeline that is in order, or a stop that names every problem at once. */
+import { dirname, join, resolve } from 'node:path';
+import type { PriceBook } from '../domain/pricing.ts';
+import { type Problem, wrongUse } from '../domain/problem.ts';
+import type { Catalogue } from '../domain/service.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import {
+  findProjectRoot,
+  type LoadRequest,
+  loadPipeline,
+  loadPrices,
+  type RestoreRequest,
+  restorePipeline,
+} from './load.ts';
+import type { LoadedPipeline } from './pipeline.ts';
+import type { Environment } from './variable.ts';
+
+export interface Folders {
+  readonly config: string;
+  readonly state: string;
+  readonly out: string;
+}
+
+/** The folders that a command works with: those named, else those of the project root, else of the current folder. */
+export async function findFolders(
+  start: string,
+  named: {
+    readonly config?: string | undefined;
+    readonly state?: string | undefined;
+    readonly out?: string | undefined;
+  },
+): Promise<Folders> {
+  const root = (await findProjectRoot(start)) ?? resolve(start);
+  return {
+    config: resolve(named.config ?? join(root, 'config')),
+    state: resolve(named.state ?? join(root, '.mediasweep')),
+    out: resolve(named.out ?? join(root, 'reports')),
+  };
+}
+
+/** Throws a `Stop` (exit 2) with every problem where the pipeline is not in order. */
+export async function openPipeline(request: LoadRequest): Promise<Pipeline> {
+  return unwrap(await loadPipeline(request));
+}
+
+/** The pipeline of an earlier run, as it was written then, with policies and prices as they are now. */
+export async function reopenPipeline(
+  request: Omit<RestoreRequest, 'path'> & { readonly configFolder: string },
+): Promise<Pipeline> {
+  const path = join(dirname(request.configFolder), 'pipelines', `${request.name}.yaml`);
+  return unwrap(await restorePipeline({ ...request, path }));
+}
+
+function unwrap({ pipeline, problems }: LoadedPipeline): Pipeline {
+  if (pipeline) return pipeline;
+  throw wrongUse(countProblems(problems), problems);
+}
+
+function countProblems(problems: readonly Problem[]): string {
+  const files = new Set(problems.map(({ file }) => file)).size;
+  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
+  return `${count(problems.length, 'problem')} in ${count(files, 'file')}.`;
+}
+
+/** The price book alone, for commands that have no pipeline; throws a `Stop` (exit 2) where it is not in order. */
+export async function openPrices(request: {
+  readonly configFolder: string;
+  readonly environment: Environment;
+  readonly catalogue: Catalogue;
+}): Promise<PriceBook> {
+  const { prices, problems } = await loadPrices(request);
+  if (problems.length === 0) return prices;
+  throw wrongUse(countProblems(problems), problems);
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { conclude, type Ending } from '../../src/domain/conclude.ts';
+
+const counts = {
+  items: 10,
+  services: 1,
+  notApplicable: 0,
+  answered: 10,
+  reused: 0,
+  skipped: 0,
+  failed: 0,
+  held: 0,
+  overCap: 0,
+  open: 0,
+  unselected: 0,
+  broken: 0,
+};
+const good: Ending = {
+  counts,
+  verdicts: { pass: 8, incomplete: 0, review: 1, block: 1 },
+  isBalanced: true,
+  expected: 10,
+  found: 10,
+  halts: [],
+};
+
+describe('a run', () => {
+  test.each<{ name: string; ending: Partial<Ending>; exitCode: number; state: string; why: string }>([
+    { name: 'that did everything', ending: {}, exitCode: 0, state: 'finished', why: 'finished' },
+    {
+      name: 'with failures and held tasks',
+      ending: { counts: { ...counts, failed: 1, held: 2 } },
+      exitCode: 1,
+      state: 'finished',
+      why: 'finished with 1 failure and 2 held tasks',
+    },
+    {
+      name: 'with flagged items under --fail-on review',
+      ending: { failOn: 'review' },
+      exitCode: 5,
+      state: 'finished',
+      why: 'finished, and 2 items flagged (--fail-on review)',
+    },
+    {
+      name: 'with flagged items under --fail-on block',
+      ending: { failOn: 'block' },
+      exitCode: 5,
+      state: 'finished',
+      why: 'finished, and 1 item flagged (--fail-on block)',
+    },
+    {
+      name: 'whose failures weigh more than its flags',
+      ending: { failOn: 'block', counts: { ...counts, failed: 3 } },
+      exitCode: 1,
+      state: 'finished',
+      why: 'finished with 3 failures',
+    },
+    {
+      name: 'with a halted account',
+      ending: {
+        halts: [{ account: 'pai-prod', reason: '"sign error" (401)' }],
+        counts: { ...counts, open: 4, failed: 1 },
+      },
+      exitCode: 3,
+      state: 'stopped',
+      why: 'halted: account "pai-prod": "sign error" (401). Run again to go on.',
+    },
+    {
+      name: 'with a halted service',
+      ending: { halts: [{ account: 'a', service: 'pai/x', reason: '"model not found" (404)' }] },
+      exitCode: 3,
+      state: 'stopped',
+      why: 'halted: service "pai/x" on account "a": "model not found" (404). Run again to go on.',
+    },
+    {
+      name: 'with tasks left open',
+      ending: { counts: { ...counts, open: 1200 } },
+      exitCode: 3,
+      state: 'stopped',
+      why: '1,200 tasks are still open. Run again to go on.',
+    },
+    {
+      name: 'that was interrupted although an account halted too',
+      ending: { signal: 'SIGINT', halts: [{ account: 'a', reason: 'x' }], counts: { ...counts, open: 3 } },
+      exitCode: 130,
+      state: 'stopped',
+      why: 'interrupted. Run again to go on.',
+    },
+    {
+      name: 'that was terminated',
+      ending: { signal: 'SIGTERM' },
+      exitCode: 143,
+      state: 'stopped',
+      why: 'terminated. Run again to go on.',
+    },
+    {
+      name: 'whose source was lost',
+      ending: { sourceTrouble: { message: 'storage "main": connection refused.', exitCode: 3 } },
+      exitCode: 3,
+      state: 'stopped',
+      why: 'storage "main": connection refused. Run again to go on.',
+    },
+    {
+      name: 'with tasks over its cap',
+      ending: { counts: { ...counts, overCap: 7 } },
+      exitCode: 4,
+      state: 'stopped',
+      why: 'stopped at a cap, 7 tasks over it',
+    },
+    {
+      name: 'whose accounts do not balance, whatever else holds',
+      ending: { isBalanced: false, expected: 10, found: 9, signal: 'SIGINT' },
+      exitCode: 70,
+      state: 'stopped',
+      why: 'the accounts do not balance: 10 tasks expected, 9 found. This is a mistake of mediasweep.',
+    },
+  ])('$name exits with $exitCode', ({ ending, exitCode, state, why }) => {
+    expect(conclude({ ...good, ...ending })).toEqual({ exitCode, state, why });
+  });
+});
