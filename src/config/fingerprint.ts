@@ -1,0 +1,78 @@
+/** Hashes of a pipeline: of all that it was set up with, and of what a run must keep to be gone on with. */
+import { createHash } from 'node:crypto';
+import { dirname, relative } from 'node:path';
+import type { Account, Pipeline, ServiceUse, SourceSettings, Storage } from '../domain/settings.ts';
+
+type Settings = Omit<Pipeline, 'hash' | 'shapeHash' | 'written' | 'name'>;
+
+/** Both hashes, as SHA-256 in hex. No secret goes into them, nor where the project lies on the disk. */
+export function hashPipeline(settings: Settings): { readonly hash: string; readonly shapeHash: string } {
+  const shape = {
+    source: describeSource(settings.source, settings.path),
+    select: settings.select,
+    access: settings.access,
+    services: settings.services.map(describeShape),
+  };
+  const whole = {
+    ...shape,
+    about: settings.about,
+    services: settings.services.map((use) => ({
+      ...describeShape(use),
+      batch: use.batch,
+      delivery: use.delivery,
+      limits: use.limits,
+    })),
+    accounts: settings.services.map((use) => describeAccount(use.account)),
+    storages: [...settings.storages.values()].map(describeStorage),
+    policy: settings.policy,
+    reports: settings.reports,
+    reuse: settings.reuse,
+    resendBelow: settings.resendBelow,
+    deadlines: settings.deadlines,
+    prices: describePrices(settings),
+  };
+  return { hash: hashData(whole), shapeHash: hashData(shape) };
+}
+
+/** SHA-256 of plain data; the order of keys does not count. */
+function hashData(data: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(data, (_, value: unknown) => sortKeys(value)))
+    .digest('hex');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value instanceof Map) return sortKeys(Object.fromEntries(value));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function describeSource(source: SourceSettings, path: string): unknown {
+  return source.form === 'csv' ? { ...source, path: relative(dirname(path), source.path) } : source;
+}
+
+/** Only what the services are billed for: the price of another SKU changes nothing here. */
+function describePrices({ prices, services }: Settings): unknown {
+  const used = new Set(services.flatMap((use) => use.service.skus(use.options)));
+  return { ...prices, skus: [...prices.skus.values()].filter((price) => used.has(price.sku)) };
+}
+
+function describeShape(use: ServiceUse): Readonly<Record<string, unknown>> {
+  return {
+    name: use.name,
+    service: use.service.name,
+    account: use.account.name,
+    options: use.options,
+    model: use.model,
+    unitsPerCall: use.unitsPerCall,
+  };
+}
+
+function describeAccount({ credentials: _, vendor, ...rest }: Account): unknown {
+  return { ...rest, vendor: vendor.name };
+}
+
+function describeStorage({ name, endpoint, region, pathStyle }: Storage): unknown {
+  return { name, endpoint, region, pathStyle };
+}

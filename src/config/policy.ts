@@ -1,0 +1,219 @@
+/** The policy of a pipeline: a file of `config/policies/` or rules written in the pipeline. */
+import { formatCondition, type Policy, type Rule } from '../domain/policy.ts';
+import { type Catalogue, findService, type ServiceColumns, type TopColumn } from '../domain/service.ts';
+import { type Path, valueAt } from './document.ts';
+import { type Fields, readFields } from './reader.ts';
+import type { ReadService } from './services.ts';
+import { inlinePolicyShape, policyShape, ruleShape } from './shape/policy.ts';
+import { suggest } from './suggestion.ts';
+import { reportProblem, reportVariables, reportWarning, type Trouble } from './trouble.ts';
+import { type ConfigFile, quoteAt } from './variable.ts';
+
+export interface PolicyReading {
+  readonly catalogue: Catalogue;
+  readonly services: readonly ReadService[];
+  /** Files of `config/policies/` by name. */
+  readonly policies: ReadonlyMap<string, ConfigFile>;
+  readonly folder: string;
+}
+
+export const noPolicy: Policy = { name: 'none', rules: [] };
+
+/**
+ * Reads `policy:`. A policy file may serve several pipelines, so what it says of services and ops that this pipeline
+ * does not use is a warning at most; in rules written in the pipeline it is a problem.
+ */
+export function readPolicy(trouble: Trouble, file: ConfigFile, reading: PolicyReading): Policy | undefined {
+  const written = valueAt(file.data, ['policy']);
+  if (written === undefined || written === 'none') return noPolicy;
+  if (typeof written === 'string') {
+    const policy = findPolicy(trouble, file, written, reading);
+    if (!policy || policy.isBroken === true) return undefined;
+    reportVariables(trouble, policy, []);
+    readFields(trouble, policy, [], policyShape, { skipped: ['rules'] });
+    const rules = readRules(trouble, policy, ['rules'], reading, true);
+    return rules && { name: written, rules };
+  }
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) {
+    const expected = 'expected the name of a file in config/policies, or a map with rules';
+    reportProblem(trouble, file, ['policy'], `${expected}, found ${quoteAt(file, ['policy'])}.`);
+    return undefined;
+  }
+  readFields(trouble, file, ['policy'], inlinePolicyShape, { skipped: ['rules'] });
+  const rules = readRules(trouble, file, ['policy', 'rules'], reading, false);
+  return rules && { name: 'inline', rules };
+}
+
+function findPolicy(
+  trouble: Trouble,
+  file: ConfigFile,
+  name: string,
+  { policies, folder }: PolicyReading,
+): ConfigFile | undefined {
+  const policy = policies.get(name);
+  if (policy) return policy;
+  const known = [...policies.keys()];
+  const advice =
+    suggest(name, known) || (known.length > 0 ? ` Known: ${known.join(', ')}.` : ' Add the file.');
+  reportProblem(
+    trouble,
+    file,
+    ['policy'],
+    `there is no policy ${quoteAt(file, ['policy'])} in ${folder}.${advice}`,
+  );
+  return undefined;
+}
+
+function readRules(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  reading: PolicyReading,
+  isShared: boolean,
+): readonly Rule[] | undefined {
+  const list = valueAt(file.data, path);
+  if (!Array.isArray(list)) {
+    const found =
+      list === undefined
+        ? 'this key is missing: expected a list of rules'
+        : `expected a list of rules, found ${quoteAt(file, path)}`;
+    reportProblem(trouble, file, path, `${found}.`);
+    return undefined;
+  }
+  const rules = list.map((_, index) => readRule(trouble, file, [...path, index], reading, isShared));
+  const read = rules.filter((rule) => rule !== undefined);
+  return read.length === rules.length ? read : undefined;
+}
+
+type Written = Fields<typeof ruleShape>;
+
+function readRule(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  reading: PolicyReading,
+  isShared: boolean,
+): Rule | undefined {
+  const before = trouble.problems.length;
+  const written = readFields(trouble, file, path, ruleShape);
+  if (!written) return undefined;
+  checkConditions(trouble, file, path);
+  checkService(trouble, file, path, written, reading, isShared);
+  const { service, op, label: labels, score, metric, is, verdict } = written;
+  if (trouble.problems.length > before || service === undefined || verdict === undefined) return undefined;
+  const condition = {
+    service,
+    ...(op !== undefined && { op }),
+    ...(labels && { labels }),
+    ...(score && { score }),
+    ...(metric !== undefined && { metric }),
+    ...(is && { is }),
+  };
+  return { ...condition, reason: written.name ?? formatCondition(condition), verdict };
+}
+
+/** Either labels (a label, a score, or both) or a metric with what it is. */
+function checkConditions(trouble: Trouble, file: ConfigFile, path: Path): void {
+  const has = (key: string): boolean => valueAt(file.data, [...path, key]) !== undefined;
+  const report = (key: string, message: string): void =>
+    reportProblem(trouble, file, key === '' ? path : [...path, key], message);
+  if (has('metric') !== has('is')) {
+    const [here, missing] = has('metric') ? ['metric', 'is'] : ['is', 'metric'];
+    report(here, `expected metric and is together, found ${here} alone. Add ${missing}.`);
+  } else if (has('metric')) {
+    const foreign = ['op', 'label', 'score'].find(has);
+    if (foreign !== undefined) {
+      report(foreign, `a rule on a metric has no ${foreign}. Remove it, or write two rules.`);
+    }
+  } else if (!has('label') && !has('score')) {
+    report('', 'expected a label, a score or both, or metric and is, found none. Say when the rule holds.');
+  }
+}
+
+function checkService(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  written: Written,
+  { catalogue, services }: PolicyReading,
+  isShared: boolean,
+): void {
+  if (written.service === undefined) return;
+  const place = [...path, 'service'];
+  const used = services.find((one) => one.name === written.service);
+  if (!used) {
+    if (isShared && findService(catalogue, written.service)) return;
+    const names = services.map((one) => one.name).filter((name) => name !== '');
+    const catalogued = catalogue.flatMap((vendor) => vendor.services.map((one) => one.name));
+    const found = `there is no service ${quoteAt(file, place)} in this pipeline`;
+    const advice =
+      suggest(written.service, isShared ? [...names, ...catalogued] : names) ||
+      ` It has: ${names.join(', ')}.`;
+    if (isShared) reportWarning(trouble, file, place, `${found}, so the rule never holds here.${advice}`);
+    else reportProblem(trouble, file, place, `${found}.${advice}`);
+    return;
+  }
+  const columns = used.use && used.use.service.columns(used.use.options);
+  if (columns) checkColumns(trouble, file, path, written, columns, isShared);
+  checkNormalLabels(trouble, file, path, written, [...(columns?.tops ?? []), ...exampleTops(used)]);
+}
+
+function checkColumns(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  written: Written,
+  columns: ServiceColumns,
+  isShared: boolean,
+): void {
+  const ops = columns.tops.flatMap((top) => top.op ?? []);
+  if (written.op !== undefined && !ops.includes(written.op)) {
+    const place = [...path, 'op'];
+    const found = `there is no op ${quoteAt(file, place)} in what this pipeline asks of ${written.service}`;
+    const known = ops.length === 0 ? ' It has no ops: remove the key.' : ` It has: ${ops.join(', ')}.`;
+    const advice = suggest(written.op, ops) || known;
+    if (isShared) reportWarning(trouble, file, place, `${found}, so the rule never holds here.${advice}`);
+    else reportProblem(trouble, file, place, `${found}.${advice}`);
+  }
+  if (written.metric !== undefined && !columns.metrics.includes(written.metric)) {
+    const place = [...path, 'metric'];
+    const known =
+      columns.metrics.length === 0 ? ' It declares none.' : ` It declares: ${columns.metrics.join(', ')}.`;
+    const advice = suggest(written.metric, columns.metrics) || known;
+    const found = `${written.service} declares no metric ${quoteAt(file, place)}, so the rule may never hold`;
+    reportWarning(trouble, file, place, `${found}.${advice}`);
+  }
+}
+
+/** A score of any label would include the labels that mean "nothing special", whose score is high on harmless media. */
+function checkNormalLabels(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  written: Written,
+  tops: readonly TopColumn[],
+): void {
+  const has = (key: string): boolean => valueAt(file.data, [...path, key]) !== undefined;
+  if (has('label') || has('metric') || !has('score')) return;
+  const risky = tops.find(
+    (top) => top.normal.length > 0 && (written.op === undefined || written.op === top.op),
+  );
+  if (!risky) return;
+  const normal = risky.normal.map((label) => JSON.stringify(label)).join(', ');
+  const what = risky.op === undefined ? 'this service' : `op "${risky.op}"`;
+  const place = written.op === undefined ? path : [...path, 'op'];
+  const reason = `${what} also answers with ${normal} for what is normal, so the rule would flag normal frames`;
+  reportProblem(
+    trouble,
+    file,
+    place,
+    `expected a label beside the score, found none: ${reason}. Add \`label:\`.`,
+  );
+}
+
+/** Ops that the pipeline does not ask for may still be known from the service's example. */
+function exampleTops({ service }: ReadService): readonly TopColumn[] {
+  if (!service) return [];
+  const example = service.options.safeParse(service.exampleOptions);
+  return example.success ? service.columns(example.data).tops : [];
+}

@@ -1,0 +1,237 @@
+/** Faults of source, select and access. */
+import { expect, test } from 'vitest';
+import { type Changes, load, withLines, withSource } from './project.ts';
+
+const p = (text: string, more: Changes = {}): Changes => ({ 'pipelines/p.yaml': text, ...more });
+
+const cases: readonly (readonly [
+  claim: string,
+  changes: Changes,
+  problems: readonly string[],
+  warnings: readonly string[],
+])[] = [
+  [
+    'a pipeline without source lacks it',
+    p('services: [{ use: toy/image }]\n'),
+    [
+      'pipelines/p.yaml:1:1 source: this key is missing: expected a map with exactly one of bucket, csv, jsonl, inventory.',
+    ],
+    [],
+  ],
+  [
+    'two sources are one too many',
+    p(withSource('{ bucket: { storage: main, bucket: m }, csv: { path: a.csv } }')),
+    [
+      'pipelines/p.yaml:1:9 source: expected exactly one of bucket, csv, jsonl, inventory, found bucket and csv.',
+    ],
+    [],
+  ],
+  [
+    'a source without a form has none',
+    p(withSource('{}')),
+    ['pipelines/p.yaml:1:9 source: expected exactly one of bucket, csv, jsonl, inventory, found none.'],
+    [],
+  ],
+  [
+    'a misspelt form is told with the right one',
+    p(withSource('{ buckit: { storage: main, bucket: m } }')),
+    [
+      'pipelines/p.yaml:1:9 source: expected exactly one of bucket, csv, jsonl, inventory, found none.',
+      'pipelines/p.yaml:1:11 source.buckit: unknown key "buckit". Did you mean "bucket"?',
+    ],
+    [],
+  ],
+  [
+    'jsonl is recognised and not supported yet',
+    p(withSource('{ jsonl: { path: rows.jsonl } }')),
+    ['pipelines/p.yaml:1:18 source.jsonl: not supported yet. Remove this key.'],
+    [],
+  ],
+  [
+    'inventory is recognised and not supported yet',
+    p(withSource('{ inventory: { manifest: s3://main/inv/manifest.json } }')),
+    ['pipelines/p.yaml:1:22 source.inventory: not supported yet. Remove this key.'],
+    [],
+  ],
+  [
+    'every fault of a bucket is told at once',
+    p(withSource('{ bucket: { storage: mian, bukcet: m, prefix: [], parallel: 16 } }')),
+    [
+      'pipelines/p.yaml:1:19 source.bucket.bucket: this key is missing: expected a text that is not empty.',
+      'pipelines/p.yaml:1:30 source.bucket.storage: there is no storage "mian" in config/storages.yaml. Did you mean "main"?',
+      'pipelines/p.yaml:1:36 source.bucket.bukcet: unknown key "bukcet". Did you mean "bucket"?',
+      'pipelines/p.yaml:1:55 source.bucket.prefix: expected a text or a list of at least 1 entry, found an empty list.',
+      'pipelines/p.yaml:1:69 source.bucket.parallel: not supported yet: expected 1, found 16.',
+    ],
+    [],
+  ],
+  [
+    'parallel is 1, and greater ones are not supported yet',
+    p(withSource('{ bucket: { storage: main, bucket: m, parallel: 0, prefix: 3 } }')),
+    [
+      'pipelines/p.yaml:1:57 source.bucket.parallel: expected 1, found 0.',
+      'pipelines/p.yaml:1:68 source.bucket.prefix: expected a prefix, or a list of at least one, found 3.',
+    ],
+    [],
+  ],
+  [
+    'every fault of a CSV manifest is told at once',
+    p(
+      withSource(
+        '{ csv: { path: s3://a/b.csv, encoding: gbk, delimiter: ";;", columns: { urll: a, id: 0 }, maxBrokenRows: 3, header: yes } }',
+      ),
+    ),
+    [
+      'pipelines/p.yaml:1:24 source.csv.path: not supported yet: expected the path of a local file, found "s3://a/b.csv".',
+      'pipelines/p.yaml:1:48 source.csv.encoding: not supported yet: expected "utf-8", found "gbk".',
+      'pipelines/p.yaml:1:64 source.csv.delimiter: expected one character, such as "," or "\\t", found ";;".',
+      'pipelines/p.yaml:1:81 source.csv.columns.urll: unknown key "urll". Did you mean "url"?',
+      'pipelines/p.yaml:1:94 source.csv.columns.id: expected a text that is not empty or a whole number that is at least 1, found 0.',
+      'pipelines/p.yaml:1:114 source.csv.maxBrokenRows: not supported yet. Remove this key.',
+      'pipelines/p.yaml:1:125 source.csv.header: expected true or false, found "yes".',
+    ],
+    [],
+  ],
+  [
+    'a compressed manifest, and one without header and columns, are not supported yet',
+    p(withSource('{ csv: { path: a.csv.gz, header: false } }')),
+    [
+      'pipelines/p.yaml:1:24 source.csv.path: not supported yet: expected a file that is not compressed, found "a.csv.gz".',
+      'pipelines/p.yaml:1:42 source.csv.header: not supported yet: header: false without columns. Say which position is which.',
+    ],
+    [],
+  ],
+  [
+    'standard input is not supported yet, and columns without header are positions',
+    p(withSource('{ csv: { path: "-", header: false, columns: { url: link } } }')),
+    [
+      'pipelines/p.yaml:1:24 source.csv.path: not supported yet: expected the path of a file, not standard input, found "-".',
+      'pipelines/p.yaml:1:60 source.csv.columns.url: expected a position from 1, since header is false, found "link".',
+    ],
+    [],
+  ],
+  [
+    'columns with a header are names, and a storage must be known',
+    p(withSource('{ csv: { path: a.csv, columns: { url: 2 }, storage: mainn, encoding: UTF8 } }')),
+    [
+      'pipelines/p.yaml:1:47 source.csv.columns.url: expected the name of a column, since header is true, found 2.',
+      'pipelines/p.yaml:1:61 source.csv.storage: there is no storage "mainn" in config/storages.yaml. Did you mean "main"?',
+      'pipelines/p.yaml:1:78 source.csv.encoding: expected "utf-8", found "UTF8".',
+    ],
+    [],
+  ],
+  [
+    'a manifest needs a path',
+    p(withSource('{ csv: { allowPrivateAddresses: 1 } }')),
+    [
+      'pipelines/p.yaml:1:16 source.csv.path: this key is missing: expected a text that is not empty.',
+      'pipelines/p.yaml:1:41 source.csv.allowPrivateAddresses: expected true or false, found 1.',
+    ],
+    [],
+  ],
+  [
+    'every fault of select is told at once',
+    p(
+      withLines(
+        'select: { include: [], exclude: 3, kinds: [video, imgae], minSize: 1XB, maxSize: -1, modifiedAfter: 2026-02-30, modifiedWithin: 2, sample: 1%, fit: warn }\n',
+      ),
+    ),
+    [
+      'pipelines/p.yaml:5:20 select.include: expected a text that is not empty or a list of at least 1 entry, found an empty list.',
+      'pipelines/p.yaml:5:33 select.exclude: expected a text that is not empty, or a list of at least one, found 3.',
+      'pipelines/p.yaml:5:51 select.kinds[1]: expected one of "image", "video", "post", found "imgae".',
+      'pipelines/p.yaml:5:68 select.minSize: expected a size such as "1KB", "100MB" or "2 GiB", or a whole number of bytes, found "1XB".',
+      'pipelines/p.yaml:5:82 select.maxSize: expected a size such as "1KB", "100MB" or "2 GiB", or a whole number of bytes, found -1.',
+      'pipelines/p.yaml:5:101 select.modifiedAfter: expected a day such as "2026-01-01" (its beginning in UTC) or an instant with its zone such as "2026-01-01T00:00:00+08:00", found "2026-02-30".',
+      'pipelines/p.yaml:5:129 select.modifiedWithin: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found 2.',
+      'pipelines/p.yaml:5:140 select.sample: not supported yet. Remove this key.',
+      'pipelines/p.yaml:5:149 select.fit: not supported yet: expected "off", found "warn".',
+    ],
+    [],
+  ],
+  [
+    'the largest size is not below the smallest, and fit is off',
+    p(withLines('select: { minSize: 2KB, maxSize: 1KB, fit: yes }\n')),
+    [
+      'pipelines/p.yaml:5:34 select.maxSize: expected no less than minSize ("2KB"), found "1KB".',
+      'pipelines/p.yaml:5:44 select.fit: expected "off", found "yes".',
+    ],
+    [],
+  ],
+  [
+    'an instant without zone is refused',
+    p(withLines('select: { modifiedAfter: "2026-01-01T00:00:00" }\n')),
+    [
+      'pipelines/p.yaml:5:26 select.modifiedAfter: expected a day such as "2026-01-01" (its beginning in UTC) or an instant with its zone such as "2026-01-01T00:00:00+08:00", found "2026-01-01T00:00:00".',
+    ],
+    [],
+  ],
+  [
+    'fit: skip is not supported yet',
+    p(withLines('select: { fit: skip }\n')),
+    ['pipelines/p.yaml:5:16 select.fit: not supported yet: expected "off", found "skip".'],
+    [],
+  ],
+  [
+    'private links of Qiniu are not supported yet, whatever stands beside them',
+    p(withLines('access: { mode: qiniu-private, baseUrl: x, account: y, expiresIn: 1h }\n')),
+    [
+      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned" or "public", found "qiniu-private".',
+    ],
+    [],
+  ],
+  [
+    'inline access is not supported yet',
+    p(withLines('access: { mode: inline }\n')),
+    [
+      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned" or "public", found "inline".',
+    ],
+    [],
+  ],
+  [
+    'a misspelt mode is told with all modes',
+    p(withLines('access: { mode: publc }\n')),
+    [
+      'pipelines/p.yaml:5:17 access.mode: expected one of "presigned", "public", "qiniu-private", "inline", found "publc".',
+    ],
+    [],
+  ],
+  [
+    'a base address shows neither its user nor its query',
+    p(withLines('access: { mode: public, baseUrl: "ftp://user:pw@x/?a=secret", expiresIn: 24h }\n')),
+    [
+      'pipelines/p.yaml:5:34 access.baseUrl: expected an http or https address without user name, query or fragment, such as "https://cdn.example/media/", found "ftp://x/".',
+      'pipelines/p.yaml:5:63 access.expiresIn: unknown key "expiresIn". Known here: mode, baseUrl.',
+    ],
+    [],
+  ],
+  [
+    'public access needs a base address',
+    p(withLines('access: { mode: public }\n')),
+    [
+      'pipelines/p.yaml:5:9 access.baseUrl: this key is missing: expected an http or https address without user name, query or fragment, such as "https://cdn.example/media/".',
+    ],
+    [],
+  ],
+  [
+    'links live a week at most',
+    p(withLines('access: { expiresIn: 8d }\n')),
+    [
+      'pipelines/p.yaml:5:22 access.expiresIn: expected a duration from 1s to 7d with its unit (ms, s, m, h, d, w), such as "30m", found "8d".',
+    ],
+    [],
+  ],
+  [
+    'access is a map',
+    p(withLines('access: public\n')),
+    ['pipelines/p.yaml:5:9 access: expected a map, found "public".'],
+    [],
+  ],
+];
+
+test.each(cases)('%s', async (_, changes, problems, warnings) => {
+  const told = await load(changes);
+  expect(told.problems).toEqual(problems);
+  expect(told.warnings).toEqual(warnings);
+  expect(told.pipeline === undefined).toBe(problems.length > 0);
+});
