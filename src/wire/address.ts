@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * IPv4 that is not globally reachable: IANA's special-purpose registry (read 2026-11-20), multicast and
+ * IPv4 that is not globally reachable: IANA's special-purpose registry (RFC 6890 and after), multicast and
  * reserved. Cloud metadata services lie in 169.254.0.0/16, Alibaba's in 100.64.0.0/10 (100.100.100.200).
  */
 const privateFour = makeList('ipv4', [

@@ -8,8 +8,6 @@ export interface HttpOptions {
   readonly connections: number;
   /** Milliseconds for DNS, TCP and TLS together; 10 s by default. */
   readonly connectTimeoutMs?: number;
-  /** Extra certificate authorities, in PEM. */
-  readonly ca?: string;
 }
 
 type Limits = Parameters<Http['send']>[1];
@@ -23,10 +21,7 @@ export function openHttp(options: HttpOptions): Http & { close(): Promise<void> 
     connections: options.connections,
     pipelining: 1,
     allowH2: false,
-    connect: {
-      timeout: options.connectTimeoutMs ?? 10_000,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-    },
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
   });
   return {
     send: (call, limits) => new Promise((resolve) => sendCall(agent, call, limits, resolve)),

@@ -21,7 +21,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#startMs + this.#elapsedMs;
+    return Math.floor(this.#startMs + this.#elapsedMs);
   }
 
   monotonic(): number {
@@ -57,14 +57,18 @@ export class VirtualClock implements Clock {
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (isSettled) break;
-      const next = this.#sleepers.toSorted((one, other) => one.atMs - other.atMs || one.order - other.order)[0];
+      const next = this.#sleepers.toSorted(
+        (one, other) => one.atMs - other.atMs || one.order - other.order,
+      )[0];
       if (next) {
         idle = 0;
         this.#elapsedMs = Math.max(this.#elapsedMs, next.atMs);
         next.wake();
       } else {
+        // The disk takes real time, whatever this clock says.
         idle += 1;
-        if (idle > 200) throw new Error('nothing is left that could happen, and the promise is not settled');
+        if (idle > 2000) throw new Error('nothing is left that could happen, and the promise is not settled');
+        await new Promise((resolve) => setTimeout(resolve, 1));
       }
     }
     return await settled;

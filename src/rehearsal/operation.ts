@@ -1,0 +1,169 @@
+/** The S3 operations that the embedded store carries out, one entry each. */
+import type { ServerAnswer, ServerRequest } from '../domain/exchange.ts';
+import { listObjects, readListing } from './listing.ts';
+import { readPayload } from './payload.ts';
+import { checkConditions, listsEtag, readRange } from './reading.ts';
+import { isRefusal, type Refusal, refuse } from './refusal.ts';
+import type { Shelf, StoredObject } from './shelf.ts';
+import type { Signer } from './signature.ts';
+import type { Target } from './target.ts';
+import { writeXml, type XmlElements } from './xml.ts';
+
+/** What an operation works on; the signature has been verified. */
+export interface Work {
+  readonly request: ServerRequest;
+  readonly target: Target;
+  readonly signer: Signer | undefined;
+  readonly shelf: Shelf;
+  readonly nowMs: number;
+  readonly pageCap?: number | undefined;
+}
+
+export interface Operation {
+  /** Its name at AWS. */
+  readonly name: string;
+  readonly run: (work: Work) => Promise<ServerAnswer | Refusal>;
+}
+
+/** By method and by what the path names. */
+const operations: Readonly<Record<string, Operation>> = {
+  'GET service': { name: 'ListBuckets', run: answerBuckets },
+  'PUT bucket': { name: 'CreateBucket', run: addBucket },
+  'HEAD bucket': { name: 'HeadBucket', run: answerBucket },
+  'GET bucket': { name: 'ListObjectsV2', run: answerListing },
+  'PUT object': { name: 'PutObject', run: putObject },
+  'GET object': { name: 'GetObject', run: readObject },
+  'HEAD object': { name: 'HeadObject', run: readObject },
+  'DELETE object': { name: 'DeleteObject', run: removeObject },
+};
+
+/** Query names that mean another operation at AWS; carrying out the plain one instead would be a lie. */
+const subresources = new Set(
+  'accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory legal-hold lifecycle location logging metrics notification object-lock ownershipControls partNumber policy policyStatus publicAccessBlock renameObject replication requestPayment restore retention select tagging torrent uploadId uploads versionId versioning versions website response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires'.split(
+    ' ',
+  ),
+);
+
+export function findOperation(request: ServerRequest, target: Target): Operation | Refusal {
+  const what = target.bucket === undefined ? 'service' : target.key === undefined ? 'bucket' : 'object';
+  const operation = operations[`${request.method} ${what}`];
+  if (target.pairs.some(([name]) => subresources.has(name))) return refuse('NotImplemented');
+  if (request.headers['x-amz-copy-source'] !== undefined) return refuse('NotImplemented');
+  return operation ?? refuse('MethodNotAllowed', undefined, { Method: request.method });
+}
+
+/** Only objects of public buckets are for everyone, and only to read. */
+export function isAnonymousAllowed(
+  operation: Operation,
+  target: Target,
+  publicBuckets: readonly string[],
+): boolean {
+  const isRead = operation.name === 'GetObject' || operation.name === 'HeadObject';
+  return isRead && target.bucket !== undefined && publicBuckets.includes(target.bucket);
+}
+
+function answerXml(root: string, elements: XmlElements): ServerAnswer {
+  return { status: 200, headers: { 'content-type': 'application/xml' }, body: writeXml(root, elements) };
+}
+
+async function answerBuckets({ shelf }: Work): Promise<ServerAnswer> {
+  const buckets = shelf.listBuckets().map((bucket) => ({
+    Name: bucket.name,
+    CreationDate: new Date(bucket.createdMs).toISOString(),
+  }));
+  const owner = { ID: 'rehearsal', DisplayName: 'rehearsal' };
+  return answerXml('ListAllMyBucketsResult', { Owner: [owner], Buckets: [{ Bucket: buckets }] });
+}
+
+async function addBucket(work: Work): Promise<ServerAnswer | Refusal> {
+  const { shelf, target, nowMs } = work;
+  const name = target.bucket ?? '';
+  // The Amazon S3 User Guide's "Bucket naming rules"; they also keep folder names harmless.
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) || name.includes('..')) {
+    return refuse('InvalidBucketName', undefined, { BucketName: name });
+  }
+  const payload = readPayload(work.request, work.signer);
+  if (isRefusal(payload)) return payload;
+  await shelf.addBucket(name, nowMs);
+  return { status: 200, headers: { location: `/${name}` } };
+}
+
+function refuseMissingBucket({ shelf, target }: Work): Refusal | undefined {
+  const bucket = target.bucket ?? '';
+  return shelf.hasBucket(bucket) ? undefined : refuse('NoSuchBucket', undefined, { BucketName: bucket });
+}
+
+async function answerBucket(work: Work): Promise<ServerAnswer | Refusal> {
+  return refuseMissingBucket(work) ?? { status: 200, headers: { 'content-length': '0' } };
+}
+
+async function answerListing(work: Work): Promise<ServerAnswer | Refusal> {
+  const { shelf, target, pageCap } = work;
+  const missing = refuseMissingBucket(work);
+  if (missing !== undefined) return missing;
+  const listing = readListing(target.query, pageCap);
+  if (isRefusal(listing)) return listing;
+  const bucket = target.bucket ?? '';
+  const page = listObjects(bucket, shelf.listObjects(bucket), listing);
+  return isRefusal(page) ? page : answerXml('ListBucketResult', page);
+}
+
+async function putObject(work: Work): Promise<ServerAnswer | Refusal> {
+  const { request, shelf, target } = work;
+  const missing = refuseMissingBucket(work);
+  if (missing !== undefined) return missing;
+  const [bucket = '', key = ''] = [target.bucket, target.key];
+  // The same guide's "Naming Amazon S3 objects": at most 1,024 bytes of UTF-8.
+  if (Buffer.byteLength(key) > 1024) return refuse('KeyTooLongError', undefined, { MaxSizeAllowed: '1024' });
+  const bytes = readPayload(request, work.signer);
+  if (isRefusal(bytes)) return bytes;
+  const metadata = Object.fromEntries(
+    Object.entries(request.headers).filter(([name]) => name.startsWith('x-amz-meta-')),
+  );
+  const facts = { contentType: request.headers['content-type'], metadata, lastModifiedMs: work.nowMs };
+  const [match, noneMatch] = [request.headers['if-match'], request.headers['if-none-match']];
+  const object = await shelf.put(bucket, key, bytes, facts, (present) => {
+    if (match !== undefined && (present === undefined || !listsEtag(match, present.etag))) return false;
+    return noneMatch === undefined || present === undefined || !listsEtag(noneMatch, present.etag);
+  });
+  if (object === undefined) return refuse('PreconditionFailed');
+  return { status: 200, headers: { etag: `"${object.etag}"` } };
+}
+
+async function readObject(work: Work): Promise<ServerAnswer | Refusal> {
+  const { request, shelf, target } = work;
+  const missing = refuseMissingBucket(work);
+  if (missing !== undefined) return missing;
+  const [bucket = '', key = ''] = [target.bucket, target.key];
+  const object = shelf.find(bucket, key);
+  if (object === undefined) return refuse('NoSuchKey', undefined, { Key: key });
+  const unmet = checkConditions(request.headers, object);
+  if (unmet !== undefined) return unmet;
+  const range = readRange(request.headers['range'], object.sizeBytes);
+  if (isRefusal(range)) return range;
+  const { start, end, isPartial } = range;
+  const headers = {
+    ...describeObject(object),
+    'content-length': String(end - start),
+    ...(isPartial ? { 'content-range': `bytes ${start}-${end - 1}/${object.sizeBytes}` } : {}),
+  };
+  const body = request.method === 'HEAD' ? '' : await shelf.read(bucket, object, start, end);
+  return { status: isPartial ? 206 : 200, headers, body };
+}
+
+function describeObject(object: StoredObject): Record<string, string> {
+  return {
+    ...object.metadata,
+    'content-type': object.contentType,
+    etag: `"${object.etag}"`,
+    'last-modified': new Date(object.lastModifiedMs).toUTCString(),
+    'accept-ranges': 'bytes',
+  };
+}
+
+async function removeObject(work: Work): Promise<ServerAnswer | Refusal> {
+  const missing = refuseMissingBucket(work);
+  if (missing !== undefined) return missing;
+  await work.shelf.remove(work.target.bucket ?? '', work.target.key ?? '');
+  return { status: 204 };
+}
