@@ -186,7 +186,6 @@ export class Dispatcher {
       const leaveHand = await takePlace(hand);
       const work = await this.#nextWork(desk);
       if (!work) break;
-      desk.busy += 1;
       void this.#carryOut(desk, work, leaveHand)
         .catch((error: unknown) => this.#fail(error))
         .finally(() => {
@@ -206,7 +205,11 @@ export class Dispatcher {
         if (lane.needsRefill) await lane.refill().catch((error: unknown) => this.#fail(error));
       }
       const work = desk.takeWork(clock.monotonic(), this.#isFeeding);
-      if (work) return work;
+      if (work) {
+        // At once: whoever looks now must not find the desk idle.
+        desk.busy += 1;
+        return work;
+      }
       await desk.waitForWork(clock, bell);
     }
     return undefined;

@@ -7,6 +7,7 @@ import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Clock } from '../domain/clock.ts';
 import type { Limits } from '../domain/settings.ts';
+import { Bell } from './bell.ts';
 import { Pace } from './pace.ts';
 
 /** Without one success for this long, a gate in trouble halts its account. DESIGN, "Retry by phase". */
@@ -16,6 +17,8 @@ const decreaseEveryMs = 1000;
 const raiseBy = 0.02;
 const lowestShare = 1 / 64;
 const longestPauseMs = 60_000;
+/** A single loss is ordinary; a row of them is a vendor that is away, asked ever more rarely. */
+const troublesUntilAway = 5;
 
 export class Gate {
   readonly #clock: Clock;
@@ -28,7 +31,11 @@ export class Gate {
   #lastDecrease = Number.NEGATIVE_INFINITY;
   #troubles = 0;
   #troubledSince: number | undefined;
-  #pausedUntil = Number.NEGATIVE_INFINITY;
+  /** What Retry-After asked for. */
+  #quietUntil = Number.NEGATIVE_INFINITY;
+  /** While nothing gets through, one call at a time asks whether something does again; the others wait until then. */
+  #awayUntil = Number.NEGATIVE_INFINITY;
+  readonly #changed = new Bell();
   #openJobs = 0;
   #haltReason: string | undefined;
   readonly #halt = new AbortController();
@@ -40,6 +47,7 @@ export class Gate {
     this.#closed = AbortSignal.any([stop, this.#halt.signal]);
     // Every call that waits for its turn listens; that is no leak.
     setMaxListeners(0, this.#closed);
+    this.#closed.addEventListener('abort', () => this.#changed.ring(), { once: true });
     this.#limits = limits;
     this.#flights = pLimit(limits.concurrency);
     this.#pace = new Pace(clock, limits.perSecond);
@@ -65,11 +73,13 @@ export class Gate {
     const signal = this.#closed;
     const leave = await takePlace(this.#flights);
     while (!signal.aborted) {
-      const pause = this.#pausedUntil - this.#clock.monotonic();
+      const now = this.#clock.monotonic();
+      const pause = Math.max(this.#quietUntil, this.#awayUntil) - now;
       if (pause > 0) {
-        await this.#clock.sleep(pause, signal);
+        await this.#changed.wait(this.#clock, pause);
         continue;
       }
+      if (this.#troubles >= troublesUntilAway) this.#awayUntil = now + this.#awayMs();
       if (await this.#pace.take(signal)) return leave;
     }
     leave();
@@ -87,15 +97,19 @@ export class Gate {
 
   /** A call that the vendor answered in good order. */
   succeed(): void {
+    if (this.#troubles >= troublesUntilAway) this.#changed.ring();
     this.#troubles = 0;
     this.#troubledSince = undefined;
+    this.#awayUntil = Number.NEGATIVE_INFINITY;
     if (this.#share < 1) this.#setShare(Math.min(1, this.#share + raiseBy));
   }
 
   /** The vendor asked for fewer calls. */
   slowDown(cause: string, retryAfterMs?: number): void {
     const now = this.#clock.monotonic();
-    if (retryAfterMs !== undefined) this.#pause(now + Math.min(retryAfterMs, patienceMs));
+    if (retryAfterMs !== undefined) {
+      this.#quietUntil = Math.max(this.#quietUntil, now + Math.min(retryAfterMs, patienceMs));
+    }
     if (now - this.#lastDecrease >= decreaseEveryMs) {
       this.#lastDecrease = now;
       this.#setShare(Math.max(lowestShare, this.#share / 2));
@@ -107,9 +121,7 @@ export class Gate {
   suffer(cause: string): void {
     const now = this.#clock.monotonic();
     this.#troubles += 1;
-    // A single loss is ordinary; a row of them is a vendor that is away, asked ever more rarely.
-    if (this.#troubles >= 5)
-      this.#pause(now + Math.min(longestPauseMs, 250 * 2 ** Math.min(this.#troubles - 5, 8)));
+    if (this.#troubles >= troublesUntilAway) this.#awayUntil = now + this.#awayMs();
     this.#loseHeart(cause, now);
   }
 
@@ -118,15 +130,15 @@ export class Gate {
     this.#halt.abort();
   }
 
+  #awayMs(): number {
+    return Math.min(longestPauseMs, 250 * 2 ** Math.min(this.#troubles - troublesUntilAway, 8));
+  }
+
   #loseHeart(cause: string, now: number): void {
     this.#troubledSince ??= now;
     if (now - this.#troubledSince >= patienceMs) {
       this.halt(`no call succeeded for 15 minutes, last: ${cause}`);
     }
-  }
-
-  #pause(until: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, until);
   }
 
   #setShare(share: number): void {

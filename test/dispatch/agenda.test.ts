@@ -7,7 +7,9 @@ test('the agenda gives out what is due, earliest first, equal times in order of 
     fc.property(fc.array(fc.nat(20)), (times) => {
       const agenda = new Agenda<{ at: number; order: number }>();
       for (const [order, at] of times.entries()) agenda.add(at, { at, order });
-      const expected = times.map((at, order) => ({ at, order })).toSorted((a, b) => a.at - b.at || a.order - b.order);
+      const expected = times
+        .map((at, order) => ({ at, order }))
+        .toSorted((a, b) => a.at - b.at || a.order - b.order);
       const taken = [];
       for (let work = agenda.takeDue(20); work; work = agenda.takeDue(20)) taken.push(work);
       expect(taken).toEqual(expected);

@@ -6,7 +6,10 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 const never = new AbortController().signal;
 
-function makeGate(clock: VirtualClock, limits: { concurrency?: number; perSecond?: number; maxOpenJobs?: number } = {}) {
+function makeGate(
+  clock: VirtualClock,
+  limits: { concurrency?: number; perSecond?: number; maxOpenJobs?: number } = {},
+) {
   return new Gate(clock, { concurrency: 4, perSecond: 1_000_000, maxOpenJobs: 3, ...limits }, never);
 }
 
