@@ -1,0 +1,86 @@
+/** Files that are there whole or not at all: written aside in the same folder, synced, renamed, and the folder synced. */
+import type { FileHandle } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { TextSink } from '../domain/output.ts';
+import { explainFileError } from './trouble.ts';
+
+/** Texts are gathered to this many characters before they are written. */
+const chunkLength = 65_536;
+
+let lastAside = 0;
+
+/**
+ * Writes text to `path` as `fill` gives it, at flat memory. Where `fill` throws, the file that was there stays.
+ *
+ * @throws `Stop` where the disk is full or the folder cannot be written.
+ */
+export function writeFileAside(path: string, fill: (sink: TextSink) => Promise<void>): Promise<void> {
+  return replaceFile(path, async (file) => {
+    const sink = new ChunkSink(file);
+    await fill(sink);
+    await sink.flush();
+  });
+}
+
+/** As `writeFileAside`, for bytes that are all there. */
+export function writeBytesAside(path: string, bytes: Uint8Array): Promise<void> {
+  return replaceFile(path, (file) => file.writeFile(bytes));
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A name beside `path` that no other process, and no other write of this one, uses. */
+export function makeAsidePath(path: string): string {
+  lastAside += 1;
+  return join(dirname(path), `.${process.pid}-${lastAside}.part`);
+}
+
+async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const aside = makeAsidePath(path);
+  try {
+    const file = await open(aside, 'w');
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    throw explainFileError(`file "${basename(path)}" in`, dirname(path), error);
+  }
+}
+
+class ChunkSink implements TextSink {
+  readonly #file: FileHandle;
+  #texts: string[] = [];
+  #length = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async write(text: string): Promise<void> {
+    this.#texts.push(text);
+    this.#length += text.length;
+    if (this.#length >= chunkLength) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const text = this.#texts.join('');
+    this.#texts = [];
+    this.#length = 0;
+    if (text !== '') await this.#file.writeFile(text, 'utf8');
+  }
+}

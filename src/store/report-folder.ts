@@ -1,0 +1,45 @@
+/** The folder of one run's reports, and the link to the newest. */
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { ReportFolder, TextSink } from '../domain/output.ts';
+import { makeAsidePath, syncFolder, writeFileAside } from './atomic-file.ts';
+import { joinConfined } from './output-path.ts';
+import { explainFileError } from './trouble.ts';
+
+/** `<out>/<pipeline>/<run id>/`; made when the first file is written. */
+export function openReportFolder(out: string, pipeline: string, runId: string): ReportFolder {
+  const path = joinConfined(resolve(out), pipeline, runId);
+  return {
+    path,
+    write: async (name: string, fill: (sink: TextSink) => Promise<void>) => {
+      const file = joinConfined(path, name);
+      await makeFolder(path);
+      await writeFileAside(file, fill);
+    },
+    markLatest: async () => {
+      await makeFolder(path);
+      await replaceLink(join(dirname(path), 'latest'), runId);
+    },
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw explainFileError('report folder', path, error);
+  }
+}
+
+/** Nobody sees the link missing: the new one takes the old one's place. */
+async function replaceLink(path: string, target: string): Promise<void> {
+  const aside = makeAsidePath(path);
+  try {
+    await symlink(target, aside);
+    await rename(aside, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    throw explainFileError('link', path, error);
+  }
+}

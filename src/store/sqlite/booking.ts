@@ -1,0 +1,105 @@
+/** Books usage: one entry per SKU, with its charge at the position that the account has come to. Entries are only added. */
+import { chargeUnits, monthOf, startPosition } from '../../domain/pricing.ts';
+import type { Basis, Usage } from '../../domain/usage.ts';
+import type { Session } from './session.ts';
+import type { Payer } from './tally.ts';
+
+/** The attempt that used the units: they belong to its run and to the month in which it was sent. */
+export interface Booking extends Payer {
+  readonly run: number;
+  readonly task: number;
+  readonly attempt: number;
+  readonly intendedAtMs: number;
+}
+
+/** Units that the vendor bills; they move the account's position. */
+export function bookUsage(session: Session, booking: Booking, usage: Usage): void {
+  for (const [sku, units] of Object.entries(usage.units)) {
+    if (units <= 0) continue;
+    const charge = chargeUnits(
+      session.pipeline.prices.skus.get(sku),
+      session.billing.get(booking.account)?.[sku],
+      session.tally.readPosition(booking, sku),
+      units,
+      booking.intendedAtMs,
+    );
+    session.tally.movePosition(booking, sku, charge.position);
+    addEntry(session, booking, usage, {
+      sku,
+      units,
+      basis: usage.basis,
+      free: charge.freeUnits,
+      pack: charge.packUnits,
+      charge: charge.amount,
+      isComplete: charge.isComplete,
+    });
+  }
+}
+
+/** Units of a call whose fate is unknown: they stand in the bill's own column, are not charged, and move nothing. */
+export function bookUncertain(session: Session, booking: Booking, usage: Usage): void {
+  for (const [sku, units] of Object.entries(usage.units)) {
+    if (units <= 0) continue;
+    const price = session.pipeline.prices.skus.get(sku);
+    const { isComplete } = chargeUnits(price, undefined, startPosition, units, booking.intendedAtMs);
+    addEntry(session, booking, usage, {
+      sku,
+      units,
+      basis: 'uncertain',
+      free: 0,
+      pack: 0,
+      charge: 0n,
+      isComplete,
+    });
+  }
+}
+
+interface Line {
+  readonly sku: string;
+  readonly units: number;
+  readonly basis: Basis;
+  readonly free: number;
+  readonly pack: number;
+  readonly charge: bigint;
+  readonly isComplete: boolean;
+}
+
+function addEntry(session: Session, booking: Booking, usage: Usage, line: Line): void {
+  const { db, tally, pipeline } = session;
+  const { run, task, attempt, account, isLoopback, intendedAtMs } = booking;
+  const { sku, units, basis, free, pack, charge, isComplete } = line;
+  const zone = pipeline.prices.skus.get(sku)?.timezone ?? pipeline.prices.timezone;
+  const month = monthOf(intendedAtMs, zone);
+  const assumptions = usage.assumptions ?? [];
+  db.insert('entries', {
+    run,
+    task,
+    attempt,
+    account,
+    is_loopback: Number(isLoopback),
+    sku,
+    month,
+    basis,
+    units,
+    free,
+    pack,
+    charge,
+    is_complete: Number(isComplete),
+    assumptions: assumptions.length === 0 ? null : JSON.stringify(assumptions),
+    at_ms: session.now(),
+  });
+  tally.add({
+    run,
+    account,
+    isLoopback,
+    sku,
+    month,
+    basis,
+    units,
+    free,
+    pack,
+    charge,
+    isComplete,
+    assumptions,
+  });
+}

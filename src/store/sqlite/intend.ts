@@ -1,0 +1,102 @@
+/** Makes the attempts of one call: what it answers as `intended` may be sent once this is durable, and nothing else may. */
+import type { Intent, IntentRequest } from '../../domain/ledger.ts';
+import { attemptRef } from '../../domain/reuse.ts';
+import type { Task } from '../../domain/task.ts';
+import type { Known } from './known.ts';
+import { bindKnown, knownColumns, settleKey } from './known.ts';
+import type { Session } from './session.ts';
+import { isLoopback } from './session.ts';
+import type { MovableTask } from './task-row.ts';
+import { moveTask } from './task-row.ts';
+
+type KnownTask = Known & MovableTask & { readonly reuse_key: string };
+
+/** One answer per task of the request, in its order. */
+export function intendCall(session: Session, request: IntentRequest): readonly Intent[] {
+  const call: { first: number | undefined; count: number } = { first: undefined, count: 0 };
+  return request.tasks.map(({ task, linkHash }): Intent => {
+    const known = session.db.get<KnownTask>(
+      `SELECT ${knownColumns}, t.id, t.run, t.service, t.state, t.reason, k.key AS reuse_key
+       FROM tasks AS t JOIN keys AS k ON k.id = t.key WHERE t.id = ?`,
+      [...bindKnown(session), task.id],
+    );
+    if (!known) throw new Error(`task ${task.id} is not in the ledger`);
+    const refused = refuseIntent(session, known, request.atMs);
+    if (refused) return refused;
+    const intent = addAttempt(session, request, known, { task, linkHash, ...call });
+    call.first ??= intent.attempt.call;
+    call.count += 1;
+    return intent;
+  });
+}
+
+/** Another task or process may have been first, and a task that is handed in twice is sent once. */
+function refuseIntent(session: Session, known: KnownTask, atMs: number): Intent | undefined {
+  if (known.state === 'intent' || known.state === 'accepted') return { is: 'waiting' };
+  if (known.state !== 'planned' && known.state !== 'waiting') return { is: 'settled', state: known.state };
+  const end = settleKey(session.db, known);
+  if (end) {
+    moveTask(session, known, { ...end, endedMs: atMs });
+    return { is: 'settled', state: end.state };
+  }
+  if (known.open !== null) {
+    if (known.state === 'planned') moveTask(session, known, { state: 'waiting' });
+    return { is: 'waiting' };
+  }
+  return undefined;
+}
+
+function addAttempt(
+  session: Session,
+  request: IntentRequest,
+  known: KnownTask,
+  element: {
+    readonly task: Task;
+    readonly linkHash: string;
+    readonly first: number | undefined;
+    readonly count: number;
+  },
+): Extract<Intent, { is: 'intended' }> {
+  const { service, account, isBatch, atMs } = request;
+  const { task, linkHash, first, count: position } = element;
+  const number = known.submissions + 1;
+  const ref = attemptRef(account, known.reuse_key, number);
+  const id = session.db.insert('attempts', {
+    key: known.key,
+    number,
+    ref,
+    call: first ?? null,
+    position,
+    run: known.run,
+    task: task.id,
+    service,
+    account,
+    is_loopback: Number(isLoopback(session.pipeline, account)),
+    link_hash: linkHash,
+    is_batch: Number(isBatch),
+    state: 'intent',
+    intended_ms: atMs,
+  });
+  session.db.run('UPDATE keys SET submissions = ? WHERE id = ?', [number, known.key]);
+  moveTask(session, known, { state: 'intent', attempt: id, sent: 1, startedMs: atMs });
+  return {
+    is: 'intended',
+    attempt: {
+      id,
+      task: task.id,
+      run: session.runId,
+      service,
+      account,
+      reuseKey: known.reuse_key,
+      number,
+      ref,
+      call: first ?? id,
+      position,
+      linkHash,
+      isBatch,
+      usage: task.usage,
+      intendedAtMs: atMs,
+      state: 'intent',
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/** Opens a run: goes on with the latest one that is not finished, or begins another and closes those before it. */
+import type { RunOpening, RunRecord } from '../../domain/ledger.ts';
+import { wrongUse } from '../../domain/problem.ts';
+import type { Pipeline } from '../../domain/settings.ts';
+import type { TaskState } from '../../domain/task.ts';
+import type { Database } from './database.ts';
+import type { RunRow, RunService } from './run-row.ts';
+import { findRunRow, makeRunRecord } from './run-row.ts';
+import type { Office, Session } from './session.ts';
+import { isFresh } from './session.ts';
+
+/** A run that began earlier is not gone on with unless someone asks for it. */
+const mostAgeMs = 20 * 60 * 60 * 1000;
+
+export interface Opened {
+  readonly session: Session;
+  readonly record: RunRecord;
+  readonly isResumed: boolean;
+  readonly checkpoint: string | undefined;
+}
+
+/** @throws `Stop` with exit 2 where going on was asked for and the pipeline's shape has changed. */
+export function openRun(office: Office, opening: RunOpening): Opened {
+  const { db } = office;
+  const old = findResumable(db, opening);
+  if (old) resumeRun(office, old, opening.pipeline);
+  const id = old ? old.id : beginRun(db, opening);
+  const row = findRunRow(db, id);
+  if (!row) throw new Error(`run "${id}" is not in the ledger that it was just written to`);
+  return {
+    session: makeSession(office, opening, row),
+    record: makeRunRecord(row),
+    isResumed: old !== undefined,
+    checkpoint: row.checkpoint ?? undefined,
+  };
+}
+
+function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
+  if (opening.startNew) return undefined;
+  const { pipeline, nowMs } = opening;
+  const row = db.get<RunRow>(
+    `SELECT * FROM runs WHERE pipeline = ? AND state IN ('running', 'stopped') ORDER BY seq DESC LIMIT 1`,
+    [pipeline.name],
+  );
+  if (!row) return undefined;
+  if (row.shape_hash === pipeline.shapeHash) {
+    return opening.resumeAnyAge || nowMs - row.started_ms < mostAgeMs ? row : undefined;
+  }
+  if (opening.resumeAnyAge) throw refuseChanged(row, pipeline);
+  return undefined;
+}
+
+function refuseChanged(row: RunRow, pipeline: Pipeline): Error {
+  const before: unknown = JSON.parse(row.written);
+  const changed = ['source', 'select', 'access', 'services'].filter(
+    (key) => readPart(before, key) !== readPart(pipeline.written, key),
+  );
+  const names = changed.length === 0 ? 'something that these parts use' : changed.join(', ');
+  return wrongUse(
+    `${pipeline.path}: run "${row.id}" cannot be gone on with: expected the source, select, access and services that it began with, found a change in ${names}. Put it back, or begin a new run with --new.`,
+  );
+}
+
+function readPart(written: unknown, key: string): string | undefined {
+  if (typeof written !== 'object' || written === null) return undefined;
+  return JSON.stringify((written as Readonly<Record<string, unknown>>)[key]);
+}
+
+/** Where listing begins anew, what it counts begins anew too. */
+function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void {
+  const packed = packPipeline(pipeline);
+  const columns = Object.keys(packed).map((column) => `${column} = ?`);
+  db.run(
+    `UPDATE runs SET state = 'running', ended_ms = NULL, exit_code = NULL, why = NULL, ${columns.join()} WHERE seq = ?`,
+    [...Object.values(packed), row.seq],
+  );
+  if (row.checkpoint === null) {
+    db.run(`UPDATE runs SET listing = 'partial', unselected = 0, broken = 0 WHERE seq = ?`, [row.seq]);
+    db.run('DELETE FROM broken WHERE run = ?', [row.seq]);
+  }
+  const idle = db.all<{ service: number; state: TaskState; reason: string; count: number }>(
+    `SELECT service, state, reason, count FROM task_counts
+     WHERE run = ? AND state IN ('waiting', 'over-cap') AND count > 0`,
+    [row.seq],
+  );
+  if (idle.length === 0) return;
+  for (const { service, state, reason, count } of idle) {
+    tally.count(row.seq, service, state, reason, -count);
+    tally.count(row.seq, service, 'planned', '', count);
+  }
+  db.run(
+    `UPDATE tasks SET state = 'planned', reason = '', ended_ms = NULL
+     WHERE run = ? AND state IN ('waiting', 'over-cap') AND state IN ('planned', 'waiting', 'over-cap')`,
+    [row.seq],
+  );
+}
+
+function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {
+  db.run(`UPDATE runs SET state = 'superseded' WHERE pipeline = ? AND state IN ('running', 'stopped')`, [
+    pipeline.name,
+  ]);
+  const id = chooseId(db, pipeline.name, nowMs);
+  db.insert('runs', {
+    id,
+    pipeline: pipeline.name,
+    state: 'running',
+    started_ms: nowMs,
+    ...packPipeline(pipeline),
+  });
+  return id;
+}
+
+/** `20261120T020000Z-nightly`, with `-2` and so on behind it where that is taken. */
+function chooseId(db: Database, pipeline: string, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
+  const base = `${stamp}-${pipeline}`;
+  let id = base;
+  for (let next = 2; findRunRow(db, id); next += 1) id = `${base}-${next}`;
+  return id;
+}
+
+/** The columns of a run that say under which pipeline it goes on. */
+function packPipeline(pipeline: Pipeline) {
+  const services = pipeline.services.map(
+    ({ name, account }): RunService => ({ name, account: account.name, vendor: account.vendor.name }),
+  );
+  const units = pipeline.services
+    .flatMap((use) => use.account.vendor.skus)
+    .map((sku) => [sku.name, sku.unit] as const);
+  return {
+    hash: pipeline.hash,
+    shape_hash: pipeline.shapeHash,
+    services: JSON.stringify(services),
+    sku_units: JSON.stringify(Object.fromEntries(units)),
+    written: JSON.stringify(pipeline.written ?? null),
+    is_fresh: Number(isFresh(pipeline)),
+  };
+}
+
+function makeSession(office: Office, { pipeline, nowMs, billing }: RunOpening, row: RunRow): Session {
+  const { maxAgeMs, retryFailedAfterMs } = pipeline.reuse;
+  const oldestMs = maxAgeMs === undefined ? Number.MIN_SAFE_INTEGER : nowMs - maxAgeMs;
+  const items = office.db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
+  const attempts = office.db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'attempts'`);
+  return {
+    ...office,
+    run: row.seq,
+    runId: row.id,
+    pipeline,
+    services: pipeline.services.map((use) => use.name),
+    billing,
+    answeredSinceMs: isFresh(pipeline) ? Number.MAX_SAFE_INTEGER : oldestMs,
+    failedSinceMs: nowMs - retryFailedAfterMs,
+    firstItem: (items?.last ?? 0) + 1,
+    firstAttempt: (attempts?.seq ?? 0) + 1,
+  };
+}

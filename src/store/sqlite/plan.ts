@@ -1,0 +1,202 @@
+/** Stores a page of planned items, and answers which of their tasks may be sent. */
+import type { PlannedItem, PlanPage } from '../../domain/ledger.ts';
+import { wrongUse } from '../../domain/problem.ts';
+import type { Task, TaskState } from '../../domain/task.ts';
+import { packFacts } from './item-facts.ts';
+import type { Settlement } from './known.ts';
+import { internKey, settleKey } from './known.ts';
+import type { Session } from './session.ts';
+import type { MovableTask } from './task-row.ts';
+import { moveTask } from './task-row.ts';
+
+type PlannedTask = PlannedItem['tasks'][number];
+
+/**
+ * Idempotent by position. An item of an earlier session that comes again keeps what became of it; only its tasks that
+ * are still planned are looked at anew, since its content and what is known of it may have changed.
+ *
+ * @throws `Stop` where a position that an earlier session filled now holds another item.
+ */
+export function planPage(session: Session, page: PlanPage): readonly Task[] {
+  const ready: Task[] = [];
+  let items = 0;
+  let notApplicable = 0;
+  for (const planned of page.items) {
+    storeMedia(session, planned);
+    const known = session.db.get<{ id: number; name: string }>(
+      'SELECT id, name FROM items WHERE run = ? AND position = ?',
+      [session.run, planned.item.position],
+    );
+    if (!known) {
+      items += 1;
+      notApplicable += planned.notApplicable;
+      addItem(session, planned, ready);
+    } else if (known.id < session.firstItem) {
+      requireSameItem(session, planned, known.name);
+      renewItem(session, planned, known, ready);
+    }
+  }
+  const broken = storeBroken(session, page);
+  session.db.run(
+    `UPDATE runs SET items = items + ?, not_applicable = not_applicable + ?, unselected = unselected + ?,
+       broken = broken + ?, checkpoint = ?, listing = ? WHERE seq = ?`,
+    [
+      items,
+      notApplicable,
+      page.unselected,
+      broken,
+      page.checkpoint ?? null,
+      page.isLast ? 'complete' : 'partial',
+      session.run,
+    ],
+  );
+  return ready;
+}
+
+function addItem(session: Session, planned: PlannedItem, ready: Task[]): void {
+  const { db, run } = session;
+  const { item } = planned;
+  const name = findFreeName(session, item.id);
+  const id = db.insert('items', { run, position: item.position, name, facts: packFacts(item) });
+  for (const task of planned.tasks) {
+    const { key, place, end } = judgeTask(session, task);
+    const service = findService(session, task.service);
+    const state: TaskState = end?.state ?? place;
+    const reason = end?.reason ?? '';
+    const taskId = db.insert('tasks', {
+      run,
+      item: id,
+      service,
+      key,
+      state,
+      reason,
+      usage: JSON.stringify(task.usage),
+      answer: end?.answer ?? null,
+      error: end?.error ?? null,
+      ended_ms: end ? session.now() : null,
+    });
+    session.tally.count(run, service, state, reason, 1);
+    if (state === 'planned') ready.push(makeReady(planned, name, task, { id: taskId, tries: 0, resends: 0 }));
+  }
+}
+
+interface PlannedRow extends MovableTask {
+  readonly key: number;
+  readonly usage: string;
+  readonly tries: number;
+  readonly resends: number;
+}
+
+function renewItem(
+  session: Session,
+  planned: PlannedItem,
+  known: { readonly id: number; readonly name: string },
+  ready: Task[],
+): void {
+  const rows = session.db.all<PlannedRow>(
+    `SELECT id, run, service, state, reason, key, usage, tries, resends FROM tasks
+     WHERE item = ? AND state = 'planned'`,
+    [known.id],
+  );
+  if (rows.length > 0) {
+    session.db.run('UPDATE items SET facts = ? WHERE id = ?', [packFacts(planned.item), known.id]);
+  }
+  for (const row of rows) {
+    const task = planned.tasks.find((one) => findService(session, one.service) === row.service);
+    if (!task) continue;
+    const { key, place, end } = judgeTask(session, task);
+    session.db.run('UPDATE tasks SET key = ?, usage = ? WHERE id = ?', [
+      key,
+      JSON.stringify(task.usage),
+      row.id,
+    ]);
+    if (end) moveTask(session, row, { ...end, endedMs: session.now() });
+    else if (place === 'waiting') moveTask(session, row, { state: place });
+    else ready.push(makeReady(planned, known.name, task, row));
+  }
+}
+
+interface Judgement {
+  readonly key: number;
+  /** Where the task stands unless it has an end already. */
+  readonly place: 'planned' | 'waiting';
+  readonly end: Settlement | { state: 'skipped'; reason: string; answer: null; error: null } | undefined;
+}
+
+function judgeTask(session: Session, task: PlannedTask): Judgement {
+  const known = internKey(session, task.reuseKey);
+  const place = known.open === null ? 'planned' : 'waiting';
+  if (task.skip !== undefined) {
+    return { key: known.key, place, end: { state: 'skipped', reason: task.skip, answer: null, error: null } };
+  }
+  return { key: known.key, place, end: settleKey(session.db, known) };
+}
+
+function makeReady(
+  planned: PlannedItem,
+  name: string,
+  task: PlannedTask,
+  row: { readonly id: number; readonly tries: number; readonly resends: number },
+): Task {
+  return {
+    id: row.id,
+    item: { ...planned.item, id: name },
+    service: task.service,
+    reuseKey: task.reuseKey,
+    usage: task.usage,
+    attempts: row.tries,
+    resends: row.resends,
+  };
+}
+
+function findService(session: Session, name: string): number {
+  const index = session.services.indexOf(name);
+  if (index < 0) throw new Error(`service "${name}" is none of run "${session.runId}"`);
+  return index;
+}
+
+/** The id itself, else with the lowest `#N` that is found free in few looks: a manifest may repeat an id a million times. */
+function findFreeName(session: Session, id: string): string {
+  const nameOf = (number: number) => (number === 1 ? id : `${id}#${number}`);
+  const isTaken = (number: number) =>
+    session.db.get('SELECT 1 FROM items WHERE run = ? AND name = ?', [session.run, nameOf(number)]) !==
+    undefined;
+  let free = 1;
+  let taken = 0;
+  while (isTaken(free)) {
+    taken = free;
+    free *= 2;
+  }
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (isTaken(middle)) taken = middle;
+    else free = middle;
+  }
+  return nameOf(free);
+}
+
+function requireSameItem(session: Session, { item }: PlannedItem, name: string): void {
+  if (name === item.id || (name.startsWith(`${item.id}#`) && /^\d+$/.test(name.slice(item.id.length + 1)))) {
+    return;
+  }
+  throw wrongUse(
+    `run "${session.runId}": the source changed since the run began: expected item "${name}", found "${item.id}" in its place. Put the source back to go on, or begin a new run with --new.`,
+  );
+}
+
+function storeMedia({ db }: Session, { contentId, media }: PlannedItem): void {
+  if (contentId === undefined || !media) return;
+  db.run('INSERT INTO media VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts', [
+    contentId,
+    JSON.stringify(media),
+  ]);
+}
+
+/** How many of the page's broken rows were not known yet. */
+function storeBroken({ db, run }: Session, page: PlanPage): number {
+  let added = 0;
+  for (const { line, message } of page.broken) {
+    added += db.run('INSERT INTO broken VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [run, line, message]);
+  }
+  return added;
+}

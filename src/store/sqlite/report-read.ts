@@ -1,0 +1,110 @@
+/** Reads a run's items with their tasks for reports: three queries a page, however many items it has. */
+import type { Finding } from '../../domain/finding.ts';
+import type { ItemRow, TaskRow } from '../../domain/ledger.ts';
+import type { TaskState } from '../../domain/task.ts';
+import { statusOf } from '../../domain/task.ts';
+import type { Basis } from '../../domain/usage.ts';
+import type { Database } from './database.ts';
+import { groupBy } from './group.ts';
+import type { ItemRow as StoredItem } from './item-facts.ts';
+import { unpackItem } from './item-facts.ts';
+import { unpackError } from './known.ts';
+import type { RunRow, RunService } from './run-row.ts';
+import { formatTime, readServices } from './run-row.ts';
+
+interface StoredTask {
+  readonly id: number;
+  readonly item: number;
+  readonly service: number;
+  readonly state: TaskState;
+  readonly reason: string;
+  readonly sent: number;
+  readonly error: string | null;
+  readonly started_ms: number | null;
+  readonly ended_ms: number | null;
+  readonly finding: string | null;
+  readonly job: string | null;
+}
+
+interface StoredEntry {
+  readonly task: number;
+  readonly sku: string;
+  readonly basis: Basis;
+  readonly units: number;
+  /** As text: it may pass what a number holds exactly. */
+  readonly charge: string;
+}
+
+/** Items in source order with a position above `after`. */
+export function readItemPage(
+  db: Database,
+  run: RunRow,
+  after: Uint8Array | undefined,
+  limit: number,
+): readonly ItemRow[] {
+  const items = db.all<StoredItem & { readonly id: number }>(
+    `SELECT id, name, position, facts FROM items
+     WHERE run = ? AND position ${after ? '>' : '>='} ? ORDER BY position LIMIT ?`,
+    [run.seq, after ?? new Uint8Array(), limit],
+  );
+  const ids = JSON.stringify(items.map((item) => item.id));
+  const tasks = db.all<StoredTask>(
+    `SELECT t.id, t.item, t.service, t.state, t.reason, t.sent, t.error, t.started_ms, t.ended_ms, n.finding, a.job
+     FROM tasks AS t LEFT JOIN answers AS n ON n.id = t.answer LEFT JOIN attempts AS a ON a.id = t.attempt
+     WHERE t.item IN (SELECT value FROM json_each(?)) ORDER BY t.item, t.service`,
+    [ids],
+  );
+  const entries = db.all<StoredEntry>(
+    `SELECT e.task, e.sku, e.basis, sum(e.units) AS units, CAST(sum(e.charge) AS TEXT) AS charge
+     FROM tasks AS t JOIN entries AS e ON e.task = t.id
+     WHERE t.item IN (SELECT value FROM json_each(?)) AND e.run = ? GROUP BY e.task, e.sku, e.basis`,
+    [ids, run.seq],
+  );
+  const tasksByItem = groupBy(tasks, (task) => task.item);
+  const entriesByTask = groupBy(entries, (entry) => entry.task);
+  const services = readServices(run);
+  return items.map((item) => ({
+    item: unpackItem(item),
+    tasks: (tasksByItem.get(item.id) ?? []).map((task) =>
+      makeTaskRow(task, services[task.service], entriesByTask.get(task.id) ?? []),
+    ),
+  }));
+}
+
+function makeTaskRow(
+  task: StoredTask,
+  service: RunService | undefined,
+  entries: readonly StoredEntry[],
+): TaskRow {
+  return {
+    service: service?.name ?? '',
+    account: service?.account ?? '',
+    state: task.state,
+    status: statusOf(task.state),
+    reason: task.reason,
+    finding: task.finding === null ? undefined : (JSON.parse(task.finding) as Finding),
+    ...sumEntries(entries),
+    attempts: task.sent,
+    job: task.job ?? undefined,
+    error: task.error === null ? undefined : unpackError(task.error),
+    startedAt: task.started_ms === null ? undefined : formatTime(task.started_ms),
+    endedAt: task.ended_ms === null ? undefined : formatTime(task.ended_ms),
+  };
+}
+
+/** The basis is that of the units given; only where there are none is it `uncertain`. */
+function sumEntries(entries: readonly StoredEntry[]): Pick<TaskRow, 'units' | 'basis' | 'charge'> {
+  const units: Record<string, number> = {};
+  let charge = 0n;
+  let basis: Basis | undefined;
+  for (const entry of entries) {
+    charge += BigInt(entry.charge);
+    if (entry.basis === 'uncertain') {
+      basis ??= 'uncertain';
+      continue;
+    }
+    units[entry.sku] = (units[entry.sku] ?? 0) + entry.units;
+    basis = basis === 'estimated' ? basis : entry.basis;
+  }
+  return { units, basis, charge };
+}

@@ -1,0 +1,69 @@
+/** A run as the ledger's table has it, and the record that others see. */
+import type { RunRecord, RunState } from '../../domain/ledger.ts';
+import type { ExitCode } from '../../domain/problem.ts';
+import type { Database } from './database.ts';
+
+export interface RunRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly pipeline: string;
+  readonly state: RunState;
+  readonly hash: string;
+  readonly shape_hash: string;
+  readonly services: string;
+  readonly sku_units: string;
+  readonly written: string;
+  readonly listing: RunRecord['listing'];
+  readonly checkpoint: string | null;
+  readonly items: number;
+  readonly not_applicable: number;
+  readonly unselected: number;
+  readonly broken: number;
+  readonly started_ms: number;
+  readonly ended_ms: number | null;
+  readonly exit_code: ExitCode | null;
+  readonly why: string | null;
+}
+
+/** A service of a run, as `services` keeps it. */
+export interface RunService {
+  readonly name: string;
+  readonly account: string;
+  readonly vendor: string;
+}
+
+export function readServices(row: Pick<RunRow, 'services'>): readonly RunService[] {
+  return JSON.parse(row.services) as readonly RunService[];
+}
+
+export function findRunRow(db: Database, id: string): RunRow | undefined {
+  return db.get<RunRow>('SELECT * FROM runs WHERE id = ?', [id]);
+}
+
+export function makeRunRecord(row: RunRow): RunRecord {
+  return {
+    id: row.id,
+    pipeline: row.pipeline,
+    state: row.state,
+    hash: row.hash,
+    shapeHash: row.shape_hash,
+    services: readServices(row).map((service) => service.name),
+    written: JSON.parse(row.written),
+    listing: row.listing,
+    counters: {
+      items: row.items,
+      notApplicable: row.not_applicable,
+      unselected: row.unselected,
+      broken: row.broken,
+    },
+    startedAt: formatTime(row.started_ms),
+    endedAt: row.ended_ms === null ? undefined : formatTime(row.ended_ms),
+    exitCode: row.exit_code ?? undefined,
+    why: row.why ?? undefined,
+  };
+}
+
+/** ISO 8601, UTC. */
+export function formatTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

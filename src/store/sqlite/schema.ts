@@ -1,0 +1,211 @@
+/**
+ * The ledger's tables, as migrations in their order. A migration that was released is never changed; what comes later
+ * goes behind it. Money is in nano-units of the price book's currency, times in milliseconds since 1970.
+ */
+
+const first = `
+CREATE TABLE runs (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  pipeline TEXT NOT NULL,
+  state TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  shape_hash TEXT NOT NULL,
+  -- JSON: [{ name, account, vendor }] in the pipeline's order
+  services TEXT NOT NULL,
+  -- JSON: unit by SKU, as the vendors name it
+  sku_units TEXT NOT NULL,
+  written TEXT NOT NULL,
+  -- 1 where answers of other runs do not count
+  is_fresh INTEGER NOT NULL,
+  listing TEXT NOT NULL DEFAULT 'partial',
+  checkpoint TEXT,
+  items INTEGER NOT NULL DEFAULT 0,
+  not_applicable INTEGER NOT NULL DEFAULT 0,
+  unselected INTEGER NOT NULL DEFAULT 0,
+  broken INTEGER NOT NULL DEFAULT 0,
+  started_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  exit_code INTEGER,
+  why TEXT
+) STRICT;
+CREATE INDEX runs_by_pipeline ON runs (pipeline, seq);
+
+CREATE TABLE items (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  position BLOB NOT NULL,
+  name TEXT NOT NULL,
+  -- JSON: the rest of the item, links cut to what may be stored
+  facts TEXT NOT NULL,
+  UNIQUE (run, position),
+  UNIQUE (run, name)
+) STRICT;
+
+-- What is known of a reuse key apart from its answers.
+CREATE TABLE keys (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  -- attempts numbered so far
+  submissions INTEGER NOT NULL DEFAULT 0,
+  failed_ms INTEGER,
+  -- JSON: error of the failure that is remembered
+  failure TEXT,
+  -- the attempt whose fate waits for a person
+  held INTEGER
+) STRICT;
+
+CREATE TABLE tasks (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  -- place of the service in the run's services
+  service INTEGER NOT NULL,
+  key INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  -- JSON: expected usage
+  usage TEXT NOT NULL,
+  -- tries that count against the task's bound, and submissions of any kind
+  tries INTEGER NOT NULL DEFAULT 0,
+  sent INTEGER NOT NULL DEFAULT 0,
+  resends INTEGER NOT NULL DEFAULT 0,
+  answer INTEGER,
+  attempt INTEGER,
+  -- JSON
+  error TEXT,
+  started_ms INTEGER,
+  ended_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX tasks_by_item ON tasks (item, service);
+CREATE INDEX tasks_idle ON tasks (run, state, service) WHERE state IN ('planned', 'waiting', 'over-cap');
+CREATE INDEX tasks_waiting ON tasks (key) WHERE state = 'waiting';
+
+CREATE TABLE attempts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  key INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  ref TEXT NOT NULL,
+  -- id of the first attempt of the same call; null for that one itself
+  call INTEGER,
+  position INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  task INTEGER NOT NULL,
+  service TEXT NOT NULL,
+  account TEXT NOT NULL,
+  is_loopback INTEGER NOT NULL,
+  link_hash TEXT NOT NULL,
+  is_batch INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  job TEXT,
+  -- JSON
+  error TEXT,
+  intended_ms INTEGER NOT NULL,
+  accepted_ms INTEGER,
+  closed_ms INTEGER,
+  accepted_reply INTEGER,
+  reply INTEGER
+) STRICT;
+CREATE UNIQUE INDEX attempts_open ON attempts (key) WHERE state IN ('intent', 'accepted');
+CREATE INDEX attempts_by_job ON attempts (job) WHERE job IS NOT NULL;
+
+CREATE TABLE answers (
+  id INTEGER PRIMARY KEY,
+  key INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  -- JSON
+  finding TEXT NOT NULL
+) STRICT;
+CREATE INDEX answers_by_key ON answers (key);
+
+CREATE TABLE replies (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  -- UTF-8, raw deflate where is_deflated
+  body BLOB NOT NULL,
+  is_deflated INTEGER NOT NULL,
+  is_truncated INTEGER NOT NULL
+) STRICT;
+
+-- Usage and charges. Rows are only ever added.
+CREATE TABLE entries (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  task INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  is_loopback INTEGER NOT NULL,
+  sku TEXT NOT NULL,
+  month TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  units INTEGER NOT NULL,
+  free INTEGER NOT NULL,
+  pack INTEGER NOT NULL,
+  charge INTEGER NOT NULL,
+  is_complete INTEGER NOT NULL,
+  -- JSON: texts
+  assumptions TEXT,
+  at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entries_by_task ON entries (task);
+
+-- How far an account has come with a SKU.
+CREATE TABLE positions (
+  account TEXT NOT NULL,
+  is_loopback INTEGER NOT NULL,
+  sku TEXT NOT NULL,
+  position TEXT NOT NULL,
+  PRIMARY KEY (account, is_loopback, sku)
+) STRICT, WITHOUT ROWID;
+
+-- Sums over tasks and entries, kept in the commits that change these, so that a bill or a count reads no million rows.
+CREATE TABLE task_counts (
+  run INTEGER NOT NULL,
+  service INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (run, service, state, reason)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE totals (
+  run INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  is_loopback INTEGER NOT NULL,
+  sku TEXT NOT NULL,
+  month TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  units INTEGER NOT NULL,
+  free INTEGER NOT NULL,
+  pack INTEGER NOT NULL,
+  charge INTEGER NOT NULL,
+  incomplete INTEGER NOT NULL,
+  PRIMARY KEY (run, account, is_loopback, sku, month, basis)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE assumptions (
+  run INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  assumption TEXT NOT NULL,
+  tasks INTEGER NOT NULL,
+  PRIMARY KEY (run, account, sku, assumption)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE media (
+  content TEXT PRIMARY KEY,
+  -- JSON
+  facts TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE broken (
+  run INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  PRIMARY KEY (run, line)
+) STRICT, WITHOUT ROWID;
+`;
+
+/** `user_version` is how many of them a file has had. */
+export const migrations: readonly string[] = [first];

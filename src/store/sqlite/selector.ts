@@ -1,0 +1,29 @@
+/** Finds a run by what a person calls it. */
+import type { Database } from './database.ts';
+import type { RunRow } from './run-row.ts';
+import { findRunRow } from './run-row.ts';
+
+/** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
+export function selectRun(db: Database, selector: string): RunRow | undefined {
+  const exact = findNamed(db, selector, 0);
+  if (exact) return exact;
+  const [, name, back] = /^(.+)~(\d{1,9})$/s.exec(selector) ?? [];
+  return name === undefined ? undefined : findNamed(db, name, Number(back));
+}
+
+function findNamed(db: Database, name: string, back: number): RunRow | undefined {
+  const run = findRunRow(db, name);
+  if (run) {
+    return db.get<RunRow>(
+      'SELECT * FROM runs WHERE pipeline = ? AND seq <= ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
+      [run.pipeline, run.seq, back],
+    );
+  }
+  if (name === 'latest') {
+    return db.get<RunRow>('SELECT * FROM runs ORDER BY seq DESC LIMIT 1 OFFSET ?', [back]);
+  }
+  return db.get<RunRow>('SELECT * FROM runs WHERE pipeline = ? ORDER BY seq DESC LIMIT 1 OFFSET ?', [
+    name,
+    back,
+  ]);
+}

@@ -1,0 +1,96 @@
+/** The memory of all runs in one SQLite file. */
+import type { BrokenRow } from '../../domain/item.ts';
+import type {
+  BillRow,
+  ItemRow,
+  Ledger,
+  RunLedger,
+  RunOpening,
+  RunRecord,
+  TaskCount,
+} from '../../domain/ledger.ts';
+import type { PriceBook } from '../../domain/pricing.ts';
+import type { TaskState } from '../../domain/task.ts';
+import { readBillRows } from './bill-read.ts';
+import { CommitQueue } from './commit-queue.ts';
+import type { Database } from './database.ts';
+import { openRun } from './opening.ts';
+import { readItemPage } from './report-read.ts';
+import type { RunRow } from './run-row.ts';
+import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
+import { selectRun } from './selector.ts';
+import { SqliteRun } from './sqlite-run.ts';
+import { Tally } from './tally.ts';
+
+export class SqliteLedger implements Ledger {
+  readonly #db: Database;
+  readonly #tally: Tally;
+  readonly #queue: CommitQueue;
+  readonly #now: () => number;
+
+  constructor(db: Database, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+    this.#tally = new Tally(db);
+    this.#queue = new CommitQueue(db, this.#tally);
+  }
+
+  async openRun(opening: RunOpening): Promise<RunLedger> {
+    const office = { db: this.#db, tally: this.#tally, now: this.#now };
+    const opened = await this.#queue.write(1, () => openRun(office, opening));
+    return new SqliteRun(opened, this.#queue);
+  }
+
+  async findRun(selector: string): Promise<RunRecord | undefined> {
+    const row = selectRun(this.#db, selector);
+    return row && makeRunRecord(row);
+  }
+
+  async listRuns(limit: number, pipeline?: string): Promise<readonly RunRecord[]> {
+    const rows =
+      pipeline === undefined
+        ? this.#db.all<RunRow>('SELECT * FROM runs ORDER BY seq DESC LIMIT ?', [limit])
+        : this.#db.all<RunRow>('SELECT * FROM runs WHERE pipeline = ? ORDER BY seq DESC LIMIT ?', [
+            pipeline,
+            limit,
+          ]);
+    return rows.map(makeRunRecord);
+  }
+
+  async readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readItemPage(this.#db, row, after, limit) : [];
+  }
+
+  async countTasks(run: string): Promise<readonly TaskCount[]> {
+    const row = findRunRow(this.#db, run);
+    if (!row) return [];
+    const services = readServices(row);
+    return this.#db
+      .all<{ service: number; state: TaskState; reason: string; count: number }>(
+        `SELECT service, state, reason, count FROM task_counts
+         WHERE run = ? AND count <> 0 ORDER BY service, state, reason`,
+        [row.seq],
+      )
+      .map((count) => ({ ...count, service: services[count.service]?.name ?? '' }));
+  }
+
+  async readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readBillRows(this.#db, row, prices) : [];
+  }
+
+  async readBroken(run: string, limit: number): Promise<readonly BrokenRow[]> {
+    const row = findRunRow(this.#db, run);
+    if (!row) return [];
+    return this.#db.all<BrokenRow>('SELECT line, message FROM broken WHERE run = ? ORDER BY line LIMIT ?', [
+      row.seq,
+      limit,
+    ]);
+  }
+
+  async close(): Promise<void> {
+    this.#queue.close();
+    this.#db.close();
+  }
+}

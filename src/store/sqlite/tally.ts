@@ -1,0 +1,179 @@
+/** Sums that the writes of one transaction change, gathered in memory and stored once, just before it commits. */
+import type { Nano, Position } from '../../domain/pricing.ts';
+import { startPosition } from '../../domain/pricing.ts';
+import type { TaskState } from '../../domain/task.ts';
+import type { Basis } from '../../domain/usage.ts';
+import type { Database } from './database.ts';
+
+/** Who pays: an account of the real world, or its namesake on a loopback address. */
+export interface Payer {
+  readonly account: string;
+  readonly isLoopback: boolean;
+}
+
+/** One row of usage, as `entries` has it. */
+export interface Entry extends Payer {
+  readonly run: number;
+  readonly sku: string;
+  readonly month: string;
+  readonly basis: Basis;
+  readonly units: number;
+  readonly free: number;
+  readonly pack: number;
+  readonly charge: Nano;
+  readonly isComplete: boolean;
+  readonly assumptions: readonly string[];
+}
+
+interface Count {
+  readonly run: number;
+  readonly service: number;
+  readonly state: TaskState;
+  readonly reason: string;
+  count: number;
+}
+
+interface Total {
+  readonly entry: Entry;
+  units: number;
+  free: number;
+  pack: number;
+  charge: Nano;
+  incomplete: number;
+}
+
+interface Assumption {
+  readonly entry: Entry;
+  readonly text: string;
+  tasks: number;
+}
+
+interface Place {
+  readonly payer: Payer;
+  readonly sku: string;
+  position: Position;
+}
+
+export class Tally {
+  readonly #db: Database;
+  readonly #counts = new Map<string, Count>();
+  readonly #totals = new Map<string, Total>();
+  readonly #assumptions = new Map<string, Assumption>();
+  readonly #places = new Map<string, Place>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** `by` tasks more (or fewer, below 0) are in that state. */
+  count(run: number, service: number, state: TaskState, reason: string, by: number): void {
+    const key = `${run} ${service} ${state} ${reason}`;
+    const count = this.#counts.get(key);
+    if (count) count.count += by;
+    else this.#counts.set(key, { run, service, state, reason, count: by });
+  }
+
+  add(entry: Entry): void {
+    const { run, account, isLoopback, sku, month, basis } = entry;
+    const key = JSON.stringify([run, account, isLoopback, sku, month, basis]);
+    let total = this.#totals.get(key);
+    if (!total) {
+      total = { entry, units: 0, free: 0, pack: 0, charge: 0n, incomplete: 0 };
+      this.#totals.set(key, total);
+    }
+    total.units += entry.units;
+    total.free += entry.free;
+    total.pack += entry.pack;
+    total.charge += entry.charge;
+    if (!entry.isComplete) total.incomplete += 1;
+    for (const text of entry.assumptions) this.#assume(entry, text);
+  }
+
+  /** How far the account has come, with all that this transaction has booked. */
+  readPosition(payer: Payer, sku: string): Position {
+    return this.#findPlace(payer, sku).position;
+  }
+
+  movePosition(payer: Payer, sku: string, position: Position): void {
+    this.#findPlace(payer, sku).position = position;
+  }
+
+  store(): void {
+    for (const { run, service, state, reason, count } of this.#counts.values()) {
+      if (count === 0) continue;
+      this.#db.run(
+        `INSERT INTO task_counts VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+        [run, service, state, reason, count],
+      );
+    }
+    for (const { entry, units, free, pack, charge, incomplete } of this.#totals.values()) {
+      this.#db.run(
+        `INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET units = units + excluded.units, free = free + excluded.free,
+           pack = pack + excluded.pack, charge = charge + excluded.charge,
+           incomplete = incomplete + excluded.incomplete`,
+        [
+          entry.run,
+          entry.account,
+          Number(entry.isLoopback),
+          entry.sku,
+          entry.month,
+          entry.basis,
+          units,
+          free,
+          pack,
+          charge,
+          incomplete,
+        ],
+      );
+    }
+    for (const { entry, text, tasks } of this.#assumptions.values()) {
+      this.#db.run(
+        `INSERT INTO assumptions VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks`,
+        [entry.run, entry.account, entry.sku, text, tasks],
+      );
+    }
+    for (const { payer, sku, position } of this.#places.values()) {
+      this.#db.run(
+        'INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
+        [payer.account, Number(payer.isLoopback), sku, JSON.stringify(position)],
+      );
+    }
+    this.clear();
+  }
+
+  clear(): void {
+    this.#counts.clear();
+    this.#totals.clear();
+    this.#assumptions.clear();
+    this.#places.clear();
+  }
+
+  #assume(entry: Entry, text: string): void {
+    const key = JSON.stringify([entry.run, entry.account, entry.sku, text]);
+    const assumption = this.#assumptions.get(key);
+    if (assumption) assumption.tasks += 1;
+    else this.#assumptions.set(key, { entry, text, tasks: 1 });
+  }
+
+  #findPlace(payer: Payer, sku: string): Place {
+    const key = JSON.stringify([payer.account, payer.isLoopback, sku]);
+    let place = this.#places.get(key);
+    if (!place) {
+      place = { payer, sku, position: loadPosition(this.#db, payer, sku) };
+      this.#places.set(key, place);
+    }
+    return place;
+  }
+}
+
+/** The position as committed; the start where nothing was booked yet. */
+export function loadPosition(db: Database, payer: Payer, sku: string): Position {
+  const row = db.get<{ position: string }>(
+    'SELECT position FROM positions WHERE account = ? AND is_loopback = ? AND sku = ?',
+    [payer.account, Number(payer.isLoopback), sku],
+  );
+  return row ? (JSON.parse(row.position) as Position) : startPosition;
+}

@@ -1,0 +1,982 @@
+/** What every ledger must do, whatever database stands behind it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Ledger, RunLedger } from '../../src/domain/ledger.ts';
+import type { Task } from '../../src/domain/task.ts';
+import { openLedger } from '../../src/store/ledger.ts';
+import {
+  answer,
+  begin,
+  finding,
+  HandClock,
+  hourMs,
+  intend,
+  makeBilling,
+  makeItem,
+  makeOpening,
+  makePipeline,
+  makePlanned,
+  oneCall,
+  plan,
+  prices,
+  readStates,
+  refusal,
+  startMs,
+} from '../store/world.ts';
+
+/** A place for one ledger, which any number of processes may open. */
+interface Place {
+  open(clock: HandClock): Promise<Ledger>;
+  remove(): Promise<void>;
+}
+
+const ledgers: readonly { readonly name: string; readonly makePlace: () => Promise<Place> }[] = [
+  {
+    name: 'SQLite',
+    makePlace: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
+      return {
+        open: (clock) => openLedger({ folder, clock }),
+        remove: () => rm(folder, { recursive: true }),
+      };
+    },
+  },
+];
+
+describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
+  let place: Place;
+  let clock: HandClock;
+  let ledger: Ledger;
+  let others: Ledger[];
+
+  beforeEach(async () => {
+    place = await makePlace();
+    clock = new HandClock();
+    ledger = await place.open(clock);
+    others = [];
+  });
+
+  afterEach(async () => {
+    for (const one of [ledger, ...others]) await one.close();
+    await place.remove();
+  });
+
+  async function openOther(): Promise<Ledger> {
+    const other = await place.open(clock);
+    others.push(other);
+    return other;
+  }
+
+  function end(run: RunLedger, state: 'finished' | 'stopped' = 'finished') {
+    return run.end({ state, exitCode: state === 'finished' ? 0 : 3, why: 'because', atMs: startMs + 5000 });
+  }
+
+  /** A run on the pipeline's answers: one item answered, one failed for good, one held. */
+  async function fillKeys(): Promise<RunLedger> {
+    const run = await ledger.openRun(makeOpening());
+    const tasks = await plan(run, [makePlanned('a'), makePlanned('b'), makePlanned('c')]);
+    const [first, second, third] = await Promise.all(tasks.map((task) => begin(run, task)));
+    if (!first || !second || !third) throw new Error('expected three attempts');
+    await answer(run, first);
+    await run.transition([
+      { is: 'failed', attempt: second, refusal, isRemembered: true },
+      { is: 'held', attempt: third, cause: 'read ECONNRESET' },
+    ]);
+    await end(run);
+    return run;
+  }
+
+  describe('opening a run', () => {
+    test('names it by time and pipeline, and a taken name gets -2', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      const third = await ledger.openRun(makeOpening({ startNew: true }));
+      expect([first, second, third].map((run) => run.record.id)).toEqual([
+        '20261120T020000Z-nightly',
+        '20261120T020000Z-nightly-2',
+        '20261120T020000Z-nightly-3',
+      ]);
+      expect(first.record).toMatchObject({
+        pipeline: 'nightly',
+        state: 'running',
+        hash: 'hash-1',
+        services: ['quality', 'labels'],
+        listing: 'partial',
+        startedAt: '2026-11-20T02:00:00.000Z',
+        written: { source: { bucket: { storage: 'main' } }, services: [] },
+      });
+    });
+
+    const cases: readonly {
+      readonly title: string;
+      readonly end?: 'finished' | 'stopped';
+      readonly opening: Parameters<typeof makeOpening>[0];
+      readonly isResumed: boolean;
+    }[] = [
+      { title: 'goes on with one whose process died', opening: {}, isResumed: true },
+      { title: 'goes on with one that stopped', end: 'stopped', opening: {}, isResumed: true },
+      { title: 'begins anew after one that finished', end: 'finished', opening: {}, isResumed: false },
+      {
+        title: 'goes on with one of almost 20 h',
+        opening: { nowMs: startMs + 20 * hourMs - 1 },
+        isResumed: true,
+      },
+      { title: 'begins anew after 20 h', opening: { nowMs: startMs + 20 * hourMs }, isResumed: false },
+      {
+        title: 'goes on with an older one when asked to',
+        opening: { nowMs: startMs + 90 * hourMs, resumeAnyAge: true },
+        isResumed: true,
+      },
+      { title: 'begins anew when asked to', opening: { startNew: true }, isResumed: false },
+      {
+        title: 'begins anew under another shape',
+        opening: { pipeline: makePipeline({ shapeHash: 'shape-2' }) },
+        isResumed: false,
+      },
+      {
+        title: 'goes on under other caps and limits',
+        opening: { pipeline: makePipeline({ hash: 'hash-2' }) },
+        isResumed: true,
+      },
+      {
+        title: 'does not mind another pipeline',
+        opening: { pipeline: makePipeline({ name: 'weekly' }) },
+        isResumed: false,
+      },
+    ];
+    test.each(cases)('$title', async ({ end: state, opening, isResumed }) => {
+      const first = await ledger.openRun(makeOpening());
+      if (state) await end(first, state);
+      const second = await ledger.openRun(makeOpening(opening));
+      expect(second.isResumed).toBe(isResumed);
+      expect(second.record.id === first.record.id).toBe(isResumed);
+      expect(second.record.state).toBe('running');
+      expect(second.record.endedAt).toBeUndefined();
+      expect(second.record.hash).toBe(opening?.pipeline?.hash ?? 'hash-1');
+    });
+
+    test('closes an unfinished older run as superseded, and a finished one not', async () => {
+      const first = await ledger.openRun(makeOpening());
+      await end(first);
+      await ledger.openRun(makeOpening({ startNew: true }));
+      await ledger.openRun(makeOpening({ startNew: true }));
+      const runs = await ledger.listRuns(10);
+      expect(runs.map((run) => run.state)).toEqual(['running', 'superseded', 'finished']);
+    });
+
+    test('refuses to go on under a changed shape, naming what changed', async () => {
+      await ledger.openRun(makeOpening());
+      const pipeline = makePipeline({
+        shapeHash: 'shape-2',
+        written: { source: { csv: { path: 'x.csv' } }, services: [] },
+      });
+      await expect(ledger.openRun(makeOpening({ pipeline, resumeAnyAge: true }))).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringMatching(
+          /^pipelines\/nightly\.yaml: run "20261120T020000Z-nightly" .* change in source\. Put it back, or .*--new/,
+        ) as string,
+      });
+    });
+
+    test('counts what a reading left out anew where the reading begins anew', async () => {
+      const page = { items: [], unselected: 7, broken: [{ line: 3, message: 'no url' }], isLast: false };
+      const first = await ledger.openRun(makeOpening());
+      await first.plan(page);
+      expect(first.record.counters).toMatchObject({ unselected: 7, broken: 1 });
+      const second = await ledger.openRun(makeOpening());
+      expect(second.record.counters).toMatchObject({ unselected: 0, broken: 0 });
+      await second.plan(page);
+      expect(second.record.counters).toMatchObject({ unselected: 7, broken: 1 });
+      expect(await ledger.readBroken(second.record.id, 10)).toEqual([{ line: 3, message: 'no url' }]);
+    });
+
+    test('goes on counting where listing goes on from a checkpoint', async () => {
+      const first = await ledger.openRun(makeOpening());
+      await first.plan({ items: [], unselected: 7, broken: [], checkpoint: 'after-7', isLast: true });
+      const second = await ledger.openRun(makeOpening());
+      expect(second.checkpoint).toBe('after-7');
+      expect(second.record).toMatchObject({ listing: 'complete', counters: { unselected: 7 } });
+    });
+
+    test('lets tasks that waited be planned again', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [one, two] = await plan(first, [
+        makePlanned('a', { content: 'same' }),
+        makePlanned('b', { content: 'same' }),
+      ]);
+      await begin(first, one);
+      expect(await intend(first, [two as Task])).toEqual([{ is: 'waiting' }]);
+      const second = await ledger.openRun(makeOpening());
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality intent', 'b quality planned']);
+      expect(await second.readReady('quality', 0, 10)).toHaveLength(1);
+    });
+  });
+
+  describe('planning', () => {
+    test('answers tasks that may be sent, with their items as handed in', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const url = 'https://cdn.example/a.jpg?X-Amz-Signature=secret';
+      const [task] = await plan(run, [makePlanned('a', { item: { url } })]);
+      expect(task).toMatchObject({
+        item: { id: 'media/a', url },
+        service: 'quality',
+        reuseKey: 'a/quality',
+        usage: oneCall,
+        attempts: 0,
+        resends: 0,
+      });
+    });
+
+    test('keeps the safe part of a link only, and says that it was cut', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const signed = 'https://cdn.example/a.jpg?X-Amz-Signature=secret';
+      await plan(run, [
+        makePlanned('a', { item: { url: signed } }),
+        makePlanned('b', { item: { url: 'https://cdn.example/b.jpg?v=2' } }),
+        makePlanned('c', { item: { images: ['https://cdn.example/c.jpg', signed], videoUrl: signed } }),
+        makePlanned('d', { item: { text: `see ${signed}`, title: '标题' } }),
+      ]);
+      const items = (await run.readReady('quality', 0, 10)).map((task) => task.item);
+      expect(items[0]).toMatchObject({ url: 'https://cdn.example/a.jpg', isUrlCut: true });
+      expect(items[1]).toEqual(makeItem('b', { url: 'https://cdn.example/b.jpg?v=2' }));
+      expect(items[2]).toMatchObject({
+        images: ['https://cdn.example/c.jpg', 'https://cdn.example/a.jpg'],
+        isUrlCut: true,
+      });
+      expect(items[3]).toMatchObject({ title: '标题', isUrlCut: true });
+      expect(JSON.stringify(items)).not.toContain('secret');
+    });
+
+    test('gives a repeated id #2, #3 and so on, past ids that look alike', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const named = (key: string, id: string) => makePlanned(key, { item: { id } });
+      await plan(run, [
+        named('a', 'x'),
+        named('b', 'x#3'),
+        named('c', 'x'),
+        named('d', 'x'),
+        named('e', 'x'),
+      ]);
+      const rows = await ledger.readItems(run.record.id, undefined, 10);
+      const ids = rows.map((row) => row.item.id);
+      expect(new Set(ids).size).toBe(5);
+      expect(ids.slice(0, 3)).toEqual(['x', 'x#3', 'x#2']);
+    });
+
+    test('of the same page twice in a session changes nothing', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const items = [makePlanned('a'), makePlanned('b')];
+      expect(await plan(run, items)).toHaveLength(2);
+      expect(await plan(run, items)).toEqual([]);
+      expect(run.record.counters).toEqual({ items: 2, notApplicable: 2, unselected: 0, broken: 0 });
+    });
+
+    test('answers planned tasks of an earlier session whose item comes again, and no others', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const url = 'https://cdn.example/a.jpg?token=secret';
+      const items = [makePlanned('a', { item: { url } }), makePlanned('b'), makePlanned('c')];
+      const tasks = await plan(first, items);
+      await answer(first, await begin(first, tasks[1]));
+      await begin(first, tasks[2]);
+      const second = await ledger.openRun(makeOpening());
+      const again = await plan(second, items);
+      expect(again).toEqual([tasks[0]]);
+      expect(second.record.counters.items).toBe(3);
+    });
+
+    test('takes up content that changed between two sessions', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [old] = await plan(first, [makePlanned('a', { content: 'old' })]);
+      const second = await ledger.openRun(makeOpening());
+      const usage = { units: { 'pai/basic': 2 }, basis: 'estimated' as const };
+      const changed = makePlanned('a', { content: 'new', item: { etag: '"new"' }, usage });
+      const [task] = await plan(second, [changed]);
+      expect(task).toMatchObject({ id: old?.id, reuseKey: 'new/quality', usage });
+      expect(await second.readReady('quality', 0, 10)).toEqual([task]);
+    });
+
+    test('refuses a source whose items stand elsewhere than when the run began', async () => {
+      const line = new Uint8Array([0, 0, 0, 5]);
+      const first = await ledger.openRun(makeOpening());
+      await plan(first, [makePlanned('a', { item: { position: line, id: 'post-1' } })]);
+      const second = await ledger.openRun(makeOpening());
+      await expect(
+        plan(second, [makePlanned('b', { item: { position: line, id: 'post-2' } })]),
+      ).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringMatching(/expected item "post-1", found "post-2".*--new/) as string,
+      });
+    });
+
+    test('counts skipped tasks by their reason', async () => {
+      const run = await ledger.openRun(makeOpening());
+      expect(await plan(run, [makePlanned('a', { skip: 'larger than 100 MB' })])).toEqual([]);
+      expect(await ledger.countTasks(run.record.id)).toEqual([
+        { service: 'quality', state: 'skipped', reason: 'larger than 100 MB', count: 1 },
+      ]);
+    });
+
+    test('settles by reuse key: answered is reused, a remembered failure fails, held stays held', async () => {
+      await fillKeys();
+      const run = await ledger.openRun(makeOpening());
+      expect(await plan(run, [makePlanned('a'), makePlanned('b'), makePlanned('c')])).toEqual([]);
+      const rows = await ledger.readItems(run.record.id, undefined, 10);
+      expect(rows.map((row) => row.tasks[0])).toMatchObject([
+        { state: 'reused', finding, units: {}, charge: 0n, attempts: 0 },
+        {
+          state: 'failed',
+          reason: 'media-unreadable',
+          error: { class: 'media-unreadable', code: 'InvalidImage', httpStatus: 400 },
+        },
+        { state: 'held', reason: 'unknown-fate', error: { message: 'read ECONNRESET' } },
+      ]);
+      expect(await ledger.readBill(run.record.id, prices)).toEqual([]);
+    });
+
+    const reuses: readonly {
+      readonly title: string;
+      readonly reuse: Parameters<typeof makePipeline>[0];
+      readonly hours: number;
+      readonly planned: readonly string[];
+    }[] = [
+      {
+        title: 'an answer of just the greatest age is reused',
+        reuse: { reuse: { maxAgeMs: hourMs } },
+        hours: 1,
+        planned: [],
+      },
+      {
+        title: 'an older answer is not',
+        reuse: { reuse: { maxAgeMs: hourMs } },
+        hours: 1.1,
+        planned: ['a/quality'],
+      },
+      {
+        title: 'a failure is tried again after its time',
+        reuse: { reuse: { retryFailedAfterMs: hourMs } },
+        hours: 2,
+        planned: ['b/quality'],
+      },
+      {
+        title: 'answers of other runs do not count under never',
+        reuse: { reuse: { by: 'never' } },
+        hours: 0,
+        planned: ['a/quality'],
+      },
+    ];
+    test.each(reuses)('$title', async ({ reuse, hours, planned }) => {
+      await fillKeys();
+      const nowMs = startMs + hours * hourMs;
+      const run = await ledger.openRun(makeOpening({ pipeline: makePipeline(reuse), nowMs }));
+      const keys = ['a/quality', 'b/quality', 'c/quality', 'd/quality'];
+      const known = await run.readKnown(keys, []);
+      const tasks = await plan(run, [makePlanned('a'), makePlanned('b'), makePlanned('c')]);
+      expect(tasks.map((task) => task.reuseKey)).toEqual(planned);
+      expect(keys.filter((key) => !known.settledKeys.has(key))).toEqual([...planned, 'd/quality']);
+    });
+
+    test('reuses answers of this run even under never', async () => {
+      const opening = makeOpening({ pipeline: makePipeline({ reuse: { by: 'never' } }) });
+      const first = await ledger.openRun(opening);
+      const [task] = await plan(first, [makePlanned('a', { content: 'same' })]);
+      await answer(first, await begin(first, task));
+      const second = await ledger.openRun(opening);
+      expect(await plan(second, [makePlanned('b', { content: 'same' })])).toEqual([]);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality answered', 'b quality reused']);
+    });
+
+    test('lets a task wait for one of its own run under never', async () => {
+      const run = await ledger.openRun(makeOpening({ pipeline: makePipeline({ reuse: { by: 'never' } }) }));
+      const [one, two] = await plan(run, [
+        makePlanned('a', { content: 'same' }),
+        makePlanned('b', { content: 'same' }),
+      ]);
+      const attempt = await begin(run, one);
+      await intend(run, [two as Task]);
+      await answer(run, attempt);
+      expect(await readStates(ledger, run.record.id)).toEqual(['a quality answered', 'b quality reused']);
+    });
+
+    test('reuses the newest of several answers', async () => {
+      await fillKeys();
+      const never = makePipeline({ reuse: { by: 'never' } });
+      const fresh = await ledger.openRun(makeOpening({ pipeline: never }));
+      const [task] = await plan(fresh, [makePlanned('a')]);
+      const newest = { ...finding, metrics: { iqa_result: 12 } };
+      const attempt = await begin(fresh, task);
+      await fresh.transition([{ is: 'answered', attempt, finding: newest, usage: oneCall }]);
+      const run = await ledger.openRun(makeOpening({ startNew: true }));
+      await plan(run, [makePlanned('a')]);
+      const [row] = await ledger.readItems(run.record.id, undefined, 1);
+      expect(row?.tasks[0]).toMatchObject({ state: 'reused', finding: newest });
+    });
+
+    test('remembers what was read from media by content', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const media = { durationSeconds: 12.5, width: 640, height: 360, format: 'mp4' };
+      await plan(run, [makePlanned('a', { planned: { contentId: 'content-a', media } })]);
+      const known = await run.readKnown([], ['content-a', 'content-b']);
+      expect([...known.media]).toEqual([['content-a', media]]);
+    });
+
+    test('takes keys that hold any characters', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const keys = ['a\u0000b', 'a\nb', '中文/😀+ %20.jpg', "'; DROP TABLE runs; --"];
+      await plan(
+        run,
+        keys.map((key) => makePlanned(key)),
+      );
+      const rows = await ledger.readItems(run.record.id, undefined, 10);
+      expect(new Set(rows.map((row) => row.item.object?.key))).toEqual(new Set(keys));
+    });
+  });
+
+  describe('an intent', () => {
+    test('numbers the attempts of a key and gives each its reference', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      const first = await begin(run, task);
+      expect(first).toMatchObject({
+        task: task?.id,
+        run: run.record.id,
+        service: 'quality',
+        account: 'pai-prod',
+        reuseKey: 'a/quality',
+        number: 1,
+        position: 0,
+        call: first.id,
+        isBatch: false,
+        linkHash: `link-${task?.id}`,
+        usage: oneCall,
+        intendedAtMs: startMs,
+        state: 'intent',
+      });
+      await run.transition([{ is: 'again', attempt: first, refusal, costsAttempt: true }]);
+      const second = await begin(run, task);
+      expect(second.number).toBe(2);
+      expect(second.ref).not.toBe(first.ref);
+    });
+
+    test('lets the second task of a key wait, and its answer serves both', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const tasks = await plan(run, [
+        makePlanned('a', { content: 'same' }),
+        makePlanned('b', { content: 'same' }),
+      ]);
+      const intents = await intend(run, tasks);
+      expect(intents.map((intent) => intent.is)).toEqual(['intended', 'waiting']);
+      if (intents[0]?.is !== 'intended') throw new Error('expected an intent');
+      await answer(run, intents[0].attempt);
+      const rows = await ledger.readItems(run.record.id, undefined, 10);
+      expect(rows.map((row) => row.tasks[0])).toMatchObject([
+        { state: 'answered', finding, units: { 'pai/basic': 1 }, charge: 10_000_000n, attempts: 1 },
+        { state: 'reused', finding, units: {}, charge: 0n, attempts: 0 },
+      ]);
+    });
+
+    test('gives the elements of a batch one call and their positions among those sent', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const tasks = await plan(run, [
+        makePlanned('a', { content: 'same' }),
+        makePlanned('b', { content: 'same' }),
+        makePlanned('c'),
+      ]);
+      const intents = await intend(run, tasks);
+      const attempts = intents.flatMap((intent) => (intent.is === 'intended' ? [intent.attempt] : []));
+      expect(attempts.map((attempt) => attempt.position)).toEqual([0, 1]);
+      expect(attempts.map((attempt) => attempt.call)).toEqual([attempts[0]?.id, attempts[0]?.id]);
+      expect(attempts.every((attempt) => attempt.isBatch)).toBe(true);
+    });
+
+    test('is settled without a call where the key was answered meanwhile', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const [one, two] = await plan(run, [
+        makePlanned('a', { content: 'same' }),
+        makePlanned('b', { content: 'same' }),
+      ]);
+      await answer(run, await begin(run, one));
+      expect(await intend(run, [two as Task])).toEqual([{ is: 'settled', state: 'reused' }]);
+    });
+
+    test('for a task that is under way or at its end sends nothing', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      const attempt = await begin(run, task);
+      expect(await intend(run, [task as Task])).toEqual([{ is: 'waiting' }]);
+      expect(await readStates(ledger, run.record.id)).toEqual(['a quality intent']);
+      await answer(run, attempt);
+      expect(await intend(run, [task as Task])).toEqual([{ is: 'settled', state: 'answered' }]);
+    });
+
+    test('waits for an open attempt of another pipeline, in another process', async () => {
+      const other = await openOther();
+      const theirs = await other.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      const [task] = await plan(theirs, [makePlanned('z', { content: 'same' })]);
+      const attempt = await begin(theirs, task);
+      const ours = await ledger.openRun(makeOpening());
+      expect(await plan(ours, [makePlanned('a', { content: 'same' })])).toEqual([]);
+      expect(await ours.releaseWaiting()).toEqual({ released: 0, waiting: 1 });
+      await answer(theirs, attempt);
+      expect(await readStates(ledger, ours.record.id)).toEqual(['a quality reused']);
+    });
+  });
+
+  describe('a transition', () => {
+    let run: RunLedger;
+    let task: Task;
+    let twin: Task;
+
+    beforeEach(async () => {
+      run = await ledger.openRun(makeOpening());
+      const [one, two] = await plan(run, [
+        makePlanned('a', { content: 'same' }),
+        makePlanned('b', { content: 'same' }),
+      ]);
+      if (!one || !two) throw new Error('expected two tasks');
+      task = one;
+      twin = two;
+    });
+
+    async function readTask(index = 0) {
+      const rows = await ledger.readItems(run.record.id, undefined, 10);
+      return rows[index]?.tasks[0];
+    }
+
+    async function readTotals() {
+      const [row] = await ledger.readBill(run.record.id, prices);
+      return row && [row.observed, row.estimated, row.uncertain, row.charge];
+    }
+
+    test('to accepted keeps the job, and a second job changes nothing', async () => {
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'accepted', attempt, job: 'job-1' }]);
+      await run.transition([{ is: 'accepted', attempt, job: 'job-2' }]);
+      expect(await readTask()).toMatchObject({ state: 'accepted', status: 'open', job: 'job-1' });
+      expect([...(await run.readKnownJobs('pai-prod', ['job-1', 'job-2']))]).toEqual(['job-1']);
+      expect([...(await run.readKnownJobs('pai-test', ['job-1']))]).toEqual([]);
+    });
+
+    test('to answered books what was used, at the time it was sent, and ends the task', async () => {
+      const attempt = await begin(run, task);
+      clock.nowMs += 60_000;
+      await answer(run, attempt, { units: { 'pai/basic': 2 }, basis: 'estimated', assumptions: ['10 min'] });
+      expect(await readTask()).toMatchObject({
+        state: 'answered',
+        units: { 'pai/basic': 2 },
+        basis: 'estimated',
+        charge: 20_000_000n,
+        startedAt: '2026-11-20T02:00:00.000Z',
+        endedAt: '2026-11-20T02:01:00.000Z',
+        error: undefined,
+        reason: '',
+      });
+      expect(await readTotals()).toEqual([0, 2, 0, 20_000_000n]);
+      const [bill] = await ledger.readBill(run.record.id, prices);
+      expect(bill?.assumptions).toEqual({ '10 min': 1 });
+    });
+
+    test('to failed fails those that wait with the same words', async () => {
+      const attempt = await begin(run, task);
+      await intend(run, [twin]);
+      await run.transition([{ is: 'failed', attempt, refusal, isRemembered: false, booked: oneCall }]);
+      expect(await readTask()).toMatchObject({ state: 'failed', units: { 'pai/basic': 1 }, attempts: 1 });
+      expect(await readTask(1)).toMatchObject({
+        state: 'failed',
+        reason: 'media-unreadable',
+        error: { message: 'cannot open the file' },
+        units: {},
+      });
+      expect(await ledger.countTasks(run.record.id)).toEqual([
+        { service: 'quality', state: 'failed', reason: 'media-unreadable', count: 2 },
+      ]);
+    });
+
+    test('to failed without remembering lets the next run try', async () => {
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'failed', attempt, refusal, isRemembered: false }]);
+      const next = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await plan(next, [makePlanned('a', { content: 'same' })])).toHaveLength(1);
+    });
+
+    test('to answered forgets an earlier failure of the key', async () => {
+      const failed = await begin(run, task);
+      await run.transition([{ is: 'failed', attempt: failed, refusal, isRemembered: true }]);
+      clock.nowMs += 2 * hourMs;
+      const reuse = { retryFailedAfterMs: hourMs };
+      const later = await ledger.openRun(
+        makeOpening({ startNew: true, nowMs: clock.nowMs, pipeline: makePipeline({ reuse }) }),
+      );
+      const [again] = await plan(later, [makePlanned('a', { content: 'same' })]);
+      await answer(later, await begin(later, again));
+      const patient = makePipeline({ reuse: { maxAgeMs: 1 } });
+      clock.nowMs += 1000;
+      const last = await ledger.openRun(
+        makeOpening({ startNew: true, nowMs: clock.nowMs, pipeline: patient }),
+      );
+      expect(await plan(last, [makePlanned('a', { content: 'same' })])).toHaveLength(1);
+    });
+
+    test('to held counts the units as uncertain, outside the charge, and holds those that wait', async () => {
+      const attempt = await begin(run, task);
+      await intend(run, [twin]);
+      await run.transition([{ is: 'held', attempt, cause: 'timed out' }]);
+      expect(await readTotals()).toEqual([0, 0, 1, 0n]);
+      expect(await readTask()).toMatchObject({
+        state: 'held',
+        reason: 'unknown-fate',
+        units: {},
+        basis: 'uncertain',
+        charge: 0n,
+        error: { message: 'timed out' },
+      });
+      expect(await readTask(1)).toMatchObject({ state: 'held' });
+      expect(await run.quote('pai-prod', { 'pai/basic': 1 }, startMs)).toBe(10_000_000n);
+    });
+
+    test('to resend counts the units as uncertain and lets the task be sent under a new number', async () => {
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'resend', attempt, cause: 'timed out' }]);
+      const [ready] = await run.readReady('quality', 0, 1);
+      expect(ready).toMatchObject({ id: task.id, resends: 1, attempts: 0 });
+      expect((await begin(run, ready)).number).toBe(2);
+      expect(await readTotals()).toEqual([0, 0, 1, 0n]);
+    });
+
+    test('to unsent leaves no trace, and number and reference are used again', async () => {
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'unsent', attempt, cause: 'ECONNREFUSED' }]);
+      expect(await readTask()).toMatchObject({ state: 'planned', attempts: 0 });
+      const next = await begin(run, task);
+      expect([next.number, next.ref]).toEqual([1, attempt.ref]);
+      expect(next.id).not.toBe(attempt.id);
+      await run.transition([{ is: 'held', attempt, cause: 'late' }]);
+      expect(await readTask()).toMatchObject({ state: 'intent' });
+    });
+
+    test('to unsent of a job that the vendor took is not believed', async () => {
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'accepted', attempt, job: 'job-1' }]);
+      await run.transition([{ is: 'unsent', attempt, cause: 'ECONNREFUSED' }]);
+      expect(await readTask()).toMatchObject({ state: 'accepted', job: 'job-1' });
+    });
+
+    test.each([
+      { costsAttempt: true, attempts: 1 },
+      { costsAttempt: false, attempts: 0 },
+    ])('to again with costsAttempt $costsAttempt leaves $attempts attempts behind', async ({
+      costsAttempt,
+      attempts,
+    }) => {
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'again', attempt, refusal, costsAttempt, booked: oneCall }]);
+      const [ready] = await run.readReady('quality', 0, 1);
+      expect(ready).toMatchObject({ id: task.id, attempts, resends: 0 });
+      expect(await readTotals()).toEqual([1, 0, 0, 10_000_000n]);
+      expect(await readTask()).toMatchObject({ attempts: 1, error: { message: 'cannot open the file' } });
+    });
+
+    test('releases those that wait once the attempt came to nothing', async () => {
+      const attempt = await begin(run, task);
+      await intend(run, [twin]);
+      expect(await run.releaseWaiting()).toEqual({ released: 0, waiting: 1 });
+      await run.transition([{ is: 'unsent', attempt, cause: 'ECONNREFUSED' }]);
+      expect(await run.releaseWaiting()).toEqual({ released: 1, waiting: 0 });
+      expect(await run.readReady('quality', 0, 10)).toHaveLength(2);
+    });
+
+    test('of a closed attempt changes nothing', async () => {
+      const attempt = await begin(run, task);
+      await answer(run, attempt);
+      const before = [await readTask(), await readTotals()];
+      await answer(run, attempt);
+      await run.transition([
+        { is: 'accepted', attempt, job: 'job-1' },
+        { is: 'failed', attempt, refusal, isRemembered: true, booked: oneCall },
+        { is: 'held', attempt, cause: 'late' },
+        { is: 'resend', attempt, cause: 'late' },
+        { is: 'again', attempt, refusal, costsAttempt: true },
+        { is: 'unsent', attempt, cause: 'late' },
+      ]);
+      expect([await readTask(), await readTotals()]).toEqual(before);
+    });
+  });
+
+  describe('orphans', () => {
+    test('are the open attempts that earlier sessions of the pipeline left, in pages', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const tasks = await plan(first, [makePlanned('a'), makePlanned('b'), makePlanned('c')]);
+      const attempts = await Promise.all(tasks.map((task) => begin(first, task)));
+      const [one, two, three] = attempts;
+      if (!one || !two || !three) throw new Error('expected three attempts');
+      await first.transition([{ is: 'accepted', attempt: two, job: 'job-2' }]);
+      await answer(first, three);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      for (const task of await plan(second, [makePlanned('d'), makePlanned('e')])) await begin(second, task);
+      expect(await second.readOrphans(0, 1)).toEqual([one]);
+      expect(await second.readOrphans(one.id, 10)).toEqual([{ ...two, state: 'accepted', job: 'job-2' }]);
+      const weekly = await ledger.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      expect(await weekly.readOrphans(0, 10)).toEqual([]);
+    });
+
+    test('of a batch still know their call and their place in it', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const tasks = await plan(first, [makePlanned('a'), makePlanned('b')]);
+      const intents = await intend(first, tasks);
+      const second = await ledger.openRun(makeOpening());
+      expect((await second.readOrphans(0, 10)).map((attempt) => ({ is: 'intended', attempt }))).toEqual(
+        intents,
+      );
+    });
+
+    test('of a stand-in are not looked for at the vendor', async () => {
+      const first = await ledger.openRun(makeOpening({ pipeline: makePipeline({ isLoopback: true }) }));
+      const [task] = await plan(first, [makePlanned('a')]);
+      await begin(first, task);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await second.readOrphans(0, 10)).toEqual([]);
+    });
+
+    test('that are answered serve the new run, and the old run pays', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a')]);
+      await begin(first, task);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      const [orphan] = await second.readOrphans(0, 10);
+      if (!orphan) throw new Error('expected an orphan');
+      await answer(second, orphan);
+      expect(await readStates(ledger, first.record.id)).toEqual(['a quality answered']);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+      expect(await ledger.readBill(first.record.id, prices)).toMatchObject([{ observed: 1 }]);
+      expect(await ledger.readBill(second.record.id, prices)).toEqual([]);
+    });
+
+    test('that are answered do not serve a run that disregards others', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a')]);
+      await begin(first, task);
+      const pipeline = makePipeline({ reuse: { by: 'never' } });
+      const second = await ledger.openRun(makeOpening({ startNew: true, pipeline }));
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      const [orphan] = await second.readOrphans(0, 10);
+      if (!orphan) throw new Error('expected an orphan');
+      await answer(second, orphan);
+      expect((await second.readReady('quality', 0, 10)).map((ready) => ready.reuseKey)).toEqual([
+        'a/quality',
+      ]);
+    });
+
+    test('that came to nothing let the new run send its own', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a')]);
+      await begin(first, task);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      await plan(second, [makePlanned('a')]);
+      const [orphan] = await second.readOrphans(0, 10);
+      if (!orphan) throw new Error('expected an orphan');
+      await second.transition([{ is: 'unsent', attempt: orphan, cause: 'not in two complete listings' }]);
+      expect(await second.releaseWaiting()).toEqual({ released: 1, waiting: 0 });
+      const [ready] = await second.readReady('quality', 0, 10);
+      expect(await begin(second, ready)).toMatchObject({ number: 1, ref: orphan.ref });
+    });
+  });
+
+  describe('money', () => {
+    async function answerAll(run: RunLedger, keys: readonly string[], atMs = startMs) {
+      const tasks = await plan(
+        run,
+        keys.map((key) => makePlanned(key)),
+      );
+      for (const task of tasks) await answer(run, await begin(run, task, atMs));
+    }
+
+    test('goes by graduated tiers over runs, and a quote books nothing', async () => {
+      const first = await ledger.openRun(makeOpening());
+      await answerAll(first, ['a', 'b']);
+      expect(await first.quote('pai-prod', { 'pai/basic': 2 }, startMs)).toBe(15_000_000n);
+      expect(await first.quote('pai-prod', { 'pai/basic': 2 }, startMs)).toBe(15_000_000n);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      await answerAll(second, ['c', 'd', 'e']);
+      expect(await ledger.readBill(second.record.id, prices)).toMatchObject([
+        { charge: 20_000_000n, observed: 3, currency: 'CNY', unit: 'call', vendor: 'pai' },
+      ]);
+    });
+
+    test('goes by the month in which a call was sent, in the price book’s zone', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const firstOfDecember = Date.parse('2026-11-30T16:00:00Z');
+      await answerAll(run, ['a', 'b', 'c'], firstOfDecember);
+      expect(await run.quote('pai-prod', { 'pai/basic': 1 }, firstOfDecember)).toBe(5_000_000n);
+      expect(await run.quote('pai-prod', { 'pai/basic': 1 }, firstOfDecember - 1)).toBe(10_000_000n);
+    });
+
+    test('of a stand-in is kept apart', async () => {
+      const run = await ledger.openRun(makeOpening({ pipeline: makePipeline({ isLoopback: true }) }));
+      await answerAll(run, ['a', 'b', 'c']);
+      expect(await run.quote('pai-prod', { 'pai/basic': 1 }, startMs)).toBe(5_000_000n);
+      const real = await ledger.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      expect(await real.quote('pai-prod', { 'pai/basic': 1 }, startMs)).toBe(10_000_000n);
+    });
+
+    test('counts what the ledger cannot know', async () => {
+      const run = await ledger.openRun(
+        makeOpening({ billing: makeBilling({ usedThisMonth: { '2026-11': 3 } }) }),
+      );
+      await answerAll(run, ['a']);
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([{ charge: 5_000_000n }]);
+    });
+
+    test('without a price is incomplete, never zero in silence', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const usage = { units: { 'pai/advanced': 4 }, basis: 'observed' as const };
+      const [task] = await plan(run, [makePlanned('a', { usage })]);
+      await answer(run, await begin(run, task));
+      expect(await run.quote('pai-prod', usage.units, startMs)).toBeUndefined();
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { sku: 'pai/advanced', observed: 4, charge: 0n, isComplete: false },
+      ]);
+    });
+
+    test('is exact beyond what a number holds', async () => {
+      const price = 9_007_199_254_740_993n;
+      const skus = new Map([
+        [
+          'pai/basic',
+          {
+            sku: 'pai/basic',
+            unit: 'call',
+            per: 1,
+            tiers: [{ price }],
+            currency: 'CNY',
+            timezone: 'Asia/Shanghai',
+          },
+        ],
+      ]);
+      const pipeline = makePipeline({ prices: { ...prices, skus } });
+      const run = await ledger.openRun(makeOpening({ pipeline }));
+      await answerAll(run, ['a', 'b']);
+      const [bill] = await ledger.readBill(run.record.id, pipeline.prices);
+      expect(bill?.charge).toBe(2n * price);
+      const [row] = await ledger.readItems(run.record.id, undefined, 1);
+      expect(row?.tasks[0]?.charge).toBe(price);
+    });
+  });
+
+  describe('reading for reports', () => {
+    test('gives items by the bytes of their position, in pages, with tasks in the pipeline’s order', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const keys = ['z', 'é', 'a/2', 'a', '😀', '\uffee'];
+      await plan(
+        run,
+        keys.map((key) => makePlanned(key, { services: ['labels', 'quality'] })),
+      );
+      const found: string[] = [];
+      let after: Uint8Array | undefined;
+      for (;;) {
+        const rows = await ledger.readItems(run.record.id, after, 2);
+        if (rows.length === 0) break;
+        found.push(...rows.map((row) => row.item.object?.key ?? ''));
+        expect(rows[0]?.tasks.map((task) => task.service)).toEqual(['quality', 'labels']);
+        after = rows.at(-1)?.item.position;
+      }
+      expect(found).toEqual(keys.toSorted((one, two) => Buffer.from(one).compare(Buffer.from(two))));
+      expect(await ledger.readItems('no-such-run', undefined, 10)).toEqual([]);
+    });
+
+    test('gives an item back as it came, but for what may not be stored', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const item = makeItem('a', {
+        title: 'Ein „Titel“',
+        text: '文字',
+        durationSeconds: 12.25,
+        onlyServices: ['quality'],
+        lastModified: '2026-11-19T00:00:00.000Z',
+        contentType: 'image/jpeg',
+        version: 'v1',
+      });
+      await plan(run, [makePlanned('a', { item })]);
+      const [row] = await ledger.readItems(run.record.id, undefined, 1);
+      expect(row?.item).toEqual(item);
+    });
+
+    test('finds runs by id, pipeline, latest, and so many before', async () => {
+      const ids: string[] = [];
+      for (const name of ['nightly', 'weekly', 'nightly', 'nightly']) {
+        const run = await ledger.openRun(makeOpening({ startNew: true, pipeline: makePipeline({ name }) }));
+        ids.push(run.record.id);
+      }
+      const [first, weekly, third, last] = ids;
+      const cases: readonly (readonly [string, string | undefined])[] = [
+        [first ?? '', first],
+        ['nightly', last],
+        ['nightly~1', third],
+        ['nightly~2', first],
+        ['nightly~3', undefined],
+        ['latest', last],
+        ['latest~2', weekly],
+        [`${last}~1`, third],
+        [`${third}~1`, first],
+        ['weekly', weekly],
+        ['monthly', undefined],
+        ['nightly~x', undefined],
+      ];
+      for (const [selector, id] of cases) {
+        expect([selector, (await ledger.findRun(selector))?.id]).toEqual([selector, id]);
+      }
+      expect((await ledger.listRuns(2, 'nightly')).map((run) => run.id)).toEqual([last, third]);
+      expect(await ledger.listRuns(10)).toHaveLength(4);
+    });
+
+    test('keeps how a run ended', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const record = await end(run, 'stopped');
+      expect(record).toMatchObject({
+        state: 'stopped',
+        exitCode: 3,
+        why: 'because',
+        endedAt: '2026-11-20T02:00:05.000Z',
+      });
+      expect(await ledger.findRun(record.id)).toEqual(record);
+      expect(run.record).toEqual(record);
+    });
+  });
+
+  test('what was written is there for the next process', async () => {
+    const run = await ledger.openRun(makeOpening());
+    const [task] = await plan(run, [makePlanned('a')]);
+    await begin(run, task);
+    await ledger.close();
+    ledger = await place.open(clock);
+    const next = await ledger.openRun(makeOpening());
+    expect(next.isResumed).toBe(true);
+    expect(await next.readOrphans(0, 10)).toMatchObject([{ task: task?.id, state: 'intent' }]);
+  });
+
+  test('a failing write loses none of those that share its commit', async () => {
+    const run = await ledger.openRun(makeOpening());
+    const unknown = { ...makePlanned('x'), tasks: makePlanned('x', { services: ['nobody'] }).tasks };
+    const results = await Promise.allSettled([
+      plan(run, [makePlanned('a')]),
+      plan(run, [makePlanned('b'), unknown]),
+      plan(run, [makePlanned('c')]),
+    ]);
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await readStates(ledger, run.record.id)).toEqual(['a quality planned', 'c quality planned']);
+    expect(await ledger.countTasks(run.record.id)).toMatchObject([{ state: 'planned', count: 2 }]);
+    expect(run.record.counters.items).toBe(2);
+  });
+
+  test('promises resolve in the order of the calls', async () => {
+    const run = await ledger.openRun(makeOpening());
+    const order: number[] = [];
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        await plan(run, [makePlanned(`key-${index}`)]);
+        order.push(index);
+      }),
+    );
+    expect(order).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  });
+});
