@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    globalSetup: './test/support/build.ts',
+    reporters: ['default', './test/support/closing-line.ts'],
   },
 });

@@ -14,12 +14,11 @@ export function describeServices(pipeline: Pick<Pipeline, 'services'>): readonly
 
 /** Lines for "What was run": each service with its account and limits. */
 export function describeRun(
-  pipeline: Pick<Pipeline, 'services' | 'policy'>,
+  pipeline: Pick<Pipeline, 'services'>,
   version: string,
 ): readonly { readonly name: string; readonly value: string }[] {
   return [
     { name: 'mediasweep', value: version },
-    { name: 'policy', value: pipeline.policy.name },
     ...pipeline.services.map(({ name, account, delivery, limits }) => {
       const { concurrency, perSecond, maxOpenJobs } = { ...account.limits, ...limits };
       const value = `account ${account.name}, ${delivery}, ${concurrency} calls at once, ${perSecond} a second, ${maxOpenJobs} open jobs`;

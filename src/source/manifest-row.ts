@@ -86,7 +86,7 @@ function makeItem(cell: Cell, line: number, source: CsvSource): Item {
 /** By what an item without an id of its own is known: DESIGN's order, the line standing for the row. */
 function nameItem(line: number, bucket?: string, key?: string, url?: string): string {
   if (key !== undefined) return bucket === undefined ? key : `${bucket}/${key}`;
-  return url === undefined ? `row-${line}` : identityUrl(url);
+  return url === undefined ? `row-${line}` : safeUrl(identityUrl(url));
 }
 
 /** Eight bytes, big-endian. */

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+/** The executable: makes the outside (network, clock, environment, signals) and sets the exit code. */
+import { setMaxListeners } from 'node:events';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from './cli/program.ts';
+import type { Spine } from './cli/spine.ts';
+import { exitCodes } from './domain/problem.ts';
+import { systemClock } from './wire/clock.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** The first signal asks for an orderly end, a second one ends at once. */
+function listenForSignals(): AbortSignal {
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const signals = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
+  for (const [signal, exitCode] of Object.entries(signals)) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(exitCode);
+      stop.abort(signal);
+    });
+  }
+  return stop.signal;
+}
+
+/** A reader of ours that goes away (`| head`) is no trouble. */
+function forgiveClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.complete);
+      throw error;
+    });
+  }
+}
+
+/** The stages are loaded when a command first asks for them, so that `--help` need not wait. */
+function openLazily(stop: AbortSignal): Spine {
+  const open = async (): Promise<Spine> => {
+    const { makeSpine } = await import('./pipeline.ts');
+    return makeSpine({
+      environment: process.env,
+      clock: systemClock,
+      folder: process.cwd(),
+      home: fileURLToPath(new URL('..', import.meta.url)),
+      version,
+      processId: process.pid,
+      stop,
+    });
+  };
+  return {
+    catalogue: async () => (await open()).catalogue(),
+    schemas: async () => (await open()).schemas(),
+    check: async (...given) => (await open()).check(...given),
+    prices: async (...given) => (await open()).prices(...given),
+    run: async (...given) => (await open()).run(...given),
+    report: async (...given) => (await open()).report(...given),
+    status: async (...given) => (await open()).status(...given),
+    emulate: async (...given) => (await open()).emulate(...given),
+    rehearse: async (...given) => (await open()).rehearse(...given),
+  };
+}
+
+const { stdout, stderr, env } = process;
+const stop = listenForSignals();
+forgiveClosedPipes();
+process.exitCode = await runCommand(process.argv.slice(2), {
+  spine: openLazily(stop),
+  console: {
+    out: (text) => stdout.write(text),
+    err: (text) => stderr.write(text),
+    isTerminal: stderr.isTTY === true,
+    columns: stderr.columns ?? 80,
+    useColour: stdout.isTTY === true && stderr.isTTY === true && (env['NO_COLOR'] ?? '') === '',
+  },
+  clock: systemClock,
+  stop,
+  version,
+});

@@ -1,0 +1,134 @@
+/** A project folder of its own with a real store and the vendors' stand-ins behind it, all over real sockets. */
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Emulator, type EmulatorFaults, noFaults } from '../../src/domain/emulator.ts';
+import { type LibraryFile, loadLibrary, makeKnownMedia } from '../../src/rehearsal/library.ts';
+import { emulators } from '../../src/vendors/emulators.ts';
+import { systemClock } from '../../src/wire/clock.ts';
+import { openHttp } from '../../src/wire/http.ts';
+import { serve } from '../../src/wire/server.ts';
+import { makeLoopbackReader } from '../../src/wire/url-reader.ts';
+import { startEmbeddedStore } from './embedded-store.ts';
+import { type Ended, type Running, runCommand, startCommand } from './command.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const mediaLimits = { maxBytes: 64 * 1024 * 1024, timeoutMs: 30_000 };
+
+export interface OutsideWorld {
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly emulators: Readonly<Record<string, Emulator>>;
+  /** Changes the faults of one vendor's stand-in. */
+  readonly setFaults: (vendor: string, faults: Partial<EmulatorFaults>) => Promise<void>;
+  readonly put: (key: string, bytes: Uint8Array, mediaType: string) => Promise<void>;
+  readonly writePipeline: (name: string, text: string) => Promise<string>;
+  readonly run: (...words: string[]) => Promise<Ended>;
+  readonly start: (...words: string[]) => Running;
+}
+
+/** Everything ends with the test. `faults` hold for every vendor from the beginning. */
+export async function openWorld(faults: Partial<EmulatorFaults> = {}): Promise<OutsideWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'mediasweep-e2e-'));
+  const store = await startEmbeddedStore();
+  await store.store.shelf.addBucket('media', systemClock.now());
+  const reader = makeLoopbackReader(mediaLimits);
+  const http = openHttp({ connections: 8 });
+  const library = await loadLibrary();
+  const environment: Record<string, string> = {
+    MEDIASWEEP_S3_PORT: new URL(store.endpoint).port,
+    MEDIASWEEP_S3_KEY: store.accessKeyId,
+    MEDIASWEEP_S3_SECRET: store.secretAccessKey,
+  };
+  const running: Record<string, { emulator: Emulator; url: string; close: () => Promise<void> }> = {};
+  for (const { vendor, credentials, open } of emulators) {
+    const emulator = open({
+      reader,
+      clock: systemClock,
+      credentials,
+      faults: { ...noFaults, jobMs: 150, ...faults },
+      knownMedia: makeKnownMedia(library),
+      callBack: async (url, headers, body) => {
+        const sent = await http.send(
+          { method: 'POST', url, headers, body },
+          { timeoutMs: 5000, maxBytes: 65_536 },
+        );
+        return sent.phase === 'answered' ? sent.reply.status : undefined;
+      },
+    });
+    const server = await serve(emulator.handler, { maxBodyBytes: mediaLimits.maxBytes, timeoutMs: 30_000 });
+    running[vendor] = { emulator, url: server.url, close: () => server.close() };
+    environment[`MEDIASWEEP_${vendor.toUpperCase()}_PORT`] = String(server.port);
+  }
+  await mkdir(join(folder, 'pipelines'));
+  await cp(join(root, 'config', 'rehearsal'), join(folder, 'config'), { recursive: true });
+  onTestFinished(async () => {
+    await Promise.all([
+      store.stop(),
+      reader.close(),
+      http.close(),
+      ...Object.values(running).map(({ close }) => close()),
+    ]);
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    folder,
+    environment,
+    emulators: Object.fromEntries(
+      Object.entries(running).map(([vendor, { emulator }]) => [vendor, emulator]),
+    ),
+    setFaults: async (vendor, change) => {
+      const body = JSON.stringify(change);
+      const url = `${running[vendor]?.url}/_emulator/faults`;
+      const sent = await http.send(
+        { method: 'POST', url, headers: {}, body },
+        { timeoutMs: 5000, maxBytes: 65_536 },
+      );
+      if (sent.phase !== 'answered' || sent.reply.status !== 200)
+        throw new Error(`faults of ${vendor} were not taken`);
+    },
+    put: async (key, bytes, contentType) => {
+      await store.store.shelf.put('media', key, bytes, { contentType, lastModifiedMs: systemClock.now() });
+    },
+    writePipeline: async (name, text) => {
+      const path = join('pipelines', `${name}.yaml`);
+      await writeFile(join(folder, path), text);
+      return path;
+    },
+    run: (...words) => runCommand(words, { folder, environment }),
+    start: (...words) => startCommand(words, { folder, environment }),
+  };
+}
+
+/** Puts the sample library into the world's bucket. */
+export async function putLibrary(world: OutsideWorld): Promise<readonly LibraryFile[]> {
+  const library = await loadLibrary();
+  for (const { path, bytes, mediaType } of library) await world.put(path, bytes, mediaType);
+  return library;
+}
+
+/** Puts `count` copies of a library file that differ in content, so that each is paid for on its own. */
+export async function putVariants(
+  world: OutsideWorld,
+  count: number,
+  mediaType: string,
+): Promise<readonly string[]> {
+  const library = await loadLibrary();
+  const original = library.find((file) => file.mediaType === mediaType);
+  if (!original) throw new Error(`the library holds no ${mediaType}`);
+  const extension = original.path.split('.').at(-1);
+  const keys = Array.from(
+    { length: count },
+    (_, index) => `variants/${String(index).padStart(5, '0')}.${extension}`,
+  );
+  for (const [index, key] of keys.entries()) {
+    // An MP4 box of type `free`, and bytes after a JPEG's end, are passed over by every reader.
+    const tail = Buffer.alloc(12);
+    tail.writeUInt32BE(12, 0);
+    tail.write('free', 4, 'latin1');
+    tail.writeUInt32BE(index, 8);
+    await world.put(key, Buffer.concat([original.bytes, tail]), mediaType);
+  }
+  return keys;
+}
