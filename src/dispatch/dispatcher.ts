@@ -95,15 +95,17 @@ export class Dispatcher {
   async run(): Promise<DispatchEnd> {
     const { stop, clock, bell } = this.#bench;
     await this.#takeUpOrphans();
+    const over = new AbortController();
     const raised = new Promise<void>((resolve) => {
       if (stop.aborted) resolve();
       stop.addEventListener('abort', () => resolve(), { once: true });
     }).then(() => {
       bell.ring();
-      return clock.sleep(this.#request.graceMs);
+      return clock.sleep(this.#request.graceMs, over.signal);
     });
     const serving = Promise.all(this.#desks.map((desk) => this.#serve(desk)));
     await Promise.race([Promise.all([this.#feed(), serving]).then(() => this.#whenQuiet()), raised]);
+    over.abort();
     if (this.#failure) throw this.#failure.error;
     return { halts: this.#listHalts(), isStopped: stop.aborted, feedError: this.#feedError };
   }

@@ -1,7 +1,7 @@
 /** Ends the test run with one plain line that any program can read: `N passed, N failed, N skipped`. */
 import type { Reporter, TestModule } from 'vitest/node';
 
-export default class ClosingLine implements Reporter {
+export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     for (const module of modules) {
