@@ -20,10 +20,23 @@ export interface DispatchCounters {
   repeated: number;
 }
 
+/** What a dispatch asks of the ledger. */
+export type BenchLedger = Pick<
+  RunLedger,
+  | 'isResumed'
+  | 'readReady'
+  | 'intend'
+  | 'transition'
+  | 'readOrphans'
+  | 'readKnownJobs'
+  | 'releaseWaiting'
+  | 'quote'
+>;
+
 export interface Bench {
   readonly clock: Clock;
   readonly http: Http;
-  readonly run: RunLedger;
+  readonly run: BenchLedger;
   readonly link: (item: Item) => Promise<SignedLink | undefined>;
   readonly artifacts: ArtifactFolder;
   readonly log: Log;

@@ -52,7 +52,10 @@ interface Listening {
 export async function openCallbacks(request: {
   readonly services: Pipeline['services'];
   readonly run: string;
-  readonly serve: (handler: Handler, address: { readonly host: string; readonly port: number }) => Promise<Listening>;
+  readonly serve: (
+    handler: Handler,
+    address: { readonly host: string; readonly port: number },
+  ) => Promise<Listening>;
   readonly hint: (account: Account, ref: string) => void;
 }): Promise<Callbacks> {
   const accounts = new Map(
@@ -60,7 +63,9 @@ export async function openCallbacks(request: {
       .filter(({ delivery, account }) => delivery === 'callback' && account.callback !== undefined)
       .map(({ account }) => [account.name, account]),
   );
-  const paths = new Map([...accounts.values()].map((account) => [makeCallbackPath(account, request.run), account]));
+  const paths = new Map(
+    [...accounts.values()].map((account) => [makeCallbackPath(account, request.run), account]),
+  );
   const handler = makeCallbackHandler(paths, request.hint);
   const listens = groupBy(
     [...accounts.values()].flatMap(({ callback }) => (callback ? [callback.listen] : [])),

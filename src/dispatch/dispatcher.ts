@@ -21,7 +21,7 @@ import { groupBy } from '../domain/group.ts';
 import type { Account, Pipeline } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { Bell } from './bell.ts';
-import type { Bench } from './bench.ts';
+import type { Bench, BenchLedger } from './bench.ts';
 import { Desk, type Work } from './desk.ts';
 import { Gate, takePlace } from './gate.ts';
 import { Lane } from './lane.ts';
@@ -69,9 +69,10 @@ export class Dispatcher {
   #feedError: unknown;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
+  #isEnded = false;
 
   constructor(request: DispatchRequest) {
-    this.#bench = { ...request.bench, bell: new Bell() };
+    this.#bench = { ...request.bench, bell: new Bell(), run: this.#guard(request.bench.run) };
     this.#request = request;
     const byAccount = groupBy(request.services, ({ account }) => account.name);
     this.#desks = [...byAccount.values()].map((uses) => this.#makeDesk(uses));
@@ -106,8 +107,24 @@ export class Dispatcher {
     const serving = Promise.all(this.#desks.map((desk) => this.#serve(desk)));
     await Promise.race([Promise.all([this.#feed(), serving]).then(() => this.#whenQuiet()), raised]);
     over.abort();
+    this.#isEnded = true;
     if (this.#failure) throw this.#failure.error;
     return { halts: this.#listHalts(), isStopped: stop.aborted, feedError: this.#feedError };
+  }
+
+  /** Calls that outlive the grace change nothing any more: their tasks stay as they are, for the next session to settle. */
+  #guard(run: BenchLedger): BenchLedger {
+    const never = () => new Promise<never>(() => undefined);
+    return {
+      isResumed: run.isResumed,
+      readReady: (...given) => run.readReady(...given),
+      intend: (request) => (this.#isEnded ? never() : run.intend(request)),
+      transition: (transitions) => (this.#isEnded ? never() : run.transition(transitions)),
+      readOrphans: (...given) => run.readOrphans(...given),
+      readKnownJobs: (...given) => run.readKnownJobs(...given),
+      releaseWaiting: () => run.releaseWaiting(),
+      quote: (...given) => run.quote(...given),
+    };
   }
 
   #makeDesk(uses: Pipeline['services']): Desk {

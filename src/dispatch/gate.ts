@@ -36,6 +36,8 @@ export class Gate {
   /** While nothing gets through, one call at a time asks whether something does again; the others wait until then. */
   #awayUntil = Number.NEGATIVE_INFINITY;
   readonly #changed = new Bell();
+  /** Those who wait for a place among the calls in flight. */
+  readonly #waiting = new Set<() => void>();
   #openJobs = 0;
   #haltReason: string | undefined;
   readonly #halt = new AbortController();
@@ -47,7 +49,7 @@ export class Gate {
     this.#closed = AbortSignal.any([stop, this.#halt.signal]);
     // Every call that waits for its turn listens; that is no leak.
     setMaxListeners(0, this.#closed);
-    this.#closed.addEventListener('abort', () => this.#changed.ring(), { once: true });
+    this.#closed.addEventListener('abort', () => this.#turnAway(), { once: true });
     this.#limits = limits;
     this.#flights = pLimit(limits.concurrency);
     this.#pace = new Pace(clock, limits.perSecond);
@@ -71,7 +73,8 @@ export class Gate {
   /** Waits for a place among the calls in flight and for its turn; answers how to leave, or undefined when closed. */
   async enter(): Promise<(() => void) | undefined> {
     const signal = this.#closed;
-    const leave = await takePlace(this.#flights);
+    const leave = await this.#takeFlight();
+    if (!leave) return undefined;
     while (!signal.aborted) {
       const now = this.#clock.monotonic();
       const pause = Math.max(this.#quietUntil, this.#awayUntil) - now;
@@ -128,6 +131,24 @@ export class Gate {
   halt(reason: string): void {
     this.#haltReason ??= reason;
     this.#halt.abort();
+  }
+
+  /** A call that hangs may keep its place for long: nobody waits for it once the gate is closed. */
+  #takeFlight(): Promise<(() => void) | undefined> {
+    return new Promise((resolve) => {
+      const giveUp = () => resolve(undefined);
+      this.#waiting.add(giveUp);
+      void this.#flights(() => {
+        this.#waiting.delete(giveUp);
+        if (this.#closed.aborted) return giveUp();
+        return new Promise<void>((leave) => resolve(leave));
+      });
+    });
+  }
+
+  #turnAway(): void {
+    this.#changed.ring();
+    for (const giveUp of this.#waiting) giveUp();
   }
 
   #awayMs(): number {

@@ -14,7 +14,7 @@ type Limits = Parameters<Http['send']>[1];
 
 /**
  * Opens a pool of kept-alive connections. Redirects are answers, nothing is ever sent twice, and every body is
- * read to its end or its socket destroyed. `close` waits for the calls that are under way.
+ * read to its end or its socket destroyed. `close` ends at once, also calls that are under way.
  */
 export function openHttp(options: HttpOptions): Http & { close(): Promise<void> } {
   const agent = new Agent({
@@ -25,7 +25,7 @@ export function openHttp(options: HttpOptions): Http & { close(): Promise<void> 
   });
   return {
     send: (call, limits) => new Promise((resolve) => sendCall(agent, call, limits, resolve)),
-    close: () => agent.close(),
+    close: () => agent.destroy(),
   };
 }
 

@@ -368,6 +368,21 @@ describe('content', () => {
 });
 
 describe('a run that stops', () => {
+  test('waits no longer than its grace for a vendor that hangs, and settles those calls when it is run again', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.latencyMs = 90_000;
+    const stop = new AbortController();
+    const setting = { services: [useToy('toy/image')], items: makeImages(20), graceMs: 2000 };
+    void world.clock.sleep(1000).then(() => stop.abort('SIGTERM'));
+    const first = await world.run(setting, { stop: stop.signal });
+    expect(world.clock.monotonic()).toBeLessThan(4000);
+    expect(first.statuses).toEqual({ open: 20 });
+    world.vendor.latencyMs = 20;
+    const second = await world.run(setting);
+    expect(second.statuses).toEqual({ answered: 20 });
+    expect(second.unitsOf('toy/call')).toEqual({ observed: 20, estimated: 0, uncertain: 8 });
+  });
+
   test('on request lets its calls end, keeps its jobs recorded, and goes on where it was', async () => {
     const world = await ToyWorld.open();
     world.vendor.jobMs = () => 60_000;

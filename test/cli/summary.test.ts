@@ -1,0 +1,282 @@
+import { describe, expect, test } from 'vitest';
+import type { RunResult } from '../../src/cli/spine.ts';
+import type { Cause } from '../../src/domain/summary.ts';
+import {
+  makeBillRow,
+  makeReport,
+  makeResult,
+  makeRun,
+  makeSummary,
+  makeTerminal,
+  speak,
+  type Terminal,
+} from './desk.ts';
+
+async function print(result: Partial<RunResult>, terminal?: Terminal): Promise<readonly string[]> {
+  const { out } = await speak(
+    'run a.yaml',
+    { run: async () => makeResult(result) },
+    terminal ? { terminal } : {},
+  );
+  return out.trimEnd().split('\n');
+}
+
+function makeCause(given: Partial<Cause> = {}): Cause {
+  return {
+    service: 'qiniu/video-censor',
+    status: 'failed',
+    class: 'media-unreadable',
+    code: '424',
+    httpStatus: 400,
+    count: 9,
+    examples: [{ item: 'media/a.mp4', message: 'cannot open the file' }],
+    ...given,
+  };
+}
+
+describe('the summary', () => {
+  test('of a nightly run is the answer, the accounts, the verdicts, the charge, the failures and the report', async () => {
+    const summary = makeSummary({
+      exitCode: 1,
+      counts: {
+        items: 118_204,
+        notApplicable: 118_204,
+        answered: 114_041,
+        reused: 4112,
+        skipped: 37,
+        failed: 14,
+        unselected: 5,
+      },
+      verdicts: { block: 12, review: 431, incomplete: 14, pass: 117_747 },
+      units: { 'pai/basic': 21_857, 'qiniu/pulp-image': 3_402_118 },
+      charge: '5098.12',
+      complete: false,
+    });
+    const bill = [
+      makeBillRow(),
+      makeBillRow({
+        account: 'qiniu-prod',
+        vendor: 'qiniu',
+        sku: 'qiniu/pulp-image',
+        observed: 2,
+        estimated: 3_401_000,
+        uncertain: 3,
+        isComplete: false,
+      }),
+    ];
+    const causes = [
+      makeCause(),
+      makeCause({
+        service: 'pai/视频',
+        class: 'not-found',
+        code: 'not-found',
+        httpStatus: undefined,
+        count: 1204,
+        examples: [],
+      }),
+      makeCause({
+        status: 'held',
+        class: 'unknown-fate',
+        code: '',
+        httpStatus: 504,
+        count: 2,
+        examples: [{ item: '图片/猫.jpg', message: '' }],
+      }),
+    ];
+    expect(await print({ exitCode: 1, summary, bill, causes })).toEqual([
+      'audit 20261120T020000Z-audit finished in 9 h 04 min with 14 failures  (exit 1)',
+      '  118,204 items x 2 services = 118,204 not applicable + 114,041 answered + 4,112 reused + 37 skipped + 14 failed; 5 not selected',
+      '  block 12   review 431   incomplete 14   pass 117,747',
+      '  charged at least 5,098.12 CNY (incomplete: 3,401,002 unpriced units; set a price for qiniu/pulp-image in config/prices/); 3 units uncertain, billed perhaps',
+      '  units: pai/basic 21,857, qiniu/pulp-image 3,402,118',
+      '  failed      9  qiniu/video-censor  media-unreadable (424 400)  e.g. media/a.mp4: cannot open the file',
+      '  failed  1,204  pai/视频            not-found',
+      '  held        2  qiniu/video-censor  unknown-fate (504)          e.g. 图片/猫.jpg',
+      '  /srv/reports/audit/20261120T020000Z-audit/report.html',
+    ]);
+  });
+
+  test('of a complete run is short', async () => {
+    expect(await print({})).toEqual([
+      'audit 20261120T020000Z-audit finished in 9 h 04 min  (exit 0)',
+      '  100 items x 2 services = 100 not applicable + 100 answered',
+      '  block 0   review 0   incomplete 0   pass 100',
+      '  charged 0.46 CNY (complete)',
+      '  units: pai/basic 100',
+      '  /srv/reports/audit/20261120T020000Z-audit/report.html',
+    ]);
+  });
+
+  test('of nothing at all adds up to 0', async () => {
+    const counts = { items: 0, services: 1, notApplicable: 0, answered: 0 };
+    const summary = makeSummary({ counts, units: {}, charge: '0', currency: '' });
+    const lines = await print({ summary, bill: [] });
+    expect(lines[1]).toBe('  0 items x 1 service = 0');
+    expect(lines[3]).toBe('  charged 0.00 (complete)');
+    expect(lines.length).toBe(5);
+  });
+
+  test('says what halted, why, what to check, and that running again goes on', async () => {
+    const summary = makeSummary({
+      exitCode: 3,
+      counts: { answered: 0, open: 1204 },
+      why: 'halted: ... Run again to go on.',
+    });
+    const halts = [
+      { account: 'pai-prod', reason: '"sign error" (401)' },
+      { account: 'pai-prod', service: 'pai/video-labels', reason: '"model not found" (404).' },
+    ];
+    const lines = await print({ exitCode: 3, summary, halts });
+    expect(lines[0]).toBe('audit 20261120T020000Z-audit halted after 9 h 04 min  (exit 3)');
+    expect(lines.slice(5, 8)).toEqual([
+      '  account "pai-prod" halted: "sign error" (401). Check its endpoint, credentials and limits in config/accounts.yaml.',
+      '  service "pai/video-labels" on account "pai-prod" halted: "model not found" (404). Check its options and model_name.',
+      '  1,204 tasks are still open. Run again to go on.',
+    ]);
+  });
+
+  test('says why listing broke off', async () => {
+    const summary = makeSummary({ exitCode: 3, listing: 'partial', counts: { open: 1 } });
+    const lines = await print({
+      exitCode: 3,
+      summary,
+      sourceTrouble: 'bucket "media": 503 from https://s3.example',
+    });
+    expect(lines[1]).toContain('; not listed to the end');
+    expect(lines.slice(5, 7)).toEqual([
+      '  listing broke off: bucket "media": 503 from https://s3.example.',
+      '  1 task is still open. Run again to go on.',
+    ]);
+  });
+
+  test.each([
+    [
+      4,
+      'stopped after',
+      { overCap: 88 },
+      'stopped at a cap, 88 tasks over it',
+      ['stopped at a cap, 88 tasks over it', '88 tasks are still open. Run again to go on.'],
+    ],
+    [
+      5,
+      'finished in',
+      {},
+      'finished, and 3 items flagged (--fail-on review)',
+      ['finished, and 3 items flagged (--fail-on review)'],
+    ],
+    [
+      130,
+      'interrupted after',
+      { open: 7 },
+      'interrupted. Run again to go on.',
+      ['7 tasks are still open. Run again to go on.'],
+    ],
+    [143, 'terminated after', {}, 'terminated. Run again to go on.', ['Run again to go on.']],
+    [
+      3,
+      'halted after',
+      { open: 9 },
+      '9 tasks are still open. Run again to go on.',
+      ['9 tasks are still open. Run again to go on.'],
+    ],
+    [
+      70,
+      'stopped after',
+      {},
+      'the accounts do not balance: 9 tasks expected, 8 found.',
+      ['the accounts do not balance: 9 tasks expected, 8 found.'],
+    ],
+  ] as const)('of exit %i says "%s" and what to do', async (exitCode, words, counts, why, said) => {
+    const lines = await print({ exitCode, summary: makeSummary({ exitCode, counts, why }) });
+    expect(lines[0]).toContain(` ${words} 9 h 04 min`);
+    expect(lines.slice(5, -1)).toEqual(said.map((line) => `  ${line}`));
+  });
+
+  test('counts failures and held tasks in its first line', async () => {
+    const first = async (failed: number, held: number) =>
+      (await print({ summary: makeSummary({ counts: { failed, held } }) }))[0];
+    expect(await first(1, 0)).toContain('9 h 04 min with 1 failure ');
+    expect(await first(0, 2)).toContain('9 h 04 min with 2 held tasks ');
+    expect(await first(2, 1)).toContain('9 h 04 min with 2 failures and 1 held task ');
+  });
+
+  test('shows the first broken rows with their lines', async () => {
+    const rows = [1, 2, 3, 4].map((line) => ({ line, message: `row ${line} has no url` }));
+    const lines = await print({ summary: makeSummary({ counts: { broken: 1040 } }), broken: rows });
+    expect(lines[1]).toContain('; 1,040 broken rows');
+    expect(lines.slice(5, 10)).toEqual([
+      '  1,040 rows of the manifest could not be read:',
+      '    line 1: row 1 has no url',
+      '    line 2: row 2 has no url',
+      '    line 3: row 3 has no url',
+      '    and 1,037 more',
+    ]);
+  });
+
+  test('fits one screen of a terminal, whatever went wrong', async () => {
+    const rest = { item: `图片/${'猫'.repeat(80)}.jpg`, message: 'x'.repeat(500) };
+    const many = Array.from({ length: 60 }, (_, index) => index);
+    const lines = await print(
+      {
+        exitCode: 3,
+        summary: makeSummary({
+          exitCode: 3,
+          counts: { broken: 900, failed: 6000, held: 40, open: 77, unselected: 5 },
+          units: Object.fromEntries(many.map((index) => [`v/sku-${index}`, 1000])),
+        }),
+        halts: many.map((index) => ({ account: `account-${index}`, reason: '"sign error" (401)' })),
+        causes: many.map(() => makeCause({ count: 100, examples: [rest] })),
+        broken: many.map((line) => ({ line, message: 'm'.repeat(300) })),
+      },
+      makeTerminal({ isTerminal: true, columns: 120 }),
+    );
+    expect(lines.length).toBeLessThanOrEqual(30);
+    expect(lines).toContain('  and 5,500 of other causes, in failures.csv');
+    expect(lines).toContain('  55 more halted');
+    expect(lines.join('\n')).toContain('54 more in bill.csv');
+    const { displayWidth } = await import('../../src/cli/print/table.ts');
+    expect(Math.max(...lines.slice(1).map((line) => displayWidth(line)))).toBeLessThanOrEqual(120);
+    expect(lines.at(-1)).toMatch(/report\.html$/);
+  });
+
+  test('shows what strangers wrote, and obeys none of it', async () => {
+    const examples = [{ item: 'a\x1b]0;x\x07.jpg', message: 'no\nfile' }];
+    const lines = await print({
+      causes: [makeCause({ service: 's', class: 'c', code: '', httpStatus: undefined, examples })],
+      halts: [{ account: 'a', reason: '"\x1b[2J"' }],
+    });
+    expect(lines.join('\n').replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(lines.join('\n')).toContain('e.g. a\\x1b]0;x\\x07.jpg: no\\nfile');
+  });
+
+  test('names the folder where no report.html was asked for', async () => {
+    expect((await print({ files: ['summary.json'] })).at(-1)).toBe(
+      '  /srv/reports/audit/20261120T020000Z-audit',
+    );
+  });
+
+  test('of a run that goes on, or was superseded, says so', async () => {
+    const first = async (state: 'running' | 'superseded') => {
+      const summary = makeSummary({ exitCode: null, endedAt: null, why: null });
+      const report = async () => makeReport({ run: makeRun({ state }), summary });
+      return (await speak('report', { report })).out.split('\n')[0];
+    };
+    expect(await first('running')).toBe(
+      'audit 20261120T020000Z-audit has not ended; this is what is known so far',
+    );
+    expect(await first('superseded')).toBe('audit 20261120T020000Z-audit was superseded by a later run');
+  });
+
+  test('has colours on a terminal that has them, and the same words', async () => {
+    const given = {
+      exitCode: 1,
+      summary: makeSummary({ exitCode: 1, counts: { failed: 1 }, verdicts: { block: 2 } }),
+      causes: [makeCause()],
+    } as const;
+    const coloured = await print(given, makeTerminal({ useColour: true }));
+    expect(coloured.join('\n')).toContain('\x1b[31mblock 2\x1b[39m');
+    expect(coloured.join('\n')).toContain('\x1b[31mfailed\x1b[39m');
+    // oxlint-disable-next-line no-control-regex -- the colours are what is to be taken out
+    expect(coloured.map((line) => line.replace(/\x1b\[\d+m/g, ''))).toEqual(await print(given));
+  });
+});
