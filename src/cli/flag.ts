@@ -1,0 +1,41 @@
+/** Values of flags, read from text; what is wrong with one is told with what was expected. */
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../domain/quantity.ts';
+
+/** A whole number from 1 up, such as `--limit 100`. */
+export function readCount(text: string): number {
+  const count = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new InvalidArgumentError('expected a whole number from 1 up.');
+  return count;
+}
+
+/** Milliseconds of `25s` or `500ms`. */
+export function readDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 25s, 500ms or 2m.');
+  return ms;
+}
+
+/** Milliseconds, as a plain whole number or a duration. */
+export function readMilliseconds(text: string): number {
+  const ms = /^\d{1,12}$/.test(text) ? Number(text) : parseDuration(text);
+  if (ms === undefined)
+    throw new InvalidArgumentError('expected milliseconds such as 250, or a duration such as 2s.');
+  return ms;
+}
+
+/** A chance from 0 to 1, also as `5%`. */
+export function readChance(text: string): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text);
+  const chance = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : Number.NaN;
+  if (!(chance >= 0 && chance <= 1))
+    throw new InvalidArgumentError('expected a chance from 0 to 1, such as 0.05 or 5%.');
+  return chance;
+}
+
+/** A TCP port; 0 takes any free one. */
+export function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
+  if (port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535; 0 takes any free one.');
+  return port;
+}

@@ -1,0 +1,61 @@
+/** Commands and flags of the contract that come with later versions: recognised, and refused in so many words. */
+import { type Command, Option } from 'commander';
+import { wrongUse } from '../domain/problem.ts';
+
+/** Everything that is known by name and not built yet. */
+export const notYet = {
+  commands: [
+    'estimate',
+    'judge',
+    'diff',
+    'cost',
+    'reconcile',
+    'held',
+    'failed',
+    'review',
+    'doctor',
+    'init',
+    'ledger',
+    'worker',
+  ],
+  flags: {
+    run: [
+      '--cap [money]',
+      '--plan [file]',
+      '--tolerance [share]',
+      '--only-failed [run]',
+      '--fresh',
+      '--until [time]',
+      '--wait',
+      '--metrics-file [file]',
+    ],
+  },
+} as const;
+
+/** Declares the commands, out of sight of `--help`. Whatever stands behind such a name, `--help` too, is refused. */
+export function refuseCommands(program: Command): void {
+  for (const name of notYet.commands) {
+    program
+      .command(name, { hidden: true })
+      .argument('[anything...]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => refuse(name));
+  }
+}
+
+/** Declares the flags, out of sight of `--help`. They are refused while the line is read, before anything is done. */
+export function refuseFlags(command: Command, flags: readonly string[]): void {
+  for (const flag of flags) {
+    const option = new Option(flag).hideHelp();
+    command.addOption(option);
+    command.on(`option:${option.name()}`, () => refuse(`${command.name()} ${option.long}`));
+  }
+}
+
+function refuse(what: string): never {
+  throw wrongUse(
+    `mediasweep ${what}: not supported yet. It comes with a later version; mediasweep --help lists what there is.`,
+  );
+}

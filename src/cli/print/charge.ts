@@ -1,0 +1,48 @@
+/** Money and units: always with the currency, always saying whether that is all. */
+import type { BillRow } from '../../domain/ledger.ts';
+import { formatCount } from '../../domain/quantity.ts';
+import type { Summary } from '../../domain/summary.ts';
+import type { Ink } from './ink.ts';
+import { countWord, formatAmount } from './word.ts';
+
+const mostUnits = 6;
+
+/** `charged 5,098.12 CNY (complete); 3 units uncertain`. */
+export function formatCharge(
+  summary: Pick<Summary, 'charge' | 'currency' | 'complete'>,
+  bill: readonly BillRow[],
+  ink: Ink,
+): string {
+  const amount = formatAmount(summary.charge, summary.currency);
+  const charged = summary.complete
+    ? `charged ${amount} (complete)`
+    : `charged at least ${amount} (${ink.yellow('incomplete')}${formatUnpriced(bill)})`;
+  return `${charged}${formatUncertain(bill, ink)}`;
+}
+
+/** What a row of the bill says that no price covers. */
+export function countUnpriced(row: BillRow): number {
+  return row.isComplete ? 0 : Math.max(0, row.observed + row.estimated - row.free - row.pack);
+}
+
+function formatUnpriced(bill: readonly BillRow[]): string {
+  const rows = bill.filter((row) => !row.isComplete);
+  if (rows.length === 0) return '';
+  const units = rows.reduce((sum, row) => sum + countUnpriced(row), 0);
+  const skus = [...new Set(rows.map(({ sku }) => sku))].join(', ');
+  return `: ${countWord(units, 'unpriced unit')}; set a price for ${skus} in config/prices/`;
+}
+
+function formatUncertain(bill: readonly BillRow[], ink: Ink): string {
+  const units = bill.reduce((sum, row) => sum + row.uncertain, 0);
+  return units === 0 ? '' : `; ${ink.yellow(`${countWord(units, 'unit')} uncertain`)}, billed perhaps`;
+}
+
+/** `units: pai/basic 21,857, qiniu/terror-image 3,402,118`. */
+export function formatUnits({ units }: Pick<Summary, 'units'>): string {
+  const all = Object.entries(units).filter(([, count]) => count > 0);
+  if (all.length === 0) return '';
+  const shown = all.slice(0, mostUnits).map(([sku, count]) => `${sku} ${formatCount(count)}`);
+  const more = all.length > mostUnits ? [`${all.length - mostUnits} more in bill.csv`] : [];
+  return `units: ${[...shown, ...more].join(', ')}`;
+}

@@ -1,0 +1,100 @@
+/** Where a run stands: one line drawn again on a terminal, a plain line now and then elsewhere. */
+import type { LogFacts } from '../../domain/log.ts';
+import type { RunRecord } from '../../domain/ledger.ts';
+import type { Progress } from '../../domain/progress.ts';
+import { formatCount, formatDuration } from '../../domain/quantity.ts';
+import { countSettled, type PaceReading } from '../pace.ts';
+import { type Console, widthOf, writeNote } from './console.ts';
+import { type Ink, makeInk } from './ink.ts';
+import { clipText, displayWidth } from './table.ts';
+import { formatInstant } from './word.ts';
+
+export function printBegun(console: Console, run: RunRecord, isResumed: boolean, nowMs: number): void {
+  const age = formatDuration(nowMs - Date.parse(run.startedAt));
+  writeNote(console, [`${run.pipeline} ${run.id} ${isResumed ? `goes on; it began ${age} ago` : 'begins'}`]);
+}
+
+/** For cron: the instant, then everything there is to say. */
+export function printProgress(console: Console, progress: Progress, pace: PaceReading, nowMs: number): void {
+  const instant = formatInstant(new Date(nowMs).toISOString());
+  const words = listParts(progress, pace).map(({ text }) => text);
+  writeNote(console, [`${instant}  ${words.join('  ')}`]);
+}
+
+export interface ProgressLine {
+  readonly draw: (progress: Progress, pace: PaceReading) => void;
+  /** Takes the line away, so that other text can be written. */
+  readonly clear: () => void;
+}
+
+export function openProgressLine(console: Console): ProgressLine {
+  let isShown = false;
+  return {
+    draw: (progress, pace) => {
+      const line = fitParts(listParts(progress, pace), (widthOf(console) ?? 80) - 1, makeInk(console));
+      console.err(`\r${line}\x1b[K`);
+      isShown = true;
+    },
+    clear: () => {
+      if (isShown) console.err('\r\x1b[K');
+      isShown = false;
+    },
+  };
+}
+
+/** For `--log json`. */
+export function progressFacts(progress: Progress, pace: PaceReading): LogFacts {
+  return {
+    ...progress,
+    perSecond: Number(pace.perSecond.toFixed(1)),
+    leftSeconds: pace.leftMs === undefined ? undefined : Math.round(pace.leftMs / 1000),
+  };
+}
+
+interface Part {
+  readonly text: string;
+  /** The highest goes first where the line is too narrow. */
+  readonly canGo: number;
+  readonly mood?: 'bad' | 'warn' | undefined;
+}
+
+function listParts(progress: Progress, pace: PaceReading): readonly Part[] {
+  const { listed, isListed, planned, asked, answered, atVendor, failed, held } = progress;
+  const share = planned === 0 ? 100 : Math.floor((countSettled(progress) / planned) * 100);
+  return [
+    ...(isListed ? [{ text: `${share} %`, canGo: 1 }] : []),
+    { text: `${isListed ? 'listed' : 'listing'} ${formatCount(listed)}`, canGo: 5 },
+    { text: `asked ${formatCount(asked)}`, canGo: 7 },
+    { text: `answered ${formatCount(answered)}`, canGo: 2 },
+    { text: `at the vendor ${formatCount(atVendor)}`, canGo: 6 },
+    {
+      text: `failed ${formatCount(failed)}`,
+      canGo: failed > 0 ? 3 : 8,
+      mood: failed > 0 ? 'bad' : undefined,
+    },
+    { text: `held ${formatCount(held)}`, canGo: held > 0 ? 4 : 9, mood: held > 0 ? 'warn' : undefined },
+    { text: `${formatSpeed(pace.perSecond)}/s`, canGo: 1 },
+    ...(pace.leftMs === undefined ? [] : [{ text: `${formatDuration(pace.leftMs)} left`, canGo: 0 }]),
+  ];
+}
+
+function formatSpeed(perSecond: number): string {
+  return perSecond < 99.95 ? perSecond.toFixed(1) : formatCount(Math.round(perSecond));
+}
+
+function fitParts(parts: readonly Part[], width: number, ink: Ink): string {
+  const line = parts.map(({ text }) => text).join('  ');
+  if (displayWidth(line) <= width) return parts.map((part) => colour(part, ink)).join('  ');
+  if (parts.length === 1) return clipText(line, width);
+  const most = Math.max(...parts.map(({ canGo }) => canGo));
+  return fitParts(
+    parts.filter(({ canGo }) => canGo < most),
+    width,
+    ink,
+  );
+}
+
+function colour({ text, mood }: Part, ink: Ink): string {
+  if (mood === undefined) return text;
+  return mood === 'bad' ? ink.red(text) : ink.yellow(text);
+}

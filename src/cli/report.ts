@@ -1,0 +1,36 @@
+/** `mediasweep report`: a run's reports, written again from the ledger. */
+import type { Command } from 'commander';
+import { exitCodes } from '../domain/problem.ts';
+import { readGlobals } from './global.ts';
+import { layHelp } from './print/help.ts';
+import { printJson } from './print/json.ts';
+import { describeReported } from './print/reported.ts';
+import { printSummary } from './print/summary.ts';
+import type { Conclude, Tools } from './tools.ts';
+
+const examples = `
+Examples:
+  mediasweep report                           the latest run
+  mediasweep report nightly                   the latest run of a pipeline
+  mediasweep report latest~1                  the run before the latest
+  mediasweep report 20261120T020000Z-nightly --out /srv/reports
+
+Calls nobody and changes nothing in the ledger. Exit 0, whatever the run itself came to.
+
+With --json: summary.json, and beside it { folder, files, failures, brokenRows }.`;
+
+export function addReport(program: Command, tools: Tools, conclude: Conclude): void {
+  program
+    .command('report')
+    .summary("write a run's reports again")
+    .description("Writes a run's reports again from the ledger, and prints what the run came to.")
+    .argument('[run]', 'a run id, a pipeline, latest, or either with ~N for the N-th before it', 'latest')
+    .addHelpText('after', layHelp(tools.console, examples))
+    .action(async (selector: string, _, command: Command) => {
+      const { places, isJson } = readGlobals(command);
+      const result = await tools.spine.report(selector, places);
+      if (isJson) printJson(tools.console, describeReported(result));
+      else printSummary(tools.console, result);
+      conclude(exitCodes.complete);
+    });
+}

@@ -1,0 +1,84 @@
+/** `mediasweep run`: lists, makes the paid calls, judges, bills and writes the reports. */
+import { type Command, Option } from 'commander';
+import type { ExitCode } from '../domain/problem.ts';
+import { readCount, readDuration } from './flag.ts';
+import { readGlobals } from './global.ts';
+import { layHelp } from './print/help.ts';
+import { notYet, refuseFlags } from './not-yet.ts';
+import { performRun } from './perform.ts';
+import type { RunFlags } from './spine.ts';
+import type { Conclude, Tools } from './tools.ts';
+
+const examples = `
+Examples:
+  mediasweep run pipelines/nightly.yaml
+  mediasweep run pipelines/nightly.yaml --limit 100        the first 100 items only
+  mediasweep run pipelines/nightly.yaml --quiet --fail-on block
+  mediasweep run pipelines/nightly.yaml --json | jq .charge
+  mediasweep run pipelines/nightly.yaml --log json 2>> run.log
+
+A run that was interrupted, halted or killed goes on when it is run again: what was answered is not paid for twice.
+
+Exit codes: 0 complete; 1 failed or held tasks; 2 wrong use or config; 3 halted; 4 stopped at a cap or deadline;
+5 --fail-on matched; 6 another run holds the pipeline; 70 our mistake; 130, 143 interrupted. After 3, 4, 130 and 143
+run again to go on.
+
+With --json: summary.json, and beside it { folder, files, halts, sourceTrouble, failures, brokenRows }.`;
+
+interface Written {
+  readonly limit?: number;
+  readonly new?: boolean;
+  readonly resume?: boolean;
+  readonly grace: number;
+  readonly failOn?: 'review' | 'block';
+}
+
+export function addRun(program: Command, tools: Tools, conclude: Conclude): void {
+  const command = program
+    .command('run')
+    .summary('run a pipeline')
+    .description(
+      'Runs a pipeline: lists the media, makes the paid calls, judges, bills and writes the reports.',
+    )
+    .argument('<pipeline>', 'pipeline file, such as pipelines/nightly.yaml')
+    .addOption(
+      new Option('--limit <count>', 'look at this many items only, after select').argParser(readCount),
+    )
+    .addOption(
+      new Option('--new', 'begin a new run instead of going on with an unfinished one').conflicts('resume'),
+    )
+    .option('--resume', 'go on with the unfinished run, however old it is')
+    .addOption(makeGraceOption())
+    .addOption(
+      new Option('--fail-on <verdict>', 'exit 5 if an item has this verdict or a worse one').choices([
+        'review',
+        'block',
+      ]),
+    )
+    .addHelpText('after', layHelp(tools.console, examples))
+    .action(async (path: string, written: Written, self: Command) => {
+      conclude(await run({ ...readFlags(written), path }, self, tools));
+    });
+  refuseFlags(command, notYet.flags.run);
+}
+
+export function makeGraceOption(): Option {
+  return new Option('--grace <time>', 'how long calls in flight may take to finish after SIGTERM or SIGINT')
+    .argParser(readDuration)
+    .default(25_000, '25s');
+}
+
+function readFlags(written: Written): Omit<RunFlags, 'path'> {
+  return {
+    limit: written.limit,
+    startNew: written.new,
+    resumeAnyAge: written.resume,
+    graceMs: written.grace,
+    failOn: written.failOn,
+  };
+}
+
+async function run(flags: RunFlags, command: Command, tools: Tools): Promise<ExitCode> {
+  const globals = readGlobals(command);
+  return await performRun(tools, globals, (watch) => tools.spine.run(flags, globals.places, watch));
+}

@@ -1,0 +1,104 @@
+/** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
+import type { EmulatorFaults } from '../domain/emulator.ts';
+import type { BrokenRow } from '../domain/item.ts';
+import type { BillRow, RunRecord, TaskCount } from '../domain/ledger.ts';
+import type { Log } from '../domain/log.ts';
+import type { ExitCode, Problem } from '../domain/problem.ts';
+import type { Progress } from '../domain/progress.ts';
+import type { Catalogue } from '../domain/service.ts';
+import type { Cause, Summary } from '../domain/summary.ts';
+import type { PriceBook } from '../domain/pricing.ts';
+
+/** `--config`, `--state`, `--out`; each defaults to a folder of the project root. */
+export interface Places {
+  readonly config?: string | undefined;
+  readonly state?: string | undefined;
+  readonly out?: string | undefined;
+}
+
+export interface CheckedFile {
+  readonly path: string;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Present where the file is in order: what it would do, in a few words. */
+  readonly about?: string | undefined;
+}
+
+export interface RunFlags {
+  readonly path: string;
+  readonly limit?: number | undefined;
+  readonly startNew?: boolean | undefined;
+  readonly resumeAnyAge?: boolean | undefined;
+  readonly graceMs: number;
+  readonly failOn?: 'review' | 'block' | undefined;
+}
+
+/** Told while a run goes on. */
+export interface RunWatch {
+  readonly log: Log;
+  /** Once, when the run is open. */
+  readonly begun: (run: RunRecord, isResumed: boolean) => void;
+  /** The watcher asks whenever it likes; valid until the run ends. */
+  readonly follow: (read: () => Progress) => void;
+}
+
+export interface ReportResult {
+  readonly run: RunRecord;
+  readonly summary: Summary;
+  readonly bill: readonly BillRow[];
+  readonly causes: readonly Cause[];
+  readonly broken: readonly BrokenRow[];
+  /** Absolute path of the folder, and the names of the files in it. */
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+export interface RunResult extends ReportResult {
+  readonly exitCode: ExitCode;
+  readonly halts: readonly {
+    readonly account: string;
+    readonly service?: string | undefined;
+    readonly reason: string;
+  }[];
+  /** Why the source could not be read to its end. */
+  readonly sourceTrouble?: string | undefined;
+}
+
+export interface StatusResult {
+  readonly run: RunRecord;
+  /** False where the run's process died, or ended. */
+  readonly isAlive: boolean;
+  readonly tasks: readonly TaskCount[];
+  readonly bill: readonly BillRow[];
+}
+
+export interface RehearsalFlags {
+  readonly faults: 'none' | 'some';
+  readonly graceMs: number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+export interface Spine {
+  /** Checks pipelines and the config they use. Without paths: every file in `pipelines/`. */
+  check(paths: readonly string[], places: Places): Promise<readonly CheckedFile[]>;
+  run(flags: RunFlags, places: Places, watch: RunWatch): Promise<RunResult>;
+  /** Writes a run's reports again from the ledger. */
+  report(selector: string, places: Places): Promise<ReportResult>;
+  /** Newest first; of one run or pipeline where a selector is given. */
+  status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
+  catalogue(): Promise<Catalogue>;
+  /** The price book of the config folder, if there is one. */
+  prices(places: Places): Promise<PriceBook | undefined>;
+  /** JSON Schemas by file name. */
+  schemas(): Promise<Readonly<Record<string, unknown>>>;
+  emulate(
+    vendor: string,
+    options: { port: number; host: string; faults: EmulatorFaults },
+  ): Promise<RunningServer & { readonly credentials: Readonly<Record<string, string>> }>;
+  /** The whole main job against stand-ins on this machine, with a state of its own. */
+  rehearse(flags: RehearsalFlags, places: Places, watch: RunWatch): Promise<RunResult>;
+}
