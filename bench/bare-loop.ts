@@ -12,7 +12,10 @@ async function work(): Promise<void> {
   while (next < count) {
     const index = next;
     next += 1;
-    const body = JSON.stringify({ action: 'ImageQA', image: `https://img.example.com/pictures/${index}.jpg` });
+    const body = JSON.stringify({
+      action: 'ImageQA',
+      image: `https://img.example.com/pictures/${index}.jpg`,
+    });
     const digest = createHash('md5').update(body).digest('hex');
     const signature = createHmac('sha256', token).update(`POST\n${digest}\n${path}`).digest('hex');
     const reply = await request(`http://127.0.0.1:${port}${path}`, {

@@ -17,7 +17,9 @@ const appId = '202209290847310001';
 const token = 'pai-bench-token';
 
 async function startVendor(delayMs: number): Promise<{ port: number; stop: () => void }> {
-  const child = fork(join(import.meta.dirname, 'vendor-server.ts'), [String(delayMs)], { execArgv: ['--import', 'tsx'] });
+  const child = fork(join(import.meta.dirname, 'vendor-server.ts'), [String(delayMs)], {
+    execArgv: ['--import', 'tsx'],
+  });
   const [port] = (await once(child, 'message')) as [number];
   return { port, stop: () => child.disconnect() };
 }
@@ -34,7 +36,10 @@ async function measureRun(port: number, count: number): Promise<number> {
       join(folder, 'config', 'prices', 'bench.yaml'),
       'currency: CNY\ntimezone: Asia/Shanghai\nskus:\n  pai/basic: { unit: call, per: 1, tiers: [{ price: "0.0046" }] }\n',
     );
-    const rows = Array.from({ length: count }, (_, index) => `https://img.example.com/pictures/${index}.jpg,etag-${index},1000`);
+    const rows = Array.from(
+      { length: count },
+      (_, index) => `https://img.example.com/pictures/${index}.jpg,etag-${index},1000`,
+    );
     await writeFile(join(folder, 'pipelines', 'images.csv'), `url,etag,size\n${rows.join('\n')}\n`);
     await writeFile(
       join(folder, 'pipelines', 'bench.yaml'),
@@ -48,8 +53,11 @@ async function measureRun(port: number, count: number): Promise<number> {
     });
     const [exitCode] = (await once(child, 'close')) as [number];
     const seconds = (performance.now() - begin) / 1000;
-    const summary = JSON.parse(await readFile(join(folder, 'reports', 'bench', 'latest', 'summary.json'), 'utf8'));
-    if (exitCode !== 0 || summary.counts.answered !== count) throw new Error(`the run answered ${summary.counts.answered}`);
+    const summary = JSON.parse(
+      await readFile(join(folder, 'reports', 'bench', 'latest', 'summary.json'), 'utf8'),
+    );
+    if (exitCode !== 0 || summary.counts.answered !== count)
+      throw new Error(`the run answered ${summary.counts.answered}`);
     return count / seconds;
   } finally {
     await rm(folder, { recursive: true, force: true });

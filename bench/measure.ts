@@ -54,8 +54,16 @@ export async function compare(
 export async function writeFigures(comparisons: readonly Comparison[]): Promise<void> {
   const folder = join(import.meta.dirname, 'figures');
   await mkdir(folder, { recursive: true });
-  const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem() };
+  const machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+  };
   const path = join(folder, 'latest.json');
-  await writeFile(path, `${JSON.stringify({ at: new Date().toISOString(), machine, comparisons }, null, 2)}\n`);
+  await writeFile(
+    path,
+    `${JSON.stringify({ at: new Date().toISOString(), machine, comparisons }, null, 2)}\n`,
+  );
   console.log(`figures: ${path}`);
 }

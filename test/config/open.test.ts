@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkFiles } from '../../src/config/check.ts';
 import { findFolders, openPipeline } from '../../src/config/open.ts';
-import { Stop } from '../../src/domain/problem.ts';
+import type { Stop } from '../../src/domain/problem.ts';
 import { toyCatalogue } from '../support/toy-catalogue.ts';
 
 const account = (key: string) =>

@@ -79,7 +79,7 @@ describe('a run', () => {
     ]);
     for (const [file, header] of Object.entries(headers)) {
       const text = await readFile(latest(world, 'first-light', file), 'utf8');
-      expect(text.replace(/^\uFEFF/, '').split('\r\n')[0], file).toBe(header);
+      expect([file, text.replace(/^\uFEFF/, '').split('\r\n')[0]]).toEqual([file, header]);
     }
 
     const items = await readRows(latest(world, 'first-light', 'items.csv'));
@@ -90,8 +90,10 @@ describe('a run', () => {
     );
     for (const file of library.filter(({ mediaType }) => mediaType.startsWith('image/'))) {
       const row = items.find(({ key }) => key === file.path);
-      expect(row?.['pai/image-quality.image_width'], file.path).toBe(String(file.width));
-      expect(row?.['pai/image-quality.image_height'], file.path).toBe(String(file.height));
+      expect(row).toMatchObject({
+        'pai/image-quality.image_width': String(file.width),
+        'pai/image-quality.image_height': String(file.height),
+      });
     }
 
     // A frame every second from the beginning: the length of each video, rounded up, by ffprobe's table.
