@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
 
 const [port, count, concurrency] = process.argv.slice(2, 5).map(Number) as [number, number, number];
-const [appId, token] = process.argv.slice(5, 7) as [string, string];
+const [appId, token, images] = process.argv.slice(5, 8) as [string, string, string];
 const dispatcher = new Agent({ connections: concurrency, pipelining: 1 });
 const path = '/api/v1/images';
 let next = 0;
@@ -14,7 +14,7 @@ async function work(): Promise<void> {
     next += 1;
     const body = JSON.stringify({
       action: 'ImageQA',
-      image: `https://img.example.com/pictures/${index}.jpg`,
+      image: `${images}/${index}.gif`,
     });
     const digest = createHash('md5').update(body).digest('hex');
     const signature = createHmac('sha256', token).update(`POST\n${digest}\n${path}`).digest('hex');

@@ -14,7 +14,7 @@ const program = join(import.meta.dirname, '..', 'dist', 'main.js');
 const bareLoop = join(import.meta.dirname, 'bare-loop.ts');
 const concurrency = 64;
 const appId = '202209290847310001';
-const token = 'pai-bench-token';
+const token = 'pai-emulator-token';
 
 async function startVendor(delayMs: number): Promise<{ port: number; stop: () => void }> {
   const child = fork(join(import.meta.dirname, 'vendor-server.ts'), [String(delayMs)], {
@@ -24,8 +24,18 @@ async function startVendor(delayMs: number): Promise<{ port: number; stop: () =>
   return { port, stop: () => child.disconnect() };
 }
 
+/** The stand-in of the program itself, which checks signatures and fetches every picture. */
+async function startEmulator(): Promise<{ port: number; stop: () => void }> {
+  const child = spawn(process.execPath, [program, 'emulate', 'pai', '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [text] = (await once(child.stdout, 'data')) as [Buffer];
+  const { url } = JSON.parse(text.toString()) as { url: string };
+  return { port: Number(new URL(url).port), stop: () => child.kill() };
+}
+
 /** Calls per second of a whole run over a manifest of `count` images, start-up and reports included. */
-async function measureRun(port: number, count: number): Promise<number> {
+async function measureRun(port: number, count: number, images: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'mediasweep-bench-'));
   try {
     await mkdir(join(folder, 'config', 'prices'), { recursive: true });
@@ -36,10 +46,7 @@ async function measureRun(port: number, count: number): Promise<number> {
       join(folder, 'config', 'prices', 'bench.yaml'),
       'currency: CNY\ntimezone: Asia/Shanghai\nskus:\n  pai/basic: { unit: call, per: 1, tiers: [{ price: "0.0046" }] }\n',
     );
-    const rows = Array.from(
-      { length: count },
-      (_, index) => `https://img.example.com/pictures/${index}.jpg,etag-${index},1000`,
-    );
+    const rows = Array.from({ length: count }, (_, index) => `${images}/${index}.gif,etag-${index},1000`);
     await writeFile(join(folder, 'pipelines', 'images.csv'), `url,etag,size\n${rows.join('\n')}\n`);
     await writeFile(
       join(folder, 'pipelines', 'bench.yaml'),
@@ -65,8 +72,18 @@ async function measureRun(port: number, count: number): Promise<number> {
 }
 
 /** Calls per second of the bare loop, its start-up included. */
-async function measureBare(port: number, count: number): Promise<number> {
-  const words = ['--import', 'tsx', bareLoop, String(port), String(count), String(concurrency), appId, token];
+async function measureBare(port: number, count: number, images: string): Promise<number> {
+  const words = [
+    '--import',
+    'tsx',
+    bareLoop,
+    String(port),
+    String(count),
+    String(concurrency),
+    appId,
+    token,
+    images,
+  ];
   const begin = performance.now();
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
   const [exitCode] = (await once(child, 'close')) as [number];
@@ -74,12 +91,19 @@ async function measureBare(port: number, count: number): Promise<number> {
   return count / ((performance.now() - begin) / 1000);
 }
 
-/** One comparison with nothing added by the server, one with 20 ms. */
+/** Against a server that does nothing with 20 ms and 0 ms added, and against the program's own emulator. */
 export async function benchCalls(count: number, pairs: number): Promise<readonly Comparison[]> {
   const comparisons: Comparison[] = [];
-  for (const delayMs of [20, 0]) {
-    const vendor = await startVendor(delayMs);
-    const name = `${count} one-call tasks at ${concurrency} in flight, ${delayMs} ms added by the server`;
+  const pictures = await startVendor(0);
+  const images = `http://127.0.0.1:${pictures.port}/pictures`;
+  const vendors = [
+    { about: '20 ms added by the server', start: () => startVendor(20) },
+    { about: '0 ms added by the server', start: () => startVendor(0) },
+    { about: 'against the emulator', start: startEmulator },
+  ];
+  for (const { about, start } of vendors) {
+    const vendor = await start();
+    const name = `${count} one-call tasks at ${concurrency} in flight, ${about}`;
     console.log(name);
     comparisons.push(
       await compare(
@@ -87,11 +111,12 @@ export async function benchCalls(count: number, pairs: number): Promise<readonly
         'calls/s',
         'a bare undici loop',
         pairs,
-        () => measureRun(vendor.port, count),
-        () => measureBare(vendor.port, count),
+        () => measureRun(vendor.port, count, images),
+        () => measureBare(vendor.port, count, images),
       ),
     );
     vendor.stop();
   }
+  pictures.stop();
   return comparisons;
 }

@@ -1,5 +1,10 @@
-/** A vendor that answers at once and does nothing else, in a process of its own, so that both sides meet the same one. */
+/**
+ * A vendor that answers at once and does nothing else, in a process of its own, so that both sides meet the same one. GET
+ * answers a small picture, for stand-ins that fetch the media.
+ */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 
 const delayMs = Number(process.argv[2] ?? 0);
 const answer = JSON.stringify({
@@ -9,9 +14,18 @@ const answer = JSON.stringify({
   data: { image_height: 214, image_width: 398, iqa_result: 66.88 },
 });
 
+const picture = readFileSync(
+  join(import.meta.dirname, '..', 'src', 'rehearsal', 'library', 'banners', 'counter.gif'),
+);
+
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
     const send = () => {
+      if (request.method === 'GET') {
+        response.setHeader('content-type', 'image/gif');
+        response.end(picture);
+        return;
+      }
       response.setHeader('content-type', 'application/json');
       response.end(answer);
     };
