@@ -50,7 +50,7 @@ async function searchService(
     tries += 1;
     if (desk.gate.haltReason !== undefined || bench.stop.aborted) return;
     if (tries === mostTries) {
-      await hold(bench, [...missing.values()]);
+      await hold(bench, desk, [...missing.values()]);
       return;
     }
     await bench.clock.sleep(betweenTriesMs, bench.stop);
@@ -130,14 +130,14 @@ async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promis
   await bench.run.transition([{ is: 'accepted', attempt, job }]);
   const watch: Watch = makeWatch(lane, job, false);
   addToWatch(desk, watch, { tried: found.tried, attempt: { ...attempt, state: 'accepted', job } });
-  desk.gate.countJobs(1);
   schedulePoll(bench, desk, watch);
   bench.log.info('adopted an orphaned job', { account: desk.account.name, job });
 }
 
-async function hold(bench: Bench, lost: readonly Lost[]): Promise<void> {
+async function hold(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
   const cause = 'the vendor could not be asked whether the call arrived';
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause })));
+  desk.gate.countJobs(-lost.length);
   bench.counters.held += lost.length;
 }
 
@@ -145,5 +145,6 @@ async function hold(bench: Bench, lost: readonly Lost[]): Promise<void> {
 async function sendAgain(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
   const cause = 'in no job of the vendor after two complete listings';
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
+  desk.gate.countJobs(-lost.length);
   for (const { lane, tried } of lost) if (tried) scheduleTry(bench, desk, lane, tried, 0);
 }

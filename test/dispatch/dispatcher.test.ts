@@ -115,6 +115,17 @@ describe('limits', () => {
     }
   });
 
+  test('on open jobs hold for submissions whose fate is still being asked for', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.jobMs = () => 60_000;
+    world.vendor.fate = (_, path, number) =>
+      path === '/jobs/watch' && number <= 2 ? { is: 'lost-answer' } : undefined;
+    const account = limitToy({ maxOpenJobs: 2 });
+    const outcome = await world.run({ services: [useToy('toy/watch', { account })], items: makeVideos(6) });
+    expect(outcome.statuses).toEqual({ answered: 6 });
+    expect(world.vendor.mostOpenElements).toBe(2);
+  });
+
   test('of a service stand beside its account’s', async () => {
     const world = await ToyWorld.open();
     const services = [useToy('toy/image', { limits: { concurrency: 1 } })];
