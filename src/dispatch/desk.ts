@@ -38,7 +38,7 @@ export interface Watch {
   isReading: boolean;
 }
 
-/** A submission of unknown fate at a vendor that can be asked. */
+/** A submission of unknown fate at a vendor that can be asked; it counts among the open jobs. */
 export interface Lost extends Underway {
   readonly lane: Lane;
 }

@@ -162,7 +162,10 @@ export class Dispatcher {
     const { clock, bell, stop } = this.#bench;
     while (!this.#isClosed && !stop.aborted && desk.gate.haltReason === undefined) {
       for (const lane of desk.lanes) {
-        if (lane.needsRefill) await lane.refill().catch((error: unknown) => this.#fail(error));
+        if (!lane.needsRefill) continue;
+        await lane.refill().catch((error: unknown) => this.#fail(error));
+        // A lane that the ledger had nothing for may have been the last thing that someone waited for.
+        bell.ring();
       }
       const work = desk.takeWork(clock.monotonic(), this.#feeder.isFeeding);
       if (work) {

@@ -88,9 +88,16 @@ export class Feeder {
       const { found, cut } = await this.#sweep();
       if (found > 0) continue;
       if (cut > 0) return true;
-      if (waiting === 0 || clock.monotonic() >= waitUntil) return false;
+      // What waits for an attempt of an account that stands still would wait for ever; the next session goes on with it.
+      if (waiting === 0 || this.#isPartlyHalted || clock.monotonic() >= waitUntil) return false;
       await clock.sleep(otherRunsEveryMs, stop);
     }
+  }
+
+  get #isPartlyHalted(): boolean {
+    return this.#desks.some(
+      ({ gate, lanes }) => gate.haltReason !== undefined || lanes.some(({ isClosed }) => isClosed),
+    );
   }
 
   async #sweep(): Promise<{ readonly found: number; readonly cut: number }> {

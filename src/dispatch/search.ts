@@ -3,14 +3,15 @@
  * until ours turn up. A call counts as never arrived only after two complete listings some time apart.
  */
 import pLimit from 'p-limit';
-import { backoffMs } from '../domain/decide.ts';
 import type { Call, Reply } from '../domain/exchange.ts';
 import { groupBy } from '../domain/group.ts';
 import type { JobSearch } from '../domain/service.ts';
+import { backoffMs } from '../domain/decide.ts';
 import { sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
 import type { Desk, Lost, Watch } from './desk.ts';
 import { addToWatch, makeWatch, schedulePoll, scheduleTry } from './settle.ts';
+import { noteOutcomes } from './submit.ts';
 
 /** Vendors' job times carry no zone, and ours was made before theirs: a day covers both. DESIGN, "Unknown fate". */
 const lookBackMs = 24 * 3_600_000;
@@ -18,9 +19,9 @@ const betweenListingsMs = 10_000;
 const mostTries = 5;
 /** Grows with each try that could not be completed. */
 const betweenTriesMs = 5000;
-/** Reads are free: one that failed is made again before the whole listing is given up. */
-const readTries = 4;
 const readsAtOnce = 4;
+/** Of one listing or job, before the whole search begins anew. */
+const mostReads = 4;
 
 /** Settles all submissions of this desk that are lost at the moment. */
 export async function searchLost(bench: Bench, desk: Desk): Promise<void> {
@@ -57,7 +58,7 @@ async function searchService(
     tries += 1;
     if (desk.gate.haltReason !== undefined || bench.stop.aborted) return;
     if (tries === mostTries) {
-      await hold(bench, [...missing.values()]);
+      await hold(bench, desk, [...missing.values()]);
       return;
     }
     await bench.clock.sleep(betweenTriesMs * tries, bench.stop);
@@ -76,8 +77,7 @@ async function searchOnce(
   const since = Math.min(...[...missing.values()].map(({ attempt }) => attempt.intendedAtMs)) - lookBackMs;
   const jobs = new Set<string>();
   for (const list of search.lists) {
-    const reply = await ask(bench, desk, list);
-    const listed = reply && search.readList(reply);
+    const listed = await ask(bench, desk, list, (reply) => search.readList(reply));
     if (!listed) return false;
     for (const { job, createdAtMs } of listed) {
       if (createdAtMs === undefined || createdAtMs >= since) jobs.add(job);
@@ -105,12 +105,11 @@ async function readStranger(
   const any = missing.values().next().value;
   const poll = any?.lane.use.service.poll;
   if (!poll) return true;
-  const reply = await ask(bench, desk, poll(job, false));
-  const ref = reply && search.readRef(reply);
-  if (ref === undefined) {
-    // Only a job that the vendor no longer knows is surely not ours; any other answer leaves the search incomplete.
-    return reply?.status === 404;
-  }
+  // Only a job that the vendor no longer knows is surely not ours; any other answer leaves the search incomplete.
+  const readOwner = (reply: Reply) => (reply.status === 404 ? '' : search.readRef(reply));
+  const ref = await ask(bench, desk, poll(job, false), readOwner);
+  if (ref === undefined) return false;
+  if (ref === '') return true;
   read.add(job);
   const found = missing.get(ref);
   if (!found) return true;
@@ -119,21 +118,46 @@ async function readStranger(
   return true;
 }
 
-async function ask(bench: Bench, desk: Desk, call: Call): Promise<Reply | undefined> {
+/** Reads are free: one that fails is repeated. Undefined where no reply could be read. */
+async function ask<Value>(
+  bench: Bench,
+  desk: Desk,
+  call: Call,
+  read: (reply: Reply) => Value | undefined,
+): Promise<Value | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    const reply = await askOnce(bench, desk, call);
+    const value = reply && read(reply);
+    if (value !== undefined) return value;
+    if (tries === mostReads || bench.stop.aborted || desk.gate.haltReason !== undefined) return undefined;
+    await bench.clock.sleep(backoffMs(tries, `${call.path}?${call.query ?? ''}`), bench.stop);
+  }
+}
+
+async function askOnce(bench: Bench, desk: Desk, call: Call): Promise<Reply | undefined> {
   const leave = await desk.gate.enter();
   if (!leave) return undefined;
   try {
-    for (let tries = 1; ; tries += 1) {
-      const sent = await sendCall(call, desk.account, bench, bench.deadlines.callMs);
-      if (sent.phase === 'answered' && sent.reply.status < 429) return sent.reply;
-      if (sent.phase !== 'answered') desk.gate.suffer(sent.cause);
-      if (tries === readTries || bench.stop.aborted)
-        return sent.phase === 'answered' ? sent.reply : undefined;
-      await bench.clock.sleep(backoffMs(tries, `${call.path}?${call.query ?? ''}/${tries}`), bench.stop);
+    const sent = await sendCall(call, desk.account, bench, bench.deadlines.callMs);
+    if (sent.phase === 'answered') {
+      noteRefusal(bench, desk, sent.reply);
+      return sent.reply;
     }
+    desk.gate.suffer(sent.cause);
+    return undefined;
   } finally {
     leave();
   }
+}
+
+/** Who refuses the account refuses its searches too: what they look for stays open, and is not given up as lost. */
+function noteRefusal(bench: Bench, desk: Desk, reply: Reply): void {
+  const refusal = desk.account.vendor.readRefusal(reply);
+  const lane = desk.lanes[0];
+  if (!refusal || !lane) return;
+  const isOfAccount =
+    refusal.reaction === 'slow-down' || (refusal.reaction === 'halt' && refusal.halts !== 'service');
+  if (isOfAccount) noteOutcomes(bench, desk, lane, [{ is: 'refused', refusal }], reply);
 }
 
 async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promise<void> {
@@ -141,14 +165,14 @@ async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promis
   await bench.run.transition([{ is: 'accepted', attempt, job }]);
   const watch: Watch = makeWatch(lane, job, false);
   addToWatch(desk, watch, { tried: found.tried, attempt: { ...attempt, state: 'accepted', job } });
-  desk.gate.countJobs(1);
   schedulePoll(bench, desk, watch);
   bench.log.info('adopted an orphaned job', { account: desk.account.name, job });
 }
 
-async function hold(bench: Bench, lost: readonly Lost[]): Promise<void> {
+async function hold(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
   const cause = 'the vendor could not be asked whether the call arrived';
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause })));
+  desk.gate.countJobs(-lost.length);
   bench.counters.held += lost.length;
 }
 
@@ -156,5 +180,6 @@ async function hold(bench: Bench, lost: readonly Lost[]): Promise<void> {
 async function sendAgain(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
   const cause = 'in no job of the vendor after two complete listings';
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
+  desk.gate.countJobs(-lost.length);
   for (const { lane, tried } of lost) if (tried) scheduleTry(bench, desk, lane, tried, 0);
 }

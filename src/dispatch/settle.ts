@@ -117,6 +117,8 @@ function followUp(bench: Bench, desk: Desk, lane: Lane, one: Decided, accepted: 
       return;
     }
     case 'ask':
+      // It may be a job by now: its place stays taken until the vendor has been asked.
+      desk.gate.countJobs(1);
       desk.lost.push({ lane, attempt, tried });
       desk.agenda.add(bench.clock.monotonic(), { is: 'search' });
       return;

@@ -125,6 +125,17 @@ describe('limits', () => {
     expect(reads).toBeLessThan(100 * 5);
   });
 
+  test('on open jobs hold for submissions whose fate is still being asked for', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.jobMs = () => 60_000;
+    world.vendor.fate = (_, path, number) =>
+      path === '/jobs/watch' && number <= 2 ? { is: 'lost-answer' } : undefined;
+    const account = limitToy({ maxOpenJobs: 2 });
+    const outcome = await world.run({ services: [useToy('toy/watch', { account })], items: makeVideos(6) });
+    expect(outcome.statuses).toEqual({ answered: 6 });
+    expect(world.vendor.mostOpenElements).toBe(2);
+  });
+
   test('of a service stand beside its account’s', async () => {
     const world = await ToyWorld.open();
     const services = [useToy('toy/image', { limits: { concurrency: 1 } })];
@@ -292,6 +303,34 @@ describe('a call of unknown fate', () => {
     expect(world.vendor.submitted.size).toBe(1);
     const [first, second] = world.vendor.calls.filter(({ path }) => path === '/jobs/watch');
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(10_000);
+  });
+
+  test('is found although single listings and reads fail, without a search anew', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.jobMs = () => 1000;
+    world.vendor.fate = (_, path, number) => {
+      if (path === '/jobs/watch') return { is: 'lost-answer' };
+      return number === 1 ? { is: 'refuse', status: 503 } : undefined;
+    };
+    const outcome = await world.run({ services: [useToy('toy/watch')], items: makeVideos(1) });
+    expect(outcome.statuses).toEqual({ answered: 1 });
+    expect(world.vendor.doubles).toEqual([]);
+    // The first of the two lists twice, the second once.
+    expect(world.vendor.calls.filter(({ path }) => path === '/jobs')).toHaveLength(3);
+  });
+
+  test('at a vendor that refuses the account meanwhile stays open, and is found by the next session', async () => {
+    const world = await ToyWorld.open();
+    const setting = { services: [useToy('toy/watch')], items: makeVideos(2) };
+    world.vendor.fate = (_, path) =>
+      path === '/jobs/watch' ? { is: 'lost-answer' } : { is: 'refuse', status: 401, error: 'sign error' };
+    const halted = await world.run(setting);
+    expect(halted.end.halts).toMatchObject([{ account: 'toy-test', reason: '"sign error" (401)' }]);
+    expect(halted.statuses).toEqual({ open: 2 });
+    world.vendor.fate = () => undefined;
+    // A run that was ended begins anew and adopts the jobs.
+    expect((await world.run(setting)).statuses).toEqual({ reused: 2 });
+    expect(world.vendor.doubles).toEqual([]);
   });
 
   test('is held where the vendor cannot be asked, instead of being sent again', async () => {

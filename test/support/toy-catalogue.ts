@@ -159,6 +159,9 @@ function readJob(frameSku: string | undefined): (reply: Reply, reading: JobReadi
   return (reply, reading) => {
     if (reply.status === 404) return reading.elements.map(() => ({ is: 'gone', message: 'no such job' }));
     const refusal = readRefusal(reply);
+    // A read that failed says nothing about its job: what halts or slows the account is told, the rest is read again.
+    const isOfReading = refusal && refusal.reaction !== 'halt' && refusal.reaction !== 'slow-down';
+    if (isOfReading) return reading.elements.map(() => ({ is: 'waiting', note: refusal.message }));
     if (refusal) return reading.elements.map(() => ({ is: 'refused', refusal }));
     const job = readJson(reply.body, jobShape);
     return reading.elements.map((element) => {

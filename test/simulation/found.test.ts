@@ -1,0 +1,15 @@
+/** Schedules that once broke an invariant. */
+import { expect, test } from 'vitest';
+import { playSeeds } from './tour.ts';
+
+test.each([
+  { seed: 29, claim: 'a session that finds nothing left to do ends, however late the ledger says so' },
+  { seed: 36, claim: 'a submission of unknown fate keeps its place among the open jobs after a crash' },
+  { seed: 110, claim: 'a submission of unknown fate keeps its place among the open jobs within a session' },
+  {
+    seed: 500478,
+    claim: 'a twin of a task whose account was halted does not keep the others waiting for hours',
+  },
+])('seed $seed: $claim', async ({ seed }) => {
+  expect((await playSeeds([seed])).faults).toEqual([]);
+});

@@ -1,0 +1,133 @@
+/** The invariants, held against what a schedule came to. Each fault is one line of words. */
+import { checkAccounts } from '../../src/domain/accounting.ts';
+import type { TaskRow } from '../../src/domain/ledger.ts';
+import { statusOf } from '../../src/domain/task.ts';
+import { contentOf } from './sim-vendor.ts';
+import type { Played } from './simulate.ts';
+
+export function judge(played: Played): readonly string[] {
+  return [
+    ...judgeEnds(played),
+    ...judgeDoubles(played),
+    ...judgeTold(played),
+    ...judgeBooks(played),
+    ...judgeAnswers(played),
+    ...judgeLimits(played),
+  ];
+}
+
+/** Every item ends with a status, and the identity holds. */
+function judgeEnds({ rows, counts, counters, schedule, lastEnd }: Played): string[] {
+  const faults: string[] = [];
+  if (lastEnd.isStopped || lastEnd.halts.length > 0) {
+    faults.push(`the session in calm weather halted: ${JSON.stringify(lastEnd.halts)}`);
+  }
+  const sums: Record<string, number> = {};
+  for (const { state, count } of counts) sums[statusOf(state)] = (sums[statusOf(state)] ?? 0) + count;
+  const sum = (status: string) => sums[status] ?? 0;
+  if (sum('open') > 0) faults.push(`${sum('open')} tasks are still open after a session in calm weather`);
+  const { isBalanced, expected, found } = checkAccounts({
+    items: counters.items,
+    services: schedule.services.length,
+    notApplicable: counters.notApplicable,
+    answered: sum('answered'),
+    reused: sum('reused'),
+    skipped: sum('skipped'),
+    failed: sum('failed'),
+    held: sum('held'),
+    overCap: sum('over-cap'),
+    open: sum('open'),
+  });
+  if (!isBalanced) faults.push(`the identity is broken: ${expected} tasks expected, ${found} found`);
+  if (rows.length !== schedule.items.length) faults.push(`${rows.length} of ${schedule.items.length} items`);
+  return faults;
+}
+
+/** A reference stands for one submission, whatever happens. */
+function judgeDoubles({ vendor }: Played): string[] {
+  const times = new Map<string, number>();
+  for (const { ref } of vendor.carried) times.set(ref, (times.get(ref) ?? 0) + 1);
+  const doubles = [...times.values()].filter((count) => count > 1).length;
+  return doubles > 0 ? [`${doubles} references were carried out more than once`] : [];
+}
+
+/** What was answered, taken or refused for good is never called for again. */
+function judgeTold({ vendor, network }: Played): string[] {
+  const told = new Map<string, number>();
+  for (const { atMs, content } of network.told) {
+    told.set(content, Math.min(atMs, told.get(content) ?? Number.POSITIVE_INFINITY));
+  }
+  const again = vendor.carried.filter(
+    ({ departedAtMs, content }) => departedAtMs > (told.get(content) ?? Number.POSITIVE_INFINITY),
+  );
+  return again.length > 0 ? [`called again although its end was told: ${again[0]?.content}`] : [];
+}
+
+/** Every call that was carried out is on the books, and no more are uncertain than were lost. */
+function judgeBooks({ vendor, network, booked }: Played): string[] {
+  const faults: string[] = [];
+  for (const sku of ['toy/call', 'toy/frame'] as const) {
+    const carried = vendor.carried
+      .filter((one) => one.sku === sku)
+      .reduce((sum, { units }) => sum + units, 0);
+    const { known, uncertain } = booked[sku] ?? { known: 0, uncertain: 0 };
+    if (known + uncertain < carried)
+      faults.push(`${sku}: the vendor counted ${carried} units, the books have ${known} + ${uncertain}`);
+    const mostUncertain = network.unknown[sku] * (sku === 'toy/frame' ? 3 : 1);
+    if (uncertain > mostUncertain)
+      faults.push(`${sku}: ${uncertain} units are uncertain, at most ${mostUncertain} were lost`);
+    if (known > carried) faults.push(`${sku}: ${known} units are charged, the vendor counted ${carried}`);
+  }
+  return faults;
+}
+
+/** Each answer is the one of its item, paid for exactly, and proved by the archived reply. */
+function judgeAnswers({ rows, unproved }: Played): string[] {
+  const faults = unproved > 0 ? [`${unproved} answers have no archived reply`] : [];
+  for (const { item, tasks } of rows) {
+    const content = contentOf(
+      item.text === undefined ? { ref: '', link: `x:/${item.key}` } : { ref: '', text: item.text },
+    );
+    for (const task of tasks) {
+      const hasAnswer = task.status === 'answered' || task.status === 'reused';
+      const label = task.finding?.labels[0]?.label;
+      if (hasAnswer && label !== content) faults.push(`${item.id} of ${content} has the answer of ${label}`);
+      if (task.status === 'answered' && !isExact(task))
+        faults.push(`${item.id}: answered for ${JSON.stringify(task.units)}`);
+    }
+  }
+  return faults;
+}
+
+function isExact({ units }: TaskRow): boolean {
+  const [[sku, count] = ['', 0], ...others] = Object.entries(units);
+  return others.length === 0 && count === (sku === 'toy/frame' ? 3 : 1);
+}
+
+/** Pace, calls at once and open jobs, counted outside of the program. */
+function judgeLimits({ schedule, network, vendor, lostAtEnds }: Played): string[] {
+  const faults: string[] = [];
+  for (const account of new Set(schedule.services.map((use) => use.account))) {
+    const { name, limits } = account;
+    const times = network.departures.get(name) ?? [];
+    const isFast = times.some(
+      (atMs, index) => (times[index + limits.perSecond + 1] ?? Number.POSITIVE_INFINITY) - atMs < 1000 - 1e-6,
+    );
+    if (isFast) faults.push(`${name}: more than ${limits.perSecond} + 1 calls in one second`);
+    const flying = network.mostInFlight.get(name) ?? 0;
+    if (flying > limits.concurrency) faults.push(`${name}: ${flying} calls at once of ${limits.concurrency}`);
+    const batches = schedule.services.filter((use) => use.account === account).map(({ batch }) => batch);
+    const most = Math.max(limits.maxOpenJobs, ...batches);
+    const open = vendor.mostOpen.get(name) ?? 0;
+    if (open > most) faults.push(`${name}: ${open} jobs open of ${most}`);
+  }
+  const batch = Math.max(...schedule.services.map((use) => use.batch));
+  const calls = [...new Set(schedule.services.map((use) => use.account.limits))].reduce(
+    (sum, { concurrency, perSecond }) =>
+      sum + concurrency + Math.max(1, Math.min(concurrency, 16, Math.ceil(perSecond * 0.02))),
+    0,
+  );
+  const lost = Math.max(...lostAtEnds.map((one) => one.lost));
+  if (lost > calls * batch) faults.push(`${lost} elements were in flight or ahead, ${calls * batch} allowed`);
+  return faults;
+}

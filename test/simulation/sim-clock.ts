@@ -1,0 +1,79 @@
+/**
+ * Time of a simulated world. It passes only when nothing can happen without it: between two steps every microtask has
+ * run and every write that was begun has been committed, which is known exactly, so that no step waits for more than
+ * one turn of the event loop.
+ */
+import { Agenda } from '../../src/dispatch/agenda.ts';
+import type { Clock } from '../../src/domain/clock.ts';
+
+interface Sleeper {
+  readonly isAwake: () => boolean;
+  readonly wake: () => void;
+}
+
+const startMs = Date.parse('2026-11-20T02:00:00Z');
+/** More than any schedule needs: whoever passes it goes round in circles. */
+const mostSteps = 60_000;
+
+export class SimClock implements Clock {
+  /** Writes that were begun and are not committed. */
+  pending = 0;
+  #elapsedMs = 0;
+  #steps = 0;
+  readonly #sleepers = new Agenda<Sleeper>();
+
+  now(): number {
+    return Math.floor(startMs + this.#elapsedMs);
+  }
+
+  monotonic(): number {
+    return this.#elapsedMs;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  sleep(ms: number, signal?: AbortSignal, isAlive: () => boolean = () => true): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      let isDone = false;
+      const wake = () => {
+        if (isDone) return;
+        isDone = true;
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#sleepers.add(this.#elapsedMs + Math.max(0, ms), { isAwake: () => isDone || !isAlive(), wake });
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  /** Lets time pass until the promise is settled; throws where it never would be. */
+  async drive<Value>(promise: Promise<Value>): Promise<Value> {
+    let isSettled = false;
+    const settled = promise.finally(() => {
+      isSettled = true;
+    });
+    settled.catch(() => undefined);
+    for (;;) {
+      do await new Promise((resolve) => setImmediate(resolve));
+      while (this.pending > 0 && !isSettled);
+      if (isSettled) return await settled;
+      this.#wakeNext();
+    }
+  }
+
+  #wakeNext(): void {
+    for (let at = this.#sleepers.nextAtMs; at !== undefined; at = this.#sleepers.nextAtMs) {
+      const next = this.#sleepers.takeDue(at) as Sleeper;
+      if (next.isAwake()) continue;
+      this.#elapsedMs = Math.max(this.#elapsedMs, at);
+      this.#steps += 1;
+      if (this.#steps > mostSteps) throw new Error(`the session goes on for ever (${mostSteps} steps)`);
+      next.wake();
+      return;
+    }
+    throw new Error('nothing is left that could happen, and the session has not ended');
+  }
+}

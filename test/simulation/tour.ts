@@ -1,0 +1,57 @@
+/** Plays many schedules and names those that broke an invariant. */
+import { judge } from './judge.ts';
+import type { Plant } from './simulate.ts';
+import { Theatre } from './simulate.ts';
+
+export interface Fault {
+  readonly seed: number;
+  readonly faults: readonly string[];
+}
+
+export interface Tour {
+  readonly schedules: number;
+  readonly sessions: number;
+  readonly kills: number;
+  readonly carriedOut: number;
+  /** Units that were uncertain at the end, of those that were lost from sight. */
+  readonly uncertain: number;
+  readonly lost: number;
+  readonly faults: readonly Fault[];
+}
+
+export async function playSeeds(seeds: Iterable<number>, plant?: Plant, mostFaults = 5): Promise<Tour> {
+  const theatre = new Theatre();
+  const tour = { schedules: 0, sessions: 0, kills: 0, carriedOut: 0, uncertain: 0, lost: 0 };
+  const faults: Fault[] = [];
+  try {
+    for (const seed of seeds) {
+      tour.schedules += 1;
+      try {
+        const played = await theatre.play(seed, plant);
+        tour.sessions += played.lostAtEnds.length;
+        tour.kills += played.lostAtEnds.filter(({ isKill }) => isKill).length;
+        tour.carriedOut += played.vendor.carried.length;
+        for (const { uncertain } of Object.values(played.booked)) tour.uncertain += uncertain;
+        for (const elements of Object.values(played.network.unknown)) tour.lost += elements;
+        const broken = judge(played);
+        if (broken.length > 0) faults.push({ seed, faults: broken });
+      } catch (error) {
+        faults.push({ seed, faults: [String(error)] });
+      }
+      if (faults.length >= mostFaults) break;
+    }
+  } finally {
+    theatre.close();
+  }
+  return { ...tour, faults };
+}
+
+/** How to see a fault again. */
+export function describeFaults(faults: readonly Fault[]): string {
+  return faults
+    .map(
+      ({ seed, faults: broken }) =>
+        `MEDIASWEEP_SEED=${seed} npx vitest run test/simulation: ${broken.join('; ')}`,
+    )
+    .join('\n');
+}
