@@ -56,6 +56,10 @@ function openLazily(stop: AbortSignal): Spine {
     run: async (...given) => (await open()).run(...given),
     report: async (...given) => (await open()).report(...given),
     status: async (...given) => (await open()).status(...given),
+    listHeld: async (...given) => (await open()).listHeld(...given),
+    settleHeld: async (...given) => (await open()).settleHeld(...given),
+    listFailed: async (...given) => (await open()).listFailed(...given),
+    acknowledgeFailed: async (...given) => (await open()).acknowledgeFailed(...given),
     emulate: async (...given) => (await open()).emulate(...given),
     rehearse: async (...given) => (await open()).rehearse(...given),
   };

@@ -79,6 +79,13 @@ export function makeSpine(outside: Outside): Spine {
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places) => report(outside, selector, places),
     status: (selector, places) => status(outside, selector, places),
+    listHeld: (selection, places) => withLedgerOf(outside, places, (ledger) => ledger.listHeld(selection)),
+    settleHeld: (selection, how, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.settleHeld(selection, how)),
+    listFailed: (selection, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.listFailed(selection)),
+    acknowledgeFailed: (selection, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.acknowledgeFailed(selection)),
     emulate: (vendor, options) =>
       openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
     rehearse: (flags, places, watch) => rehearse(outside, flags, places, watch),
@@ -117,8 +124,9 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
       const { halts, feedError } = await dispatch(outside, { pipeline, folders, opened, flags, watch });
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
-      const end = (tally: ReportTally) => {
-        const conclusion = conclude({ ...tally, signal, halts, sourceTrouble, failOn });
+      const end = async (tally: ReportTally) => {
+        const acknowledged = await ledger.countAcknowledged(opened.record.id);
+        const conclusion = conclude({ ...tally, signal, halts, sourceTrouble, failOn, acknowledged });
         return opened.end({ ...conclusion, atMs: clock.now() });
       };
       const record = await findRun(ledger, opened.record.id);
@@ -142,6 +150,15 @@ async function withLedger<Value>(
   } finally {
     await ledger.close();
   }
+}
+
+/** For commands without a pipeline: the ledger of the project that they are given in. */
+async function withLedgerOf<Value>(
+  { clock, folder }: Outside,
+  places: Places,
+  use: (ledger: Ledger) => Promise<Value>,
+): Promise<Value> {
+  return await withLedger(await findFolders(folder, places), clock, use);
 }
 
 /** A source that could not be read to its end: what was planned by then was carried out all the same. */

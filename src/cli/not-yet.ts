@@ -10,8 +10,6 @@ export const notYet = {
     'diff',
     'cost',
     'reconcile',
-    'held',
-    'failed',
     'review',
     'doctor',
     'init',

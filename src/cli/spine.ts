@@ -1,7 +1,14 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
 import type { EmulatorFaults } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
-import type { BillRow, RunRecord, TaskCount } from '../domain/ledger.ts';
+import type {
+  BillRow,
+  FailedRow,
+  HeldRow,
+  RunRecord,
+  TaskCount,
+  TroubleSelection,
+} from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
 import type { ExitCode, Problem } from '../domain/problem.ts';
 import type { Progress } from '../domain/progress.ts';
@@ -90,6 +97,16 @@ export interface Spine {
   report(selector: string, places: Places): Promise<ReportResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
+  listHeld(selection: TroubleSelection, places: Places): Promise<readonly HeldRow[]>;
+  /** Answers the reuse keys that were settled. */
+  settleHeld(
+    selection: TroubleSelection,
+    how: 'resend' | 'forget',
+    places: Places,
+  ): Promise<readonly string[]>;
+  listFailed(selection: TroubleSelection, places: Places): Promise<readonly FailedRow[]>;
+  /** Answers the reuse keys that were not acknowledged before. */
+  acknowledgeFailed(selection: TroubleSelection, places: Places): Promise<readonly string[]>;
   catalogue(): Promise<Catalogue>;
   /** The price book of the config folder, if there is one. */
   prices(places: Places): Promise<PriceBook | undefined>;

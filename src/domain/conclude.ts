@@ -22,6 +22,8 @@ export interface Ending {
   /** Why the source could not be read to its end, and the exit code that this deserves. */
   readonly sourceTrouble?: { readonly message: string; readonly exitCode: ExitCode } | undefined;
   readonly failOn?: 'review' | 'block' | undefined;
+  /** Failed tasks that a person has acknowledged: they are reported, and weigh nothing. */
+  readonly acknowledged?: number | undefined;
 }
 
 export interface Conclusion {
@@ -67,9 +69,14 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   }
   if (counts.overCap > 0)
     reasons.set(exitCodes.capped, `stopped at a cap, ${formatCount(counts.overCap)} tasks over it`);
-  const troubled = counts.failed + counts.held;
-  if (troubled > 0)
-    reasons.set(exitCodes.failures, `finished with ${describeTroubled(counts.failed, counts.held)}`);
+  const acknowledged = Math.min(ending.acknowledged ?? 0, counts.failed);
+  const failed = counts.failed - acknowledged;
+  const aside =
+    acknowledged === 0 ? '' : `${formatCount(acknowledged)} acknowledged ${plural(acknowledged, 'failure')}`;
+  if (failed + counts.held > 0) {
+    const more = aside === '' ? '' : `, ${aside} besides`;
+    reasons.set(exitCodes.failures, `finished with ${describeTroubled(failed, counts.held)}${more}`);
+  } else if (aside !== '') reasons.set(exitCodes.complete, `finished with ${aside}`);
   const flagged = verdicts.block + (failOn === 'review' ? verdicts.review : 0);
   if (failOn !== undefined && flagged > 0) {
     reasons.set(

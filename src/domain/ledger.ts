@@ -267,6 +267,44 @@ export interface TaskCount {
   readonly count: number;
 }
 
+/** Which of the troubled tasks a person means: reuse keys, items, or patterns over items with `*` and `?`; all if absent. */
+export type TroubleSelection = readonly string[] | undefined;
+
+/** A call of unknown fate that waits for a person. */
+export interface HeldRow {
+  readonly reuseKey: string;
+  /** The item whose call it was; other items of the same content are held with it. */
+  readonly item: string;
+  /** Tasks of this content that are held or failed, in all runs. */
+  readonly tasks: number;
+  readonly service: string;
+  readonly account: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly cause: string;
+  /** ISO 8601, UTC. */
+  readonly sentAt: string;
+  /** What the call may have cost, and what sending it again is expected to. */
+  readonly units: Units;
+  /** The vendor could not be asked yet: the next run looks for the call by itself. */
+  readonly isAskedAgain: boolean;
+}
+
+/** A failure that is remembered. */
+export interface FailedRow {
+  readonly reuseKey: string;
+  readonly item: string;
+  readonly tasks: number;
+  readonly service: string;
+  readonly account: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly error: TaskError;
+  /** ISO 8601, UTC. */
+  readonly failedAt: string;
+  readonly acknowledgedAt?: string | undefined;
+}
+
 export interface Ledger {
   openRun(opening: RunOpening): Promise<RunLedger>;
   /** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
@@ -279,5 +317,18 @@ export interface Ledger {
   countTasks(run: string): Promise<readonly TaskCount[]>;
   readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;
   readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
+  /** Oldest first. */
+  listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;
+  /**
+   * Settles held calls and answers their reuse keys. `resend`: the next run sends them again, and the old units stay
+   * uncertain on the bill of the run that sent them. `forget`: they count as failed, and are remembered as such.
+   */
+  settleHeld(selection: TroubleSelection, how: 'resend' | 'forget'): Promise<readonly string[]>;
+  /** Failures that are remembered, oldest first. */
+  listFailed(selection: TroubleSelection): Promise<readonly FailedRow[]>;
+  /** Takes remembered failures out of the exit code of later runs; answers the reuse keys that were not yet. */
+  acknowledgeFailed(selection: TroubleSelection): Promise<readonly string[]>;
+  /** Failed tasks of a run whose failure was acknowledged. */
+  countAcknowledged(run: string): Promise<number>;
   close(): Promise<void>;
 }

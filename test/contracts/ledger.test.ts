@@ -783,6 +783,137 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     });
   });
 
+  describe('held calls', () => {
+    const next = () => ledger.openRun(makeOpening({ startNew: true }));
+
+    test('are listed with what is known of them', async () => {
+      const run = await fillKeys();
+      expect(await ledger.listHeld(undefined)).toEqual([
+        {
+          reuseKey: 'c/quality',
+          item: 'media/c',
+          tasks: 1,
+          service: 'quality',
+          account: 'pai-prod',
+          pipeline: 'nightly',
+          run: run.record.id,
+          cause: 'read ECONNRESET',
+          sentAt: '2026-11-20T02:00:00.000Z',
+          units: { 'pai/basic': 1 },
+          isAskedAgain: false,
+        },
+      ]);
+    });
+
+    test.each([
+      ['a reuse key', ['c/quality'], 1],
+      ['an item', ['media/c'], 1],
+      ['a pattern', ['media/*'], 1],
+      ['a word for each letter', ['media/?'], 1],
+      ['any of several words', ['nothing', 'media/c'], 1],
+      ['another item', ['media/a'], 0],
+      ['a part of an item', ['media'], 0],
+      ['no word', [], 0],
+    ])('are found by %s', async (_, selection, count) => {
+      await fillKeys();
+      expect(await ledger.listHeld(selection)).toHaveLength(count);
+      expect(await ledger.settleHeld(selection, 'resend')).toHaveLength(count);
+      expect(await ledger.listHeld(undefined)).toHaveLength(1 - count);
+    });
+
+    test('to be sent again are sent by the next run under a new number, and the old units stay uncertain', async () => {
+      const run = await fillKeys();
+      expect(await ledger.settleHeld(undefined, 'resend')).toEqual(['c/quality']);
+      const second = await next();
+      const [task] = await plan(second, [makePlanned('c')]);
+      expect(await begin(second, task)).toMatchObject({ number: 2 });
+      expect(await readStates(ledger, run.record.id)).toContain('c quality held');
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([{ uncertain: 1 }]);
+    });
+
+    test('that are forgotten fail in the next run without a call, and are remembered as such', async () => {
+      const run = await fillKeys();
+      expect(await ledger.settleHeld(['media/c'], 'forget')).toEqual(['c/quality']);
+      const second = await next();
+      expect(await plan(second, [makePlanned('c')])).toEqual([]);
+      const [row] = await ledger.readItems(second.record.id, undefined, 10);
+      expect(row?.tasks[0]).toMatchObject({
+        state: 'failed',
+        reason: 'forgotten',
+        error: { message: 'held, and forgotten by a person: read ECONNRESET' },
+      });
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([{ uncertain: 1 }]);
+      expect((await ledger.listFailed(['media/c'])).map(({ error }) => error.class)).toEqual(['forgotten']);
+    });
+
+    test.each([
+      { how: 'resend' as const, state: 'planned', intent: 'intended' },
+      { how: 'forget' as const, state: 'planned', intent: 'settled' },
+    ])('of a run that is gone on with are taken up there ($how)', async ({ how, state, intent }) => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a')]);
+      await first.transition([{ is: 'held', attempt: await begin(first, task), cause: 'timeout' }]);
+      await end(first, 'stopped');
+      await ledger.settleHeld(undefined, how);
+      const second = await ledger.openRun(makeOpening());
+      expect(second.isResumed).toBe(true);
+      expect(await readStates(ledger, second.record.id)).toEqual([`a quality ${state}`]);
+      const ready = await second.readReady('quality', 0, 10);
+      expect((await intend(second, ready)).map(({ is }) => is)).toEqual([intent]);
+    });
+  });
+
+  describe('remembered failures', () => {
+    test('are listed with the item, the error and the time, until they are acknowledged', async () => {
+      const run = await fillKeys();
+      const row = {
+        reuseKey: 'b/quality',
+        item: 'media/b',
+        tasks: 1,
+        service: 'quality',
+        account: 'pai-prod',
+        pipeline: 'nightly',
+        run: run.record.id,
+        error: {
+          class: 'media-unreadable',
+          code: 'InvalidImage',
+          httpStatus: 400,
+          message: 'cannot open the file',
+        },
+        failedAt: '2026-11-20T02:00:00.000Z',
+      };
+      expect(await ledger.listFailed(undefined)).toEqual([row]);
+      clock.nowMs += hourMs;
+      expect(await ledger.acknowledgeFailed(['media/b'])).toEqual(['b/quality']);
+      expect(await ledger.acknowledgeFailed(undefined)).toEqual([]);
+      expect(await ledger.listFailed(undefined)).toEqual([
+        { ...row, acknowledgedAt: '2026-11-20T03:00:00.000Z' },
+      ]);
+    });
+
+    test('that are acknowledged still fail their tasks, and are counted apart', async () => {
+      const run = await fillKeys();
+      expect(await ledger.countAcknowledged(run.record.id)).toBe(0);
+      await ledger.acknowledgeFailed(undefined);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await plan(second, [makePlanned('b')])).toEqual([]);
+      expect(await readStates(ledger, second.record.id)).toEqual(['b quality failed']);
+      expect(await ledger.countAcknowledged(second.record.id)).toBe(1);
+    });
+
+    test('that happen anew have to be acknowledged anew', async () => {
+      await fillKeys();
+      await ledger.acknowledgeFailed(undefined);
+      const pipeline = makePipeline({ reuse: { retryFailedAfterMs: 1 } });
+      clock.nowMs += hourMs;
+      const second = await ledger.openRun(makeOpening({ startNew: true, pipeline, nowMs: clock.nowMs }));
+      const [task] = await plan(second, [makePlanned('b')]);
+      const attempt = await begin(second, task);
+      await second.transition([{ is: 'failed', attempt, refusal, isRemembered: true }]);
+      expect(await ledger.countAcknowledged(second.record.id)).toBe(0);
+    });
+  });
+
   describe('money', () => {
     async function answerAll(run: RunLedger, keys: readonly string[], atMs = startMs) {
       const tasks = await plan(

@@ -35,6 +35,20 @@ describe('a run', () => {
       why: 'finished with 1 failure and 2 held tasks',
     },
     {
+      name: 'whose failures are acknowledged in part',
+      ending: { counts: { ...counts, failed: 3 }, acknowledged: 2 },
+      exitCode: 1,
+      state: 'finished',
+      why: 'finished with 1 failure, 2 acknowledged failures besides',
+    },
+    {
+      name: 'whose failures are all acknowledged',
+      ending: { counts: { ...counts, failed: 1 }, acknowledged: 1 },
+      exitCode: 0,
+      state: 'finished',
+      why: 'finished with 1 acknowledged failure',
+    },
+    {
       name: 'with flagged items under --fail-on review',
       ending: { failOn: 'review' },
       exitCode: 5,

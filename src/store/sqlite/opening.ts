@@ -9,6 +9,8 @@ import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Office, Session } from './session.ts';
 import { isFresh } from './session.ts';
+import type { MovableTask } from './task-row.ts';
+import { moveTask } from './task-row.ts';
 
 /** A run that began earlier is not gone on with unless someone asks for it. */
 const mostAgeMs = 20 * 60 * 60 * 1000;
@@ -95,6 +97,7 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void
     db.run(`UPDATE runs SET listing = 'partial', unselected = 0, broken = 0 WHERE seq = ?`, [row.seq]);
     db.run('DELETE FROM broken WHERE run = ?', [row.seq]);
   }
+  releaseSettled({ db, tally }, row.seq);
   const idle = db.all<{ service: number; state: TaskState; reason: string; count: number }>(
     `SELECT service, state, reason, count FROM task_counts
      WHERE run = ? AND state IN ('waiting', 'over-cap') AND count > 0`,
@@ -110,6 +113,16 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void
      WHERE run = ? AND state IN ('waiting', 'over-cap') AND state IN ('planned', 'waiting', 'over-cap')`,
     [row.seq],
   );
+}
+
+/** Held tasks that a person has settled since are planned again; what was decided stands at their reuse key. */
+function releaseSettled({ db, tally }: Pick<Office, 'db' | 'tally'>, run: number): void {
+  const settled = db.all<MovableTask>(
+    `SELECT t.id, t.run, t.service, t.state, t.reason FROM tasks AS t JOIN keys AS k ON k.id = t.key
+     WHERE t.run = ? AND t.state = 'held' AND t.state IN ('failed', 'held') AND k.held IS NULL`,
+    [run],
+  );
+  for (const task of settled) moveTask({ db, tally }, task, { state: 'planned' });
 }
 
 function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {

@@ -2,12 +2,15 @@
 import type { BrokenRow } from '../../domain/item.ts';
 import type {
   BillRow,
+  FailedRow,
+  HeldRow,
   ItemRow,
   Ledger,
   RunLedger,
   RunOpening,
   RunRecord,
   TaskCount,
+  TroubleSelection,
 } from '../../domain/ledger.ts';
 import type { PriceBook } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
@@ -21,6 +24,13 @@ import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
 import { selectRun } from './selector.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { Tally } from './tally.ts';
+import {
+  acknowledgeFailures,
+  countAcknowledged,
+  listFailed,
+  listHeld,
+  settleHeldKeys,
+} from './trouble-desk.ts';
 
 export class SqliteLedger implements Ledger {
   readonly #db: Database;
@@ -87,6 +97,27 @@ export class SqliteLedger implements Ledger {
       row.seq,
       limit,
     ]);
+  }
+
+  async listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]> {
+    return listHeld(this.#db, selection);
+  }
+
+  settleHeld(selection: TroubleSelection, how: 'resend' | 'forget'): Promise<readonly string[]> {
+    return this.#queue.write(1, () => settleHeldKeys(this.#db, selection, how, this.#now()));
+  }
+
+  async listFailed(selection: TroubleSelection): Promise<readonly FailedRow[]> {
+    return listFailed(this.#db, selection);
+  }
+
+  acknowledgeFailed(selection: TroubleSelection): Promise<readonly string[]> {
+    return this.#queue.write(1, () => acknowledgeFailures(this.#db, selection, this.#now()));
+  }
+
+  async countAcknowledged(run: string): Promise<number> {
+    const row = findRunRow(this.#db, run);
+    return row ? countAcknowledged(this.#db, row.seq) : 0;
   }
 
   async close(): Promise<void> {

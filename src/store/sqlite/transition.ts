@@ -126,7 +126,10 @@ function answer(step: Step, { finding, usage, reply }: Extract<Transition, { is:
   bookUsage(session, step.booking, usage);
   closeAttempt(step, { state: 'answered', error: null, reply: archive.store(reply) });
   if (row.is_marked === 1) {
-    db.run('UPDATE keys SET failed_ms = NULL, failure = NULL, held = NULL WHERE id = ?', [row.key]);
+    db.run(
+      'UPDATE keys SET failed_ms = NULL, failure = NULL, held = NULL, acknowledged_ms = NULL WHERE id = ?',
+      [row.key],
+    );
   }
   moveTask(session, task, { state: 'answered', answer: id, endedMs: nowMs });
   settleWaiting(step, { state: 'reused', reason: '', answer: id, error: null });
@@ -141,7 +144,7 @@ function fail(
   if (booked) bookUsage(session, step.booking, booked);
   closeAttempt(step, { state: 'failed', error, reply: archive.store(reply) });
   if (isRemembered) {
-    session.db.run('UPDATE keys SET failed_ms = ?, failure = ? WHERE id = ?', [
+    session.db.run('UPDATE keys SET failed_ms = ?, failure = ?, acknowledged_ms = NULL WHERE id = ?', [
       session.now(),
       error,
       row.key,
