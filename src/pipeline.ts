@@ -2,6 +2,7 @@
  * The spine: every command as calls to the stages in order. Source -> plan -> dispatch <-> vendors -> store -> report.
  * The only room that imports stages.
  */
+import { setMaxListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import type {
   Places,
@@ -17,17 +18,20 @@ import { checkFiles } from './config/check.ts';
 import { findFolders, type Folders, openPipeline, openPrices, reopenPipeline } from './config/open.ts';
 import { makeSchemas } from './config/schema.ts';
 import { type Callbacks, openCallbacks } from './dispatch/callback.ts';
+import { openDeadline } from './dispatch/deadline.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
+import { waitForLock } from './dispatch/lock-wait.ts';
 import { canLink, makeLinker } from './dispatch/link.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
 import type { Handler } from './domain/exchange.ts';
-import type { Item } from './domain/item.ts';
+import type { Item, SourcePage } from './domain/item.ts';
 import type { Ledger, RunLedger, RunRecord } from './domain/ledger.ts';
 import { exitCodes, Stop, wrongUse } from './domain/problem.ts';
 import type { Pipeline } from './domain/settings.ts';
 import { limitItems } from './plan/limit-items.ts';
+import { pickTroubled, readTroubled } from './plan/pick-troubled.ts';
 import { planTasks } from './plan/plan-tasks.ts';
 import { openStage } from './rehearsal/stage.ts';
 import { describeRun, describeServices } from './report/services.ts';
@@ -114,19 +118,31 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
   });
   const folders = await findFolders(dirname(pipeline.path), places);
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
-  const releaseLock = await acquireRunLock(folders.state, pipeline.name, holder);
+  const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
+  const tools = { clock, stop, deadline, log: watch.log };
+  const takeLock = () => acquireRunLock(folders.state, pipeline.name, holder);
+  const releaseLock = flags.waits === true ? await waitForLock(takeLock, tools) : await takeLock();
   try {
     return await withLedger(folders, clock, async (ledger) => {
-      const { startNew, resumeAnyAge, failOn } = flags;
+      const { startNew, resumeAnyAge, isFresh, failOn } = flags;
       const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
-      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), startNew, resumeAnyAge, billing });
+      const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
+      const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
+      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing });
       watch.begun(opened.record, opened.isResumed);
-      const { halts, feedError } = await dispatch(outside, { pipeline, folders, opened, flags, watch });
+      const parts = { pipeline, folders, ledger, opened, flags, watch, deadline: deadline.signal };
+      const { halts, feedError } = await dispatch(outside, parts);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
       const end = async (tally: ReportTally) => {
         const acknowledged = await ledger.countAcknowledged(opened.record.id);
-        const conclusion = conclude({ ...tally, signal, halts, sourceTrouble, failOn, acknowledged });
+        const isCut = tally.counts.open > 0 || opened.record.listing === 'partial';
+        const ending = { signal, halts, sourceTrouble, failOn, acknowledged };
+        const conclusion = conclude({
+          ...tally,
+          ...ending,
+          deadline: isCut ? deadline.reached() : undefined,
+        });
         return opened.end({ ...conclusion, atMs: clock.now() });
       };
       const record = await findRun(ledger, opened.record.id);
@@ -136,7 +152,24 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
     });
   } finally {
     releaseLock();
+    deadline.close();
   }
+}
+
+/** The id of the run whose failed and held tasks are taken up; an unfinished one that does so itself is gone on with. */
+async function findTroubledRun(
+  ledger: Ledger,
+  selector: string | undefined,
+  { name }: Pipeline,
+): Promise<string | undefined> {
+  if (selector === undefined) return undefined;
+  const { id, pipeline, state, onlyFailed } = await findRun(ledger, selector);
+  if (pipeline !== name) {
+    throw wrongUse(
+      `--only-failed ${selector}: expected a run of pipeline "${name}", found run "${id}" of "${pipeline}". \`mediasweep status ${name}\` lists its runs.`,
+    );
+  }
+  return onlyFailed !== undefined && (state === 'running' || state === 'stopped') ? onlyFailed : id;
 }
 
 async function withLedger<Value>(
@@ -170,7 +203,10 @@ function explainSource(error: unknown) {
 interface Dispatching {
   readonly pipeline: Pipeline;
   readonly folders: Folders;
+  readonly ledger: Ledger;
   readonly opened: RunLedger;
+  /** Aborts when nothing more may be begun. */
+  readonly deadline: AbortSignal;
   readonly flags: RunFlags;
   readonly watch: RunWatch;
 }
@@ -178,7 +214,9 @@ interface Dispatching {
 /** Reads the source, plans its items and dispatches their tasks, all at once and within bounds. */
 async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
   const { pipeline, folders, opened, flags, watch } = parts;
-  const { clock, stop } = outside;
+  const { clock } = outside;
+  const stop = AbortSignal.any([outside.stop, parts.deadline]);
+  setMaxListeners(0, stop);
   const { source, access, services, deadlines, resendBelow } = pipeline;
   const allowPrivateAddresses = source.form === 'csv' && source.allowPrivateAddresses;
   const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
@@ -192,7 +230,7 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const planned = { listed: listedBefore, planned: 0, isListed: false };
   const probe = makeProber({ storage, urlReader });
   const feed = () => {
-    const pages = openSource(pipeline, { storage, nowMs: clock.now() }, opened.checkpoint);
+    const pages = openPages(parts, { storage, nowMs: clock.now() });
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const canLinkItem = (item: Item) => canLink(item, access);
     return planTasks(limited, { pipeline, run: opened, probe, canLink: canLinkItem, counters: planned });
@@ -229,6 +267,19 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     await Promise.all([callbacks.close(), http.close(), urlReader.close()]);
     storage.close();
   }
+}
+
+/** What the run looks at: the source, or (`--only-failed`) the items of an earlier run that came to no good end. */
+function openPages(
+  { pipeline, ledger, opened }: Dispatching,
+  tools: Parameters<typeof openSource>[1],
+): AsyncIterable<SourcePage> {
+  const { onlyFailed } = opened.record;
+  if (onlyFailed === undefined) return openSource(pipeline, tools, opened.checkpoint);
+  if (pipeline.source.form === 'bucket') return readTroubled(ledger, onlyFailed);
+  // They were selected once; `modifiedWithin` would count from now.
+  const select = { include: [], exclude: [], kinds: [] };
+  return pickTroubled(openSource({ ...pipeline, select }, tools), ledger, onlyFailed);
 }
 
 const serveCallbacks = (handler: Handler, address: { readonly host: string; readonly port: number }) =>

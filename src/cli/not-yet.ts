@@ -17,16 +17,7 @@ export const notYet = {
     'worker',
   ],
   flags: {
-    run: [
-      '--cap [money]',
-      '--plan [file]',
-      '--tolerance [share]',
-      '--only-failed [run]',
-      '--fresh',
-      '--until [time]',
-      '--wait',
-      '--metrics-file [file]',
-    ],
+    run: ['--cap [money]', '--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
   },
 } as const;
 

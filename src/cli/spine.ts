@@ -1,4 +1,5 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
+import type { TimeOfDay } from '../domain/clock.ts';
 import type { EmulatorFaults } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
 import type {
@@ -38,6 +39,14 @@ export interface RunFlags {
   readonly resumeAnyAge?: boolean | undefined;
   readonly graceMs: number;
   readonly failOn?: 'review' | 'block' | undefined;
+  /** Disregards the answers of other runs. */
+  readonly isFresh?: boolean | undefined;
+  /** A selector: the failed and held tasks of that run are taken up, and nothing else. */
+  readonly onlyFailed?: string | undefined;
+  /** Local time at which nothing more is begun. */
+  readonly until?: TimeOfDay | undefined;
+  /** Waits while another run holds the pipeline. */
+  readonly waits?: boolean | undefined;
 }
 
 /** Told while a run goes on. */

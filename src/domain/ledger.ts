@@ -40,6 +40,8 @@ export interface RunRecord {
   readonly exitCode?: ExitCode | undefined;
   /** The exit code in words. */
   readonly why?: string | undefined;
+  /** Id of the run whose failed and held tasks this one took up (`--only-failed`). */
+  readonly onlyFailed?: string | undefined;
 }
 
 export interface RunOpening {
@@ -49,6 +51,10 @@ export interface RunOpening {
   readonly startNew?: boolean | undefined;
   /** Go on with an earlier run whatever its age (`--resume`). */
   readonly resumeAnyAge?: boolean | undefined;
+  /** Disregard the answers of other runs (`--fresh`); a run that did not begin so is not gone on with. */
+  readonly isFresh?: boolean | undefined;
+  /** Id of the run whose failed and held tasks are taken up: failures from before this run are disregarded. */
+  readonly onlyFailed?: string | undefined;
   /** What the ledger cannot know, by account and SKU. */
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
 }
@@ -313,6 +319,8 @@ export interface Ledger {
   listRuns(limit: number, pipeline?: string): Promise<readonly RunRecord[]>;
   /** Items in source order with a position above `after`. */
   readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]>;
+  /** Items with failed or held tasks, as `readItems`; their `onlyServices` are those of these tasks. */
+  readTroubled(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly Item[]>;
   /** By service, state and reason (the reason of failures is their class). */
   countTasks(run: string): Promise<readonly TaskCount[]>;
   readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;

@@ -51,6 +51,14 @@ describe('wrong use', () => {
       'error option "--grace <time>" argument "soon" is invalid: expected a duration such as 25s, 500ms or 2m. See: mediasweep run --help\n',
     ],
     [
+      'run a.yaml --until 24:00',
+      'error option "--until <time>" argument "24:00" is invalid: expected a time of day such as 06:00 or 23:30. See: mediasweep run --help\n',
+    ],
+    [
+      'run a.yaml --fresh --resume',
+      'error option "--fresh" cannot be used with option "--resume". See: mediasweep run --help\n',
+    ],
+    [
       'run a.yaml --fail-on pass',
       'error option "--fail-on <verdict>" argument "pass" is invalid. Allowed choices are review, block. See: mediasweep run --help\n',
     ],

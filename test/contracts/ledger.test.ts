@@ -783,6 +783,102 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     });
   });
 
+  describe('a fresh run', () => {
+    const open = (changes: Parameters<typeof makeOpening>[0] = {}) => ledger.openRun(makeOpening(changes));
+
+    test('disregards the answers of other runs, and never its own', async () => {
+      await fillKeys();
+      const fresh = await open({ isFresh: true });
+      const [task] = await plan(fresh, [makePlanned('a')]);
+      await answer(fresh, await begin(fresh, task));
+      expect(await plan(fresh, [makePlanned('a2', { content: 'a' })])).toEqual([]);
+      expect(await readStates(ledger, fresh.record.id)).toEqual(['a quality answered', 'a2 quality reused']);
+    });
+
+    test('still remembers failures and held calls', async () => {
+      await fillKeys();
+      const fresh = await open({ isFresh: true });
+      expect(await plan(fresh, [makePlanned('b'), makePlanned('c')])).toEqual([]);
+    });
+
+    test('stays fresh when it is gone on with, asked for or not', async () => {
+      await fillKeys();
+      const fresh = await open({ isFresh: true });
+      await end(fresh, 'stopped');
+      const again = await open();
+      expect(again.record.id).toBe(fresh.record.id);
+      expect(await plan(again, [makePlanned('a')])).toHaveLength(1);
+    });
+
+    test('does not go on with a run that was not', async () => {
+      await end(await open(), 'stopped');
+      expect((await open({ isFresh: true })).isResumed).toBe(false);
+    });
+  });
+
+  describe('a run of what failed', () => {
+    test('reads the items with failed and held tasks, with the services of these', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const services = ['quality', 'labels'];
+      const tasks = await plan(run, [
+        makePlanned('a', { services }),
+        makePlanned('b', { services }),
+        makePlanned('c'),
+      ]);
+      const attempts = await Promise.all(tasks.map((task) => begin(run, task)));
+      const [one, two, three, four, five] = attempts;
+      if (!one || !two || !three || !four || !five) throw new Error('expected five attempts');
+      await answer(run, one);
+      await answer(run, five);
+      await run.transition([
+        { is: 'failed', attempt: two, refusal, isRemembered: true },
+        { is: 'failed', attempt: three, refusal, isRemembered: false },
+        { is: 'held', attempt: four, cause: 'timeout' },
+      ]);
+      const read = async (after?: Uint8Array, limit = 10) =>
+        (await ledger.readTroubled(run.record.id, after, limit)).map(({ id, onlyServices }) => [
+          id,
+          onlyServices,
+        ]);
+      expect(await read()).toEqual([
+        ['media/a', ['labels']],
+        ['media/b', ['quality', 'labels']],
+      ]);
+      expect(await read(undefined, 1)).toHaveLength(1);
+      expect(await read(makeItem('a').position)).toEqual([['media/b', ['quality', 'labels']]]);
+      expect(await ledger.readTroubled('no such run', undefined, 10)).toEqual([]);
+    });
+
+    test('sends remembered failures again, leaves held calls held, and remembers its own failures', async () => {
+      const run = await fillKeys();
+      const again = await ledger.openRun(makeOpening({ onlyFailed: run.record.id }));
+      expect(again.record.onlyFailed).toBe(run.record.id);
+      const [task, ...rest] = await plan(again, [makePlanned('b'), makePlanned('c')]);
+      expect(rest).toEqual([]);
+      clock.nowMs += 1000;
+      const attempt = await begin(again, task);
+      await again.transition([{ is: 'failed', attempt, refusal, isRemembered: true }]);
+      expect(await plan(again, [makePlanned('b2', { content: 'b' })])).toEqual([]);
+      expect(await readStates(ledger, again.record.id)).toEqual([
+        'b quality failed',
+        'b2 quality failed',
+        'c quality held',
+      ]);
+    });
+
+    test('is gone on with by the same wish only', async () => {
+      const run = await fillKeys();
+      const again = await ledger.openRun(makeOpening({ onlyFailed: run.record.id }));
+      await end(again, 'stopped');
+      const third = await ledger.openRun(makeOpening({ onlyFailed: run.record.id }));
+      expect(third.record.id).toBe(again.record.id);
+      await end(third, 'stopped');
+      const whole = await ledger.openRun(makeOpening());
+      expect(whole.isResumed).toBe(false);
+      expect((await ledger.findRun(again.record.id))?.state).toBe('superseded');
+    });
+  });
+
   describe('held calls', () => {
     const next = () => ledger.openRun(makeOpening({ startNew: true }));
 

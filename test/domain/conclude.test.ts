@@ -35,6 +35,20 @@ describe('a run', () => {
       why: 'finished with 1 failure and 2 held tasks',
     },
     {
+      name: 'that a deadline cut short',
+      ending: { counts: { ...counts, answered: 8, open: 2, failed: 1 }, deadline: '--until 06:00' },
+      exitCode: 4,
+      state: 'stopped',
+      why: 'stopped at --until 06:00. Run again to go on.',
+    },
+    {
+      name: 'that a deadline cut short after a cap',
+      ending: { counts: { ...counts, answered: 7, overCap: 3 }, deadline: 'deadlines.run (8 h 00 min)' },
+      exitCode: 4,
+      state: 'stopped',
+      why: 'stopped at a cap, 3 tasks over it; stopped at deadlines.run (8 h 00 min). Run again to go on.',
+    },
+    {
       name: 'whose failures are acknowledged in part',
       ending: { counts: { ...counts, failed: 3 }, acknowledged: 2 },
       exitCode: 1,

@@ -58,3 +58,82 @@ describe('held calls', () => {
     expect(world.emulators['pai']?.state().requests).toBe(calls);
   });
 });
+
+describe('run again', () => {
+  test('--only-failed takes up failed tasks alone, and disregards what is remembered of them', async () => {
+    const world = await openWorld({ delayMs: 100 });
+    await putVariants(world, 4, 'image/jpeg');
+    await world.put('variants/00009.jpg', Buffer.from('no image at all'), 'image/jpeg');
+    const path = await world.writePipeline('again', pipeline);
+    expect((await world.run('run', path)).exitCode).toBe(1);
+    const { run } = await readSummary(world, 'again');
+    const requests = world.emulators['pai']?.state().requests ?? 0;
+    expect((await world.run('run', path)).exitCode).toBe(1);
+    expect(world.emulators['pai']?.state().requests).toBe(requests);
+
+    await world.run('run', path, '--only-failed', run);
+    expect((await readSummary(world, 'again')).counts).toMatchObject({ items: 1, failed: 1, reused: 0 });
+    expect(world.emulators['pai']?.state().requests).toBe(requests + 1);
+
+    const refused = await world.run(
+      'run',
+      await world.writePipeline('other', pipeline),
+      '--only-failed',
+      run,
+    );
+    expect(refused.exitCode).toBe(2);
+    expect(refused.err).toContain(
+      `--only-failed ${run}: expected a run of pipeline "other", found run "${run}" of "again".`,
+    );
+    const unknown = await world.run('run', path, '--only-failed', 'nope');
+    expect([unknown.exitCode, unknown.err]).toEqual([
+      2,
+      expect.stringContaining('run "nope": there is no such run'),
+    ]);
+  });
+
+  test('--fresh pays again for what other runs answered', async () => {
+    const world = await openWorld();
+    await putVariants(world, 3, 'image/jpeg');
+    const path = await world.writePipeline('fresh', pipeline);
+    await world.run('run', path);
+    expect((await world.run('run', path, '--fresh')).exitCode).toBe(0);
+    expect((await readSummary(world, 'fresh')).counts).toMatchObject({ answered: 3, reused: 0 });
+    expect(world.emulators['pai']?.state().units['pai/basic']).toBe(6);
+  });
+
+  test('--wait begins when the run that holds the pipeline has ended', async () => {
+    const world = await openWorld({ delayMs: 1500 });
+    await putVariants(world, 12, 'image/jpeg');
+    const path = await world.writePipeline('queue', pipeline);
+    const first = world.start('run', path);
+    while ((world.emulators['pai']?.state().requests ?? 0) < 1)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await world.run('run', path, '--wait');
+    expect(second.err).toContain(
+      `waiting: pipeline "queue": another run holds it: process ${first.process.pid}`,
+    );
+    expect((await first.ended).exitCode).toBe(0);
+    expect(second.exitCode).toBe(0);
+    expect((await readSummary(world, 'queue')).counts).toMatchObject({ reused: 12, answered: 0 });
+  });
+
+  test('deadlines.run stops with exit 4, and the same command goes on until all is answered', async () => {
+    const world = await openWorld({ delayMs: 400 });
+    await putVariants(world, 40, 'image/jpeg');
+    const path = await world.writePipeline('short', `${pipeline}deadlines: { run: 1s }\n`);
+    const first = await world.run('run', path);
+    expect(first.exitCode).toBe(4);
+    const summary = await readSummary(world, 'short');
+    expect(summary.why).toBe('stopped at deadlines.run (1 s). Run again to go on.');
+    expect(summary.counts.open).toBeGreaterThan(0);
+    for (let exitCode = 4, times = 0; exitCode === 4; times += 1) {
+      exitCode = (await world.run('run', path)).exitCode ?? -1;
+      expect(exitCode === 4 || exitCode === 0).toBe(true);
+      expect(times).toBeLessThan(10);
+    }
+    const last = await readSummary(world, 'short');
+    expect(last).toMatchObject({ run: summary.run, counts: { answered: 40, open: 0 } });
+    expect(world.emulators['pai']?.state().units['pai/basic']).toBe(40);
+  }, 60_000);
+});

@@ -56,12 +56,13 @@ function refuseNamesake(db: Database, { name, path }: Pipeline): void {
 
 function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
   if (opening.startNew) return undefined;
-  const { pipeline, nowMs } = opening;
+  const { pipeline, nowMs, isFresh: asksFresh, onlyFailed } = opening;
   const row = db.get<RunRow>(
     `SELECT * FROM runs WHERE pipeline = ? AND state IN ('running', 'stopped') ORDER BY seq DESC LIMIT 1`,
     [pipeline.name],
   );
-  if (!row) return undefined;
+  if (!row || row.only_failed !== (onlyFailed ?? null)) return undefined;
+  if (asksFresh === true && row.is_fresh === 0) return undefined;
   if (row.shape_hash === pipeline.shapeHash) {
     return opening.resumeAnyAge || nowMs - row.started_ms < mostAgeMs ? row : undefined;
   }
@@ -87,7 +88,7 @@ function readPart(written: unknown, key: string): string | undefined {
 
 /** Where listing begins anew, what it counts begins anew too. */
 function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void {
-  const packed = packPipeline(pipeline);
+  const packed = packPipeline(pipeline, row.asked_fresh === 1);
   const columns = Object.keys(packed).map((column) => `${column} = ?`);
   db.run(
     `UPDATE runs SET state = 'running', path = ?, ended_ms = NULL, exit_code = NULL, why = NULL, ${columns.join()} WHERE seq = ?`,
@@ -125,7 +126,8 @@ function releaseSettled({ db, tally }: Pick<Office, 'db' | 'tally'>, run: number
   for (const task of settled) moveTask({ db, tally }, task, { state: 'planned' });
 }
 
-function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {
+function beginRun(db: Database, opening: RunOpening): string {
+  const { pipeline, nowMs, isFresh: asksFresh = false, onlyFailed = null } = opening;
   db.run(`UPDATE runs SET state = 'superseded' WHERE pipeline = ? AND state IN ('running', 'stopped')`, [
     pipeline.name,
   ]);
@@ -136,7 +138,9 @@ function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {
     path: pipeline.path,
     state: 'running',
     started_ms: nowMs,
-    ...packPipeline(pipeline),
+    asked_fresh: Number(asksFresh),
+    only_failed: onlyFailed,
+    ...packPipeline(pipeline, asksFresh),
   });
   return id;
 }
@@ -151,7 +155,7 @@ function chooseId(db: Database, pipeline: string, nowMs: number): string {
 }
 
 /** The columns of a run that say under which pipeline it goes on. */
-function packPipeline(pipeline: Pipeline) {
+function packPipeline(pipeline: Pipeline, asksFresh: boolean) {
   const services = pipeline.services.map(
     ({ name, account }): RunService => ({ name, account: account.name, vendor: account.vendor.name }),
   );
@@ -164,7 +168,7 @@ function packPipeline(pipeline: Pipeline) {
     services: JSON.stringify(services),
     sku_units: JSON.stringify(Object.fromEntries(units)),
     written: JSON.stringify(pipeline.written ?? null),
-    is_fresh: Number(isFresh(pipeline)),
+    is_fresh: Number(asksFresh || isFresh(pipeline)),
   };
 }
 
@@ -180,8 +184,8 @@ function makeSession(office: Office, { pipeline, nowMs, billing }: RunOpening, r
     pipeline,
     services: pipeline.services.map((use) => use.name),
     billing,
-    answeredSinceMs: isFresh(pipeline) ? Number.MAX_SAFE_INTEGER : oldestMs,
-    failedSinceMs: nowMs - retryFailedAfterMs,
+    answeredSinceMs: row.is_fresh === 1 ? Number.MAX_SAFE_INTEGER : oldestMs,
+    failedSinceMs: row.only_failed === null ? nowMs - retryFailedAfterMs : row.started_ms + 1,
     firstItem: (items?.last ?? 0) + 1,
     firstAttempt: (attempts?.seq ?? 0) + 1,
   };

@@ -24,6 +24,9 @@ export interface RunRow {
   readonly ended_ms: number | null;
   readonly exit_code: ExitCode | null;
   readonly why: string | null;
+  readonly is_fresh: number;
+  readonly asked_fresh: number;
+  readonly only_failed: string | null;
 }
 
 /** A service of a run, as `services` keeps it. */
@@ -61,6 +64,7 @@ export function makeRunRecord(row: RunRow): RunRecord {
     endedAt: row.ended_ms === null ? undefined : formatTime(row.ended_ms),
     exitCode: row.exit_code ?? undefined,
     why: row.why ?? undefined,
+    onlyFailed: row.only_failed ?? undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 /** The memory of all runs in one SQLite file. */
-import type { BrokenRow } from '../../domain/item.ts';
+import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
   BillRow,
   FailedRow,
@@ -18,7 +18,7 @@ import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { openRun } from './opening.ts';
-import { readItemPage } from './report-read.ts';
+import { readItemPage, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
 import { selectRun } from './selector.ts';
@@ -70,6 +70,11 @@ export class SqliteLedger implements Ledger {
   async readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]> {
     const row = findRunRow(this.#db, run);
     return row ? readItemPage(this.#db, row, after, limit) : [];
+  }
+
+  async readTroubled(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly Item[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readTroubledItems(this.#db, row, after, limit) : [];
   }
 
   async countTasks(run: string): Promise<readonly TaskCount[]> {
