@@ -20,6 +20,7 @@ import { makeSchemas } from './config/schema.ts';
 import { type Callbacks, openCallbacks } from './dispatch/callback.ts';
 import { openDeadline } from './dispatch/deadline.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
+import { makeUseFinder } from './dispatch/former-use.ts';
 import { waitForLock } from './dispatch/lock-wait.ts';
 import { canLink, makeLinker } from './dispatch/link.ts';
 import type { Clock } from './domain/clock.ts';
@@ -29,7 +30,7 @@ import type { Handler } from './domain/exchange.ts';
 import type { Item, SourcePage } from './domain/item.ts';
 import type { Ledger, RunLedger, RunRecord } from './domain/ledger.ts';
 import { exitCodes, Stop, wrongUse } from './domain/problem.ts';
-import type { Pipeline } from './domain/settings.ts';
+import type { Account, Pipeline } from './domain/settings.ts';
 import { limitItems } from './plan/limit-items.ts';
 import { pickTroubled, readTroubled } from './plan/pick-troubled.ts';
 import { planTasks } from './plan/plan-tasks.ts';
@@ -130,7 +131,8 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
       const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing });
       watch.begun(opened.record, opened.isResumed);
-      const parts = { pipeline, folders, ledger, opened, flags, watch, deadline: deadline.signal };
+      const world = { pipeline, folders, places, billing, ledger, opened };
+      const parts = { ...world, flags, watch, deadline: deadline.signal };
       const { halts, feedError } = await dispatch(outside, parts);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
@@ -205,6 +207,9 @@ interface Dispatching {
   readonly folders: Folders;
   readonly ledger: Ledger;
   readonly opened: RunLedger;
+  readonly places: Places;
+  /** Of the accounts that anything is booked for. */
+  readonly billing: Map<string, Account['billing']>;
   /** Aborts when nothing more may be begun. */
   readonly deadline: AbortSignal;
   readonly flags: RunFlags;
@@ -255,6 +260,12 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     },
     services,
     feed,
+    findUse: makeUseFinder({
+      pipeline,
+      ledger: parts.ledger,
+      reopen: (run) => reopenFormer(outside, parts, run),
+    }),
+    isAlive: (name) => isRunLocked(folders.state, name),
     isRereadable: source.form === 'bucket',
     graceMs: flags.graceMs,
   });
@@ -266,6 +277,26 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   } finally {
     await Promise.all([callbacks.close(), http.close(), urlReader.close()]);
     storage.close();
+  }
+}
+
+/** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */
+async function reopenFormer(
+  { environment }: Outside,
+  { folders, places, billing }: Dispatching,
+  { pipeline: name, written }: RunRecord,
+): Promise<Pipeline | undefined> {
+  const configFolder = places.config;
+  const parts = { name, written, folders, configFolder, environment, catalogue, needsCredentials: true };
+  try {
+    const pipeline = await reopenPipeline(parts);
+    for (const { account } of pipeline.services) {
+      if (!billing.has(account.name)) billing.set(account.name, account.billing);
+    }
+    return pipeline;
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
   }
 }
 

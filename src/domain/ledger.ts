@@ -55,7 +55,7 @@ export interface RunOpening {
   readonly isFresh?: boolean | undefined;
   /** Id of the run whose failed and held tasks are taken up: failures from before this run are disregarded. */
   readonly onlyFailed?: string | undefined;
-  /** What the ledger cannot know, by account and SKU. */
+  /** What the ledger cannot know, by account and SKU; may come to hold the accounts of orphans. */
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
 }
 
@@ -112,6 +112,8 @@ export interface Attempt {
   readonly position: number;
   readonly linkHash: string;
   readonly isBatch: boolean;
+  /** True where its account was a stand-in on a loopback address. */
+  readonly isLoopback?: boolean | undefined;
   readonly job?: string | undefined;
   readonly usage: Usage;
   /** When the intent was made. Milliseconds since 1970. */
@@ -172,6 +174,8 @@ export type Transition =
       readonly attempt: Attempt;
       readonly refusal: Refusal;
       readonly isRemembered: boolean;
+      /** The vendor may still come to an end with it: later runs ask again. */
+      readonly isAskable?: boolean | undefined;
       readonly booked?: Usage | undefined;
       readonly reply?: ArchivedReply;
     }
@@ -180,7 +184,13 @@ export type Transition =
   /** May have been billed, is sent again, and is counted as uncertain. */
   | { readonly is: 'resend'; readonly attempt: Attempt; readonly cause: string }
   /** May have been billed, is counted as uncertain, and waits for a person. */
-  | { readonly is: 'held'; readonly attempt: Attempt; readonly cause: string };
+  | {
+      readonly is: 'held';
+      readonly attempt: Attempt;
+      readonly cause: string;
+      /** The vendor keeps what could be asked for: later runs ask again. */
+      readonly isAskable?: boolean | undefined;
+    };
 
 /** What a run writes. One process holds it, under the pipeline's lock. */
 export interface RunLedger {
@@ -199,6 +209,14 @@ export interface RunLedger {
   transition(transitions: readonly Transition[]): Promise<void>;
   /** Open attempts that earlier sessions of this pipeline left, by id, above `afterId`. */
   readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]>;
+  /**
+   * Opens attempts of these services again whose fate earlier sessions of this pipeline could not learn, or whose job
+   * had not ended in time, so that they are orphans once more; units that were booked as uncertain are taken back.
+   * Answers how many.
+   */
+  reopenAskable(services: readonly { readonly service: string; readonly account: string }[]): Promise<number>;
+  /** Open attempts of other pipelines that tasks of this run wait for, by id, each with the name of its pipeline. */
+  readWaitedFor(limit: number): Promise<readonly { readonly owner: string; readonly attempt: Attempt }[]>;
   /** Jobs among these that the ledger already knows. */
   readKnownJobs(account: string, jobs: readonly string[]): Promise<ReadonlySet<string>>;
   /**

@@ -1010,6 +1010,157 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     });
   });
 
+  describe('attempts to ask for again', () => {
+    const services = [{ service: 'quality', account: 'pai-prod' }];
+    const next = (changes: Parameters<typeof makeOpening>[0] = {}) =>
+      ledger.openRun(makeOpening({ startNew: true, nowMs: clock.nowMs, ...changes }));
+
+    async function holdOne(isAskable = true) {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'held', attempt, cause: 'no list', isAskable }]);
+      return { run, attempt };
+    }
+
+    async function giveUpOne(changes: { readonly booked?: typeof oneCall } = {}) {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'accepted', attempt, job: 'job-1' }]);
+      const late = { ...refusal, class: 'deadline' };
+      await run.transition([
+        { is: 'failed', attempt, refusal: late, isRemembered: true, isAskable: true, ...changes },
+      ]);
+      await end(run);
+      return { run, attempt };
+    }
+
+    test('that are held are open again, their units are taken back, and tasks wait for their end', async () => {
+      const { run, attempt } = await holdOne();
+      await end(run);
+      const second = await next();
+      expect(await second.reopenAskable(services)).toBe(1);
+      expect(await second.readOrphans(0, 10)).toEqual([attempt]);
+      expect(await ledger.listHeld(undefined)).toEqual([]);
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { uncertain: 0, isComplete: true },
+      ]);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      await answer(second, attempt);
+      expect(await readStates(ledger, run.record.id)).toEqual(['a quality answered']);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+    });
+
+    test('that never arrived leave the run that ended with a failure, and are sent by the next', async () => {
+      const { run, attempt } = await holdOne();
+      await end(run);
+      const second = await next();
+      await second.reopenAskable(services);
+      await plan(second, [makePlanned('a')]);
+      await second.transition([{ is: 'unsent', attempt, cause: 'in no job' }]);
+      expect(await readStates(ledger, run.record.id)).toEqual(['a quality failed']);
+      expect(await second.releaseWaiting()).toEqual({ released: 1, waiting: 0 });
+      const [ready] = await second.readReady('quality', 0, 10);
+      expect(await begin(second, ready)).toMatchObject({ number: 1, ref: attempt.ref });
+    });
+
+    test('of the run that is gone on with have all its tasks wait', async () => {
+      const { run, attempt } = await holdOne();
+      expect(await plan(run, [makePlanned('b', { content: 'a' })])).toEqual([]);
+      await end(run, 'stopped');
+      const second = await ledger.openRun(makeOpening());
+      await second.reopenAskable(services);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality intent', 'b quality waiting']);
+      await second.transition([{ is: 'held', attempt, cause: 'no list', isAskable: true }]);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality held', 'b quality held']);
+      expect(await ledger.readBill(second.record.id, prices)).toMatchObject([{ uncertain: 1 }]);
+    });
+
+    test.each<
+      [
+        string,
+        () => Promise<unknown>,
+        Parameters<typeof makeOpening>[0],
+        readonly (typeof services)[number][],
+      ]
+    >([
+      ['nobody can ask for', () => holdOne(false), {}, services],
+      [
+        'belong to another pipeline',
+        () => holdOne(),
+        { pipeline: makePipeline({ name: 'weekly' }) },
+        services,
+      ],
+      ['a service sent that is not asked', () => holdOne(), {}, [{ service: 'labels', account: 'pai-prod' }]],
+      [
+        'a stand-in would be asked for',
+        () => holdOne(),
+        { pipeline: makePipeline({ isLoopback: true }) },
+        services,
+      ],
+      [
+        'were settled',
+        async () => [await holdOne(), await ledger.settleHeld(undefined, 'forget')],
+        {},
+        services,
+      ],
+    ])('that %s stay closed', async (_, prepare, opening, asked) => {
+      await prepare();
+      const second = await next(opening);
+      expect(await second.reopenAskable(asked)).toBe(0);
+      expect(await second.readOrphans(0, 10)).toEqual([]);
+    });
+
+    test('that were given up are jobs again, and what was booked for them is not booked twice', async () => {
+      const { run, attempt } = await giveUpOne({ booked: oneCall });
+      const second = await next();
+      expect(await second.reopenAskable(services)).toBe(1);
+      expect(await second.readOrphans(0, 10)).toEqual([{ ...attempt, state: 'accepted', job: 'job-1' }]);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      await answer(second, attempt, { units: { 'pai/basic': 3 }, basis: 'observed' });
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { observed: 3, charge: 30_000_000n },
+      ]);
+    });
+
+    test('that were given up and are again failed when they did first, acknowledged or not', async () => {
+      const { attempt } = await giveUpOne();
+      const [before] = await ledger.listFailed(undefined);
+      await ledger.acknowledgeFailed(undefined);
+      clock.nowMs += hourMs;
+      const second = await next();
+      await second.reopenAskable(services);
+      await second.transition([{ is: 'failed', attempt, refusal, isRemembered: true, isAskable: true }]);
+      const [after] = await ledger.listFailed(undefined);
+      expect(after).toMatchObject({ failedAt: before?.failedAt, acknowledgedAt: '2026-11-20T02:00:00.000Z' });
+    });
+
+    test('that were given up let a run go ahead which no longer remembers that', async () => {
+      const { run, attempt } = await giveUpOne();
+      clock.nowMs += hourMs;
+      const second = await next({ onlyFailed: run.record.id });
+      await second.reopenAskable(services);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      await second.transition([{ is: 'failed', attempt, refusal, isRemembered: true, isAskable: true }]);
+      const [ready] = await second.readReady('quality', 0, 10);
+      expect(await begin(second, ready)).toMatchObject({ number: 2 });
+    });
+
+    test('of other pipelines are found by the tasks that wait for them', async () => {
+      const first = await ledger.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      const [task, other] = await plan(first, [makePlanned('a'), makePlanned('b')]);
+      const attempt = await begin(first, task);
+      await begin(first, other);
+      const second = await next();
+      expect(await second.readWaitedFor(10)).toEqual([]);
+      expect(await plan(second, [makePlanned('a'), makePlanned('a2', { content: 'a' })])).toEqual([]);
+      expect(await second.readWaitedFor(10)).toEqual([{ owner: 'weekly', attempt }]);
+      expect(await first.readWaitedFor(10)).toEqual([]);
+    });
+  });
+
   describe('money', () => {
     async function answerAll(run: RunLedger, keys: readonly string[], atMs = startMs) {
       const tasks = await plan(
