@@ -60,6 +60,8 @@ function openLazily(stop: AbortSignal): Spine {
     settleHeld: async (...given) => (await open()).settleHeld(...given),
     listFailed: async (...given) => (await open()).listFailed(...given),
     acknowledgeFailed: async (...given) => (await open()).acknowledgeFailed(...given),
+    pruneLedger: async (...given) => (await open()).pruneLedger(...given),
+    restoreLedger: async (...given) => (await open()).restoreLedger(...given),
     emulate: async (...given) => (await open()).emulate(...given),
     rehearse: async (...given) => (await open()).rehearse(...given),
   };

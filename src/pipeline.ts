@@ -22,13 +22,14 @@ import { openDeadline } from './dispatch/deadline.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
 import { makeUseFinder } from './dispatch/former-use.ts';
 import { waitForLock } from './dispatch/lock-wait.ts';
-import { canLink, makeLinker } from './dispatch/link.ts';
+import { canLink, findLongest, makeLinker } from './dispatch/link.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
 import type { Handler } from './domain/exchange.ts';
 import type { Item, SourcePage } from './domain/item.ts';
-import type { Ledger, RunLedger, RunRecord } from './domain/ledger.ts';
+import type { Ledger, Pruned, RunLedger, RunRecord } from './domain/ledger.ts';
+import type { Log } from './domain/log.ts';
 import { exitCodes, Stop, wrongUse } from './domain/problem.ts';
 import type { Account, Pipeline } from './domain/settings.ts';
 import { limitItems } from './plan/limit-items.ts';
@@ -41,6 +42,7 @@ import { writeReports } from './report/write-reports.ts';
 import { openSource } from './source/open-source.ts';
 import { makeProber } from './source/probe.ts';
 import { openArtifactFolder } from './store/artifact-folder.ts';
+import { backUpLedger, refuseRuns, restoreLedger } from './store/backup.ts';
 import { openLedger } from './store/ledger.ts';
 import { openReportFolder } from './store/report-folder.ts';
 import { acquireRunLock, isRunLocked } from './store/run-lock.ts';
@@ -91,6 +93,12 @@ export function makeSpine(outside: Outside): Spine {
       withLedgerOf(outside, places, (ledger) => ledger.listFailed(selection)),
     acknowledgeFailed: (selection, places) =>
       withLedgerOf(outside, places, (ledger) => ledger.acknowledgeFailed(selection)),
+    pruneLedger: (keepMs, places) => pruneLedger(outside, keepMs, places),
+    restoreLedger: async (backup, isForced, places) => {
+      const { state: folder } = await findFolders(outside.folder, places);
+      const nowMs = outside.clock.now();
+      return await restoreLedger({ folder, backup, isForced, nowMs });
+    },
     emulate: (vendor, options) =>
       openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
     rehearse: (flags, places, watch) => rehearse(outside, flags, places, watch),
@@ -149,6 +157,7 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
       };
       const record = await findRun(ledger, opened.record.id);
       const reported = await writeRunReports(outside, { pipeline, folders, ledger, run: record }, end);
+      await backUp(outside, folders, watch.log);
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
       return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };
     });
@@ -165,7 +174,7 @@ async function findTroubledRun(
   { name }: Pipeline,
 ): Promise<string | undefined> {
   if (selector === undefined) return undefined;
-  const { id, pipeline, state, onlyFailed } = await findRun(ledger, selector);
+  const { id, pipeline, state, onlyFailed } = requireWhole(await findRun(ledger, selector));
   if (pipeline !== name) {
     throw wrongUse(
       `--only-failed ${selector}: expected a run of pipeline "${name}", found run "${id}" of "${pipeline}". \`mediasweep status ${name}\` lists its runs.`,
@@ -194,6 +203,31 @@ async function withLedgerOf<Value>(
   use: (ledger: Ledger) => Promise<Value>,
 ): Promise<Value> {
   return await withLedger(await findFolders(folder, places), clock, use);
+}
+
+async function pruneLedger({ clock, folder }: Outside, keepMs: number, places: Places): Promise<Pruned> {
+  const folders = await findFolders(folder, places);
+  await refuseRuns(folders.state);
+  return await withLedger(folders, clock, (ledger) => ledger.prune(clock.now() - keepMs));
+}
+
+/** Once a day; a run is no worse for want of it, so that trouble is told and no more. */
+async function backUp({ clock, stop }: Outside, folders: Folders, log: Log): Promise<void> {
+  if (stop.aborted) return;
+  try {
+    await backUpLedger(folders.state, clock.now());
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    log.warn(`no backup of the ledger: ${error.message}`);
+  }
+}
+
+/** What is read from items and tasks needs a run that still has them. */
+function requireWhole(run: RunRecord): RunRecord {
+  if (run.isPruned !== true) return run;
+  throw wrongUse(
+    `run "${run.id}": its items and tasks were taken out of the ledger by \`mediasweep ledger prune\`. Its reports are those that were written then.`,
+  );
 }
 
 /** A source that could not be read to its end: what was planned by then was carried out all the same. */
@@ -240,7 +274,8 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     const canLinkItem = (item: Item) => canLink(item, access);
     return planTasks(limited, { pipeline, run: opened, probe, canLink: canLinkItem, counters: planned });
   };
-  const link = makeLinker(access, storage);
+  const mayTakeMs = findLongest(services, deadlines);
+  const link = makeLinker(access, storage, { clock, log: watch.log, mayTakeMs });
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
   const { log } = watch;
@@ -353,7 +388,7 @@ async function report(outside: Outside, selector: string, places: Places): Promi
   const { environment, clock, folder } = outside;
   const folders = await findFolders(folder, places);
   return await withLedger(folders, clock, async (ledger) => {
-    const run = await findRun(ledger, selector);
+    const run = requireWhole(await findRun(ledger, selector));
     const { pipeline: name, written } = run;
     const configFolder = places.config;
     const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });

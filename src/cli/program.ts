@@ -7,6 +7,7 @@ import { addEmulate } from './emulate.ts';
 import { addFailed } from './failed.ts';
 import { addGlobalOptions } from './global.ts';
 import { addHeld } from './held.ts';
+import { addLedger } from './ledger.ts';
 import { refuseCommands } from './not-yet.ts';
 import { layHelp, makeHelpOutput, makeHelpStyle } from './print/help.ts';
 import { makeJsonTroublePrinter, makeTroublePrinter, type TroublePrinter } from './print/trouble.ts';
@@ -38,6 +39,7 @@ const commands = [
   addReport,
   addHeld,
   addFailed,
+  addLedger,
   addCatalogue,
   addSchema,
   addEmulate,

@@ -6,6 +6,7 @@ import type {
   BillRow,
   FailedRow,
   HeldRow,
+  Pruned,
   RunRecord,
   TaskCount,
   TroubleSelection,
@@ -88,6 +89,15 @@ export interface StatusResult {
   readonly bill: readonly BillRow[];
 }
 
+export interface RestoreResult {
+  /** Absolute path of the copy that was taken. */
+  readonly backup: string;
+  /** ISO 8601, UTC. */
+  readonly madeAt?: string | undefined;
+  /** Where the ledger that was replaced lies now. */
+  readonly aside?: string | undefined;
+}
+
 export interface RehearsalFlags {
   readonly faults: 'none' | 'some';
   readonly graceMs: number;
@@ -116,6 +126,10 @@ export interface Spine {
   listFailed(selection: TroubleSelection, places: Places): Promise<readonly FailedRow[]>;
   /** Answers the reuse keys that were not acknowledged before. */
   acknowledgeFailed(selection: TroubleSelection, places: Places): Promise<readonly string[]>;
+  /** Takes runs that began longer ago than that out of the ledger. */
+  pruneLedger(keepMs: number, places: Places): Promise<Pruned>;
+  /** Puts a backup in the ledger's place. */
+  restoreLedger(backup: string | undefined, isForced: boolean, places: Places): Promise<RestoreResult>;
   catalogue(): Promise<Catalogue>;
   /** The price book of the config folder, if there is one. */
   prices(places: Places): Promise<PriceBook | undefined>;

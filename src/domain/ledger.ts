@@ -42,6 +42,8 @@ export interface RunRecord {
   readonly why?: string | undefined;
   /** Id of the run whose failed and held tasks this one took up (`--only-failed`). */
   readonly onlyFailed?: string | undefined;
+  /** True where its items and tasks were taken out of the ledger. */
+  readonly isPruned?: boolean | undefined;
 }
 
 export interface RunOpening {
@@ -329,6 +331,16 @@ export interface FailedRow {
   readonly acknowledgedAt?: string | undefined;
 }
 
+/** How much was taken out of the ledger. */
+export interface Pruned {
+  readonly runs: number;
+  readonly items: number;
+  readonly tasks: number;
+  readonly replies: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
 export interface Ledger {
   openRun(opening: RunOpening): Promise<RunLedger>;
   /** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
@@ -356,5 +368,10 @@ export interface Ledger {
   acknowledgeFailed(selection: TroubleSelection): Promise<readonly string[]>;
   /** Failed tasks of a run whose failure was acknowledged. */
   countAcknowledged(run: string): Promise<number>;
+  /**
+   * Takes runs that began before then out of the ledger, apart from each pipeline's latest, and gives the room back.
+   * Answers, remembered failures, held calls and bills stay. Nothing else may be under way.
+   */
+  prune(beforeMs: number): Promise<Pruned>;
   close(): Promise<void>;
 }

@@ -6,7 +6,17 @@ import { makeTerminal, speak } from './desk.ts';
 
 const commands = ['check', 'run', 'status', 'report', 'catalogue', 'schema', 'emulate', 'rehearse'] as const;
 
-const parts = ['held list', 'held resend', 'held forget', 'failed list', 'failed acknowledge'] as const;
+const parts = [
+  'held list',
+  'held resend',
+  'held forget',
+  'failed list',
+  'failed acknowledge',
+  'ledger prune',
+  'ledger restore',
+  'ledger prune',
+  'ledger restore',
+] as const;
 
 describe('help', () => {
   test('of the program lists every command that works, the exit codes and examples, and asks the program nothing', async () => {

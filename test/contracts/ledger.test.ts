@@ -1161,6 +1161,38 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     });
   });
 
+  describe('pruning', () => {
+    test('takes old runs out, and keeps answers, failures, held calls, bills and the latest run', async () => {
+      const first = await fillKeys();
+      clock.nowMs += hourMs;
+      const second = await ledger.openRun(makeOpening({ startNew: true, nowMs: clock.nowMs }));
+      await plan(second, [makePlanned('a')]);
+      await end(second);
+      const bill = await ledger.readBill(first.record.id, prices);
+      expect(await ledger.prune(clock.nowMs + 1)).toMatchObject({ runs: 1, items: 1, tasks: 1, replies: 1 });
+      expect(await ledger.findRun(first.record.id)).toMatchObject({ isPruned: true, counters: { items: 3 } });
+      expect((await ledger.findRun(second.record.id))?.isPruned).toBeUndefined();
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+      expect(await ledger.readBill(first.record.id, prices)).toEqual(bill);
+      expect(await ledger.listHeld(undefined)).toMatchObject([{ item: 'media/c' }]);
+      expect(await ledger.listFailed(undefined)).toMatchObject([{ item: 'media/b' }]);
+      const third = await ledger.openRun(makeOpening({ startNew: true, nowMs: clock.nowMs }));
+      expect(await plan(third, [makePlanned('a'), makePlanned('b'), makePlanned('c')])).toEqual([]);
+      expect(await ledger.prune(clock.nowMs)).toMatchObject({ runs: 0, items: 0 });
+    });
+
+    test('keeps what is open at a vendor, so that a later run still ends it', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a'), makePlanned('b')]);
+      const attempt = await begin(first, task);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await ledger.prune(startMs + 1)).toMatchObject({ runs: 1, items: 1, tasks: 1 });
+      expect(await second.readOrphans(0, 10)).toEqual([attempt]);
+      await answer(second, attempt);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+    });
+  });
+
   describe('money', () => {
     async function answerAll(run: RunLedger, keys: readonly string[], atMs = startMs) {
       const tasks = await plan(

@@ -27,6 +27,7 @@ export interface RunRow {
   readonly is_fresh: number;
   readonly asked_fresh: number;
   readonly only_failed: string | null;
+  readonly pruned_ms: number | null;
 }
 
 /** A service of a run, as `services` keeps it. */
@@ -65,6 +66,7 @@ export function makeRunRecord(row: RunRow): RunRecord {
     exitCode: row.exit_code ?? undefined,
     why: row.why ?? undefined,
     onlyFailed: row.only_failed ?? undefined,
+    ...(row.pruned_ms !== null && { isPruned: true }),
   };
 }
 

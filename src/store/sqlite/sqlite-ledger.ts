@@ -6,6 +6,7 @@ import type {
   HeldRow,
   ItemRow,
   Ledger,
+  Pruned,
   RunLedger,
   RunOpening,
   RunRecord,
@@ -18,6 +19,7 @@ import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { openRun } from './opening.ts';
+import { compact, measure, pruneRuns } from './prune.ts';
 import { readItemPage, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
@@ -123,6 +125,13 @@ export class SqliteLedger implements Ledger {
   async countAcknowledged(run: string): Promise<number> {
     const row = findRunRow(this.#db, run);
     return row ? countAcknowledged(this.#db, row.seq) : 0;
+  }
+
+  async prune(beforeMs: number): Promise<Pruned> {
+    const bytesBefore = measure(this.#db);
+    const pruned = await this.#queue.write(1, () => pruneRuns(this.#db, beforeMs, this.#now()));
+    compact(this.#db);
+    return { ...pruned, bytesBefore, bytesAfter: measure(this.#db) };
   }
 
   async close(): Promise<void> {
