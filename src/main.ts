@@ -62,6 +62,12 @@ function openLazily(stop: AbortSignal): Spine {
     run: async (...given) => (await open()).run(...given),
     report: async (...given) => (await open()).report(...given),
     status: async (...given) => (await open()).status(...given),
+    listHeld: async (...given) => (await open()).listHeld(...given),
+    settleHeld: async (...given) => (await open()).settleHeld(...given),
+    listFailed: async (...given) => (await open()).listFailed(...given),
+    acknowledgeFailed: async (...given) => (await open()).acknowledgeFailed(...given),
+    pruneLedger: async (...given) => (await open()).pruneLedger(...given),
+    restoreLedger: async (...given) => (await open()).restoreLedger(...given),
     emulate: async (...given) => (await open()).emulate(...given),
     rehearse: async (...given) => (await open()).rehearse(...given),
   };

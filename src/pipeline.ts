@@ -2,6 +2,7 @@
  * The spine: every command as calls to the stages in order. Source -> plan -> dispatch <-> vendors -> store -> report.
  * The only room that imports stages.
  */
+import { setMaxListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import type {
   Places,
@@ -17,18 +18,23 @@ import { checkFiles } from './config/check.ts';
 import { findFolders, type Folders, openPipeline, openPrices, reopenPipeline } from './config/open.ts';
 import { makeSchemas } from './config/schema.ts';
 import { type Callbacks, openCallbacks } from './dispatch/callback.ts';
+import { openDeadline } from './dispatch/deadline.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
-import { canLink, makeLinker } from './dispatch/link.ts';
+import { makeUseFinder } from './dispatch/former-use.ts';
+import { waitForLock } from './dispatch/lock-wait.ts';
+import { canLink, findLongest, makeLinker } from './dispatch/link.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
 import type { Handler } from './domain/exchange.ts';
-import type { Item } from './domain/item.ts';
-import type { Ledger, RunLedger, RunRecord, TaskCount } from './domain/ledger.ts';
+import type { Item, SourcePage } from './domain/item.ts';
+import type { Ledger, Pruned, RunLedger, RunRecord, TaskCount } from './domain/ledger.ts';
+import type { Log } from './domain/log.ts';
 import { exitCodes, Stop, wrongUse } from './domain/problem.ts';
-import type { Pipeline } from './domain/settings.ts';
+import type { Account, Pipeline } from './domain/settings.ts';
 import { limitItems } from './plan/limit-items.ts';
 import { countLeft } from './plan/count-left.ts';
+import { pickTroubled, readTroubled } from './plan/pick-troubled.ts';
 import { planTasks } from './plan/plan-tasks.ts';
 import { makeUnreadNotes } from './plan/unread.ts';
 import { openStage } from './rehearsal/stage.ts';
@@ -39,6 +45,7 @@ import { inspectSource } from './source/inspect.ts';
 import { openSource } from './source/open-source.ts';
 import { makeProber } from './source/probe.ts';
 import { openArtifactFolder } from './store/artifact-folder.ts';
+import { backUpLedger, refuseRuns, restoreLedger } from './store/backup.ts';
 import { openLedger } from './store/ledger.ts';
 import { openReportFolder } from './store/report-folder.ts';
 import { clearState } from './store/clear-state.ts';
@@ -83,6 +90,19 @@ export function makeSpine(outside: Outside): Spine {
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places) => report(outside, selector, places),
     status: (selector, places) => status(outside, selector, places),
+    listHeld: (selection, places) => withLedgerOf(outside, places, (ledger) => ledger.listHeld(selection)),
+    settleHeld: (selection, how, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.settleHeld(selection, how)),
+    listFailed: (selection, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.listFailed(selection)),
+    acknowledgeFailed: (selection, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.acknowledgeFailed(selection)),
+    pruneLedger: (keepMs, places) => pruneLedger(outside, keepMs, places),
+    restoreLedger: async (backup, isForced, places) => {
+      const { state: folder } = await findFolders(outside.folder, places);
+      const nowMs = outside.clock.now();
+      return await restoreLedger({ folder, backup, isForced, nowMs });
+    },
     emulate: (vendor, options) =>
       openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
     rehearse: (flags, places, watch) => rehearse(outside, flags, places, watch),
@@ -120,35 +140,61 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
   await inspectSource(pipeline);
   const folders = await findFolders(dirname(pipeline.path), places);
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
-  const releaseLock = await acquireRunLock(folders.state, pipeline.name, holder);
+  const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
+  const tools = { clock, stop, deadline, log: watch.log };
+  const takeLock = () => acquireRunLock(folders.state, pipeline.name, holder);
+  const releaseLock = flags.waits === true ? await waitForLock(takeLock, tools) : await takeLock();
   try {
     return await withLedger(folders, clock, async (ledger) => {
-      const { startNew, resumeAnyAge, failOn } = flags;
+      const { startNew, resumeAnyAge, isFresh, failOn } = flags;
       const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
-      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), startNew, resumeAnyAge, billing });
+      const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
+      const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
+      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing });
       watch.begun(opened.record, opened.isResumed);
-      const { halts, feedError } = await dispatch(outside, {
-        pipeline,
-        folders,
-        opened,
-        tasksBefore: await ledger.countTasks(opened.record.id),
-        flags,
-        watch,
-      });
+      const world = { pipeline, folders, places, billing, ledger, opened };
+      const tasksBefore = await ledger.countTasks(opened.record.id);
+      const parts = { ...world, tasksBefore, flags, watch, deadline: deadline.signal };
+      const { halts, feedError } = await dispatch(outside, parts);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
-      const end = (tally: ReportTally) => {
-        const conclusion = conclude({ ...tally, signal, halts, sourceTrouble, failOn });
+      const end = async (tally: ReportTally) => {
+        const acknowledged = await ledger.countAcknowledged(opened.record.id);
+        const isCut = tally.counts.open > 0 || opened.record.listing === 'partial';
+        const ending = { signal, halts, sourceTrouble, failOn, acknowledged };
+        const conclusion = conclude({
+          ...tally,
+          ...ending,
+          deadline: isCut ? deadline.reached() : undefined,
+        });
         return opened.end({ ...conclusion, atMs: clock.now() });
       };
       const record = await findRun(ledger, opened.record.id);
       const reported = await writeRunReports(outside, { pipeline, folders, ledger, run: record }, end);
+      await backUp(outside, folders, watch.log);
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
       return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };
     });
   } finally {
     releaseLock();
+    deadline.close();
   }
+}
+
+/** The id of the run whose failed and held tasks are taken up; an unfinished one that does so itself is gone on with. */
+async function findTroubledRun(
+  ledger: Ledger,
+  selector: string | undefined,
+  { name }: Pipeline,
+): Promise<string | undefined> {
+  if (selector === undefined) return undefined;
+  const { id, pipeline, state, onlyFailed } = requireWhole(await findRun(ledger, selector));
+  if (pipeline !== name) {
+    throw wrongUse(
+      `--only-failed ${selector}: expected a run of pipeline "${name}", found run "${id}" of "${pipeline}". \`mediasweep status ${name}\` lists its runs.`,
+    );
+  }
+  return onlyFailed !== undefined && (state === 'running' || state === 'stopped') ? onlyFailed : id;
 }
 
 async function withLedger<Value>(
@@ -164,6 +210,40 @@ async function withLedger<Value>(
   }
 }
 
+/** For commands without a pipeline: the ledger of the project that they are given in. */
+async function withLedgerOf<Value>(
+  { clock, folder }: Outside,
+  places: Places,
+  use: (ledger: Ledger) => Promise<Value>,
+): Promise<Value> {
+  return await withLedger(await findFolders(folder, places), clock, use);
+}
+
+async function pruneLedger({ clock, folder }: Outside, keepMs: number, places: Places): Promise<Pruned> {
+  const folders = await findFolders(folder, places);
+  await refuseRuns(folders.state);
+  return await withLedger(folders, clock, (ledger) => ledger.prune(clock.now() - keepMs));
+}
+
+/** Once a day; a run is no worse for want of it, so that trouble is told and no more. */
+async function backUp({ clock, stop }: Outside, folders: Folders, log: Log): Promise<void> {
+  if (stop.aborted) return;
+  try {
+    await backUpLedger(folders.state, clock.now());
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    log.warn(`no backup of the ledger: ${error.message}`);
+  }
+}
+
+/** What is read from items and tasks needs a run that still has them. */
+function requireWhole(run: RunRecord): RunRecord {
+  if (run.isPruned !== true) return run;
+  throw wrongUse(
+    `run "${run.id}": its items and tasks were taken out of the ledger by \`mediasweep ledger prune\`. Its reports are those that were written then.`,
+  );
+}
+
 /** A source that could not be read to its end: what was planned by then was carried out all the same. */
 function explainSource(error: unknown) {
   if (error instanceof Stop) return { message: error.message, exitCode: error.exitCode };
@@ -173,9 +253,15 @@ function explainSource(error: unknown) {
 interface Dispatching {
   readonly pipeline: Pipeline;
   readonly folders: Folders;
+  readonly ledger: Ledger;
   readonly opened: RunLedger;
   /** What an earlier session of the run has planned. */
   readonly tasksBefore: readonly TaskCount[];
+  readonly places: Places;
+  /** Of the accounts that anything is booked for. */
+  readonly billing: Map<string, Account['billing']>;
+  /** Aborts when nothing more may be begun. */
+  readonly deadline: AbortSignal;
   readonly flags: RunFlags;
   readonly watch: RunWatch;
 }
@@ -183,7 +269,9 @@ interface Dispatching {
 /** Reads the source, plans its items and dispatches their tasks, all at once and within bounds. */
 async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
   const { pipeline, folders, opened, tasksBefore, flags, watch } = parts;
-  const { clock, stop } = outside;
+  const { clock } = outside;
+  const stop = AbortSignal.any([outside.stop, parts.deadline]);
+  setMaxListeners(0, stop);
   const { source, access, services, deadlines, resendBelow } = pipeline;
   const allowPrivateAddresses = source.form === 'csv' && source.allowPrivateAddresses;
   const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
@@ -198,7 +286,7 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const probe = makeProber({ storage, urlReader });
   const noteUnread = makeUnreadNotes(watch.log);
   const feed = () => {
-    const pages = openSource(pipeline, { storage, nowMs: clock.now() }, opened.checkpoint);
+    const pages = openPages(parts, { storage, nowMs: clock.now() });
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const canLinkItem = (item: Item) => canLink(item, access);
     return planTasks(limited, {
@@ -210,7 +298,8 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
       noteUnread,
     });
   };
-  const link = makeLinker(access, storage);
+  const mayTakeMs = findLongest(services, deadlines);
+  const link = makeLinker(access, storage, { clock, log: watch.log, mayTakeMs });
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
   const { log } = watch;
@@ -230,6 +319,12 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     },
     services,
     feed,
+    findUse: makeUseFinder({
+      pipeline,
+      ledger: parts.ledger,
+      reopen: (run) => reopenFormer(outside, parts, run),
+    }),
+    isAlive: (name) => isRunLocked(folders.state, name),
     isRereadable: source.form === 'bucket',
     graceMs: flags.graceMs,
   });
@@ -242,6 +337,39 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     await Promise.all([callbacks.close(), http.close(), urlReader.close()]);
     storage.close();
   }
+}
+
+/** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */
+async function reopenFormer(
+  { environment }: Outside,
+  { folders, places, billing }: Dispatching,
+  { pipeline: name, written }: RunRecord,
+): Promise<Pipeline | undefined> {
+  const configFolder = places.config;
+  const parts = { name, written, folders, configFolder, environment, catalogue, needsCredentials: true };
+  try {
+    const pipeline = await reopenPipeline(parts);
+    for (const { account } of pipeline.services) {
+      if (!billing.has(account.name)) billing.set(account.name, account.billing);
+    }
+    return pipeline;
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
+  }
+}
+
+/** What the run looks at: the source, or (`--only-failed`) the items of an earlier run that came to no good end. */
+function openPages(
+  { pipeline, ledger, opened }: Dispatching,
+  tools: Parameters<typeof openSource>[1],
+): AsyncIterable<SourcePage> {
+  const { onlyFailed } = opened.record;
+  if (onlyFailed === undefined) return openSource(pipeline, tools, opened.checkpoint);
+  if (pipeline.source.form === 'bucket') return readTroubled(ledger, onlyFailed);
+  // They were selected once; `modifiedWithin` would count from now.
+  const select = { include: [], exclude: [], kinds: [] };
+  return pickTroubled(openSource({ ...pipeline, select }, tools), ledger, onlyFailed);
 }
 
 const serveCallbacks = (handler: Handler, address: { readonly host: string; readonly port: number }) =>
@@ -284,7 +412,7 @@ async function report(outside: Outside, selector: string, places: Places): Promi
   const { environment, clock, folder } = outside;
   const folders = await findFolders(folder, places);
   return await withLedger(folders, clock, async (ledger) => {
-    const run = await findRun(ledger, selector);
+    const run = requireWhole(await findRun(ledger, selector));
     const { pipeline: name, written } = run;
     const configFolder = places.config;
     const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });

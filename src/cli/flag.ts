@@ -1,5 +1,6 @@
 /** Values of flags, read from text; what is wrong with one is told with what was expected. */
 import { InvalidArgumentError } from 'commander';
+import { parseTimeOfDay, type TimeOfDay } from '../domain/clock.ts';
 import { parseDuration } from '../domain/quantity.ts';
 
 /** A whole number from 1 up, such as `--limit 100`. */
@@ -14,6 +15,13 @@ export function readDuration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 25s, 500ms or 2m.');
   return ms;
+}
+
+/** A time of day such as `06:00`. */
+export function readTimeOfDay(text: string): TimeOfDay {
+  const time = parseTimeOfDay(text);
+  if (time === undefined) throw new InvalidArgumentError('expected a time of day such as 06:00 or 23:30.');
+  return time;
 }
 
 /** Milliseconds, as a plain whole number or a duration. */

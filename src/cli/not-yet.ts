@@ -4,31 +4,9 @@ import { wrongUse } from '../domain/problem.ts';
 
 /** Everything that is known by name and not built yet. */
 export const notYet = {
-  commands: [
-    'estimate',
-    'judge',
-    'diff',
-    'cost',
-    'reconcile',
-    'held',
-    'failed',
-    'review',
-    'doctor',
-    'init',
-    'ledger',
-    'worker',
-  ],
+  commands: ['estimate', 'judge', 'diff', 'cost', 'reconcile', 'review', 'doctor', 'init', 'worker'],
   flags: {
-    run: [
-      '--cap [money]',
-      '--plan [file]',
-      '--tolerance [share]',
-      '--only-failed [run]',
-      '--fresh',
-      '--until [time]',
-      '--wait',
-      '--metrics-file [file]',
-    ],
+    run: ['--cap [money]', '--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
   },
 } as const;
 

@@ -4,7 +4,10 @@ import { type ExitCode, exitCodes, Stop } from '../domain/problem.ts';
 import { addCatalogue } from './catalogue.ts';
 import { addCheck } from './check.ts';
 import { addEmulate } from './emulate.ts';
+import { addFailed } from './failed.ts';
 import { addGlobalOptions } from './global.ts';
+import { addHeld } from './held.ts';
+import { addLedger } from './ledger.ts';
 import { refuseCommands } from './not-yet.ts';
 import { layHelp, makeHelpOutput, makeHelpStyle } from './print/help.ts';
 import { makeJsonTroublePrinter, makeTroublePrinter, type TroublePrinter } from './print/trouble.ts';
@@ -29,7 +32,19 @@ Exit codes: 0 complete; 1 finished with failed or held tasks; 2 wrong use or con
 4 stopped at a cap or deadline; 5 --fail-on matched; 6 another run holds the pipeline; 70 our mistake; 130, 143
 interrupted. After 3, 4, 130 and 143: run again to go on.`;
 
-const commands = [addCheck, addRun, addStatus, addReport, addCatalogue, addSchema, addEmulate, addRehearse];
+const commands = [
+  addCheck,
+  addRun,
+  addStatus,
+  addReport,
+  addHeld,
+  addFailed,
+  addLedger,
+  addCatalogue,
+  addSchema,
+  addEmulate,
+  addRehearse,
+];
 
 /** Throws `CommanderError` for wrong use and after help; `conclude` is told the exit code of a command that ran. */
 export function makeProgram(tools: Tools, conclude: Conclude): Command {

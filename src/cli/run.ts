@@ -1,7 +1,8 @@
 /** `mediasweep run`: lists, makes the paid calls, judges, bills and writes the reports. */
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../domain/problem.ts';
-import { readCount, readDuration } from './flag.ts';
+import type { TimeOfDay } from '../domain/clock.ts';
+import { readCount, readDuration, readTimeOfDay } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { notYet, refuseFlags } from './not-yet.ts';
@@ -16,6 +17,8 @@ Examples:
   mediasweep run pipelines/nightly.yaml --quiet --fail-on block
   mediasweep run pipelines/nightly.yaml --json | jq .charge
   mediasweep run pipelines/nightly.yaml --log json 2>> run.log
+  mediasweep run pipelines/nightly.yaml --wait --until 06:00
+  mediasweep run pipelines/nightly.yaml --only-failed latest
 
 A run that was interrupted, halted or killed goes on when it is run again: what was answered is not paid for twice.
 
@@ -31,6 +34,10 @@ interface Written {
   readonly resume?: boolean;
   readonly grace: number;
   readonly failOn?: 'review' | 'block';
+  readonly fresh?: boolean;
+  readonly onlyFailed?: string;
+  readonly until?: TimeOfDay;
+  readonly wait?: boolean;
 }
 
 export function addRun(program: Command, tools: Tools, conclude: Conclude): void {
@@ -48,6 +55,22 @@ export function addRun(program: Command, tools: Tools, conclude: Conclude): void
       new Option('--new', 'begin a new run instead of going on with an unfinished one').conflicts('resume'),
     )
     .option('--resume', 'go on with the unfinished run, however old it is')
+    .addOption(
+      new Option(
+        '--fresh',
+        'pay again for what other runs answered; begins a new run unless one that began so is unfinished',
+      ).conflicts('resume'),
+    )
+    .option(
+      '--only-failed <run>',
+      'take up the failed and held tasks of that run, and nothing else; held calls are sent only once settled',
+    )
+    .addOption(
+      new Option('--until <time>', 'begin nothing after this time of day (local), and exit 4').argParser(
+        readTimeOfDay,
+      ),
+    )
+    .option('--wait', 'wait while another run holds the pipeline')
     .addOption(makeGraceOption())
     .addOption(
       new Option('--fail-on <verdict>', 'exit 5 if an item has this verdict or a worse one').choices([
@@ -75,6 +98,10 @@ function readFlags(written: Written): Omit<RunFlags, 'path'> {
     resumeAnyAge: written.resume,
     graceMs: written.grace,
     failOn: written.failOn,
+    isFresh: written.fresh,
+    onlyFailed: written.onlyFailed,
+    until: written.until,
+    waits: written.wait,
   };
 }
 

@@ -1,7 +1,16 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
+import type { TimeOfDay } from '../domain/clock.ts';
 import type { EmulatorFaults } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
-import type { BillRow, RunRecord, TaskCount } from '../domain/ledger.ts';
+import type {
+  BillRow,
+  FailedRow,
+  HeldRow,
+  Pruned,
+  RunRecord,
+  TaskCount,
+  TroubleSelection,
+} from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
 import type { ExitCode, Problem } from '../domain/problem.ts';
 import type { Progress } from '../domain/progress.ts';
@@ -31,6 +40,14 @@ export interface RunFlags {
   readonly resumeAnyAge?: boolean | undefined;
   readonly graceMs: number;
   readonly failOn?: 'review' | 'block' | undefined;
+  /** Disregards the answers of other runs. */
+  readonly isFresh?: boolean | undefined;
+  /** A selector: the failed and held tasks of that run are taken up, and nothing else. */
+  readonly onlyFailed?: string | undefined;
+  /** Local time at which nothing more is begun. */
+  readonly until?: TimeOfDay | undefined;
+  /** Waits while another run holds the pipeline. */
+  readonly waits?: boolean | undefined;
 }
 
 /** Told while a run goes on. */
@@ -74,6 +91,15 @@ export interface StatusResult {
   readonly bill: readonly BillRow[];
 }
 
+export interface RestoreResult {
+  /** Absolute path of the copy that was taken. */
+  readonly backup: string;
+  /** ISO 8601, UTC. */
+  readonly madeAt?: string | undefined;
+  /** Where the ledger that was replaced lies now. */
+  readonly aside?: string | undefined;
+}
+
 export interface RehearsalFlags {
   readonly faults: 'none' | 'some';
   readonly graceMs: number;
@@ -92,6 +118,20 @@ export interface Spine {
   report(selector: string, places: Places): Promise<ReportResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
+  listHeld(selection: TroubleSelection, places: Places): Promise<readonly HeldRow[]>;
+  /** Answers the reuse keys that were settled. */
+  settleHeld(
+    selection: TroubleSelection,
+    how: 'resend' | 'forget',
+    places: Places,
+  ): Promise<readonly string[]>;
+  listFailed(selection: TroubleSelection, places: Places): Promise<readonly FailedRow[]>;
+  /** Answers the reuse keys that were not acknowledged before. */
+  acknowledgeFailed(selection: TroubleSelection, places: Places): Promise<readonly string[]>;
+  /** Takes runs that began longer ago than that out of the ledger. */
+  pruneLedger(keepMs: number, places: Places): Promise<Pruned>;
+  /** Puts a backup in the ledger's place. */
+  restoreLedger(backup: string | undefined, isForced: boolean, places: Places): Promise<RestoreResult>;
   catalogue(): Promise<Catalogue>;
   /** The price book of the config folder, if there is one. */
   prices(places: Places): Promise<PriceBook | undefined>;

@@ -33,6 +33,8 @@ export interface RestoreRequest extends LoadRequest {
   readonly name: string;
   /** What the ledger kept of the pipeline file when the run began. */
   readonly written: unknown;
+  /** True where vendors are to be called after all, for what the run left open. */
+  readonly needsCredentials?: boolean | undefined;
 }
 
 /**
@@ -42,7 +44,8 @@ export interface RestoreRequest extends LoadRequest {
 export async function restorePipeline(request: RestoreRequest): Promise<LoadedPipeline> {
   const path = resolve(request.path);
   const document = makeDocument(`${showPath(path)} (as run)`, request.written);
-  return load({ ...request, path, pipeline: { document, problems: [] }, needsCredentials: false });
+  const { needsCredentials = false } = request;
+  return load({ ...request, path, pipeline: { document, problems: [] }, needsCredentials });
 }
 
 /** The price book of a config folder, without a pipeline. */

@@ -153,9 +153,10 @@ function readReuse(trouble: Trouble, file: ConfigFile): Pipeline['reuse'] | unde
 }
 
 function readDeadlines(trouble: Trouble, file: ConfigFile): Deadlines | undefined {
-  const { call, syncCall, job } = readFields(trouble, file, ['deadlines'], deadlinesShape) ?? {};
-  if (call === undefined || syncCall === undefined || job === undefined) return undefined;
-  return { callMs: call, syncCallMs: syncCall, jobMs: job };
+  const { call, syncCall, job, run } = readFields(trouble, file, ['deadlines'], deadlinesShape) ?? {};
+  if (call === undefined || syncCall === undefined || job === undefined || run === undefined)
+    return undefined;
+  return { callMs: call, syncCallMs: syncCall, jobMs: job, ...(run !== 'none' && { runMs: run }) };
 }
 
 function pickStorages(known: KnownStorages, name: string | undefined): ReadonlyMap<string, Storage> {

@@ -28,6 +28,8 @@ export type BenchLedger = Pick<
   | 'intend'
   | 'transition'
   | 'readOrphans'
+  | 'reopenAskable'
+  | 'readWaitedFor'
   | 'readKnownJobs'
   | 'releaseWaiting'
   | 'quote'

@@ -32,6 +32,8 @@ export interface Watch {
   /** Open elements, by attempt id. */
   readonly open: Map<number, Underway>;
   reads: number;
+  /** Reads that the vendor answered. */
+  answers: number;
   /** Reads in a row to which the vendor did not know the job. */
   gone: number;
   /** A read is in progress. */
@@ -54,7 +56,8 @@ const jobRoomEveryMs = 500;
 export class Desk {
   readonly account: Account;
   readonly gate: Gate;
-  readonly lanes: readonly Lane[];
+  /** Lanes of services that only orphans still need may be added later. */
+  readonly lanes: Lane[];
   readonly agenda = new Agenda<Work>();
   /** Jobs by the references of their open elements. */
   readonly watches = new Map<string, Watch>();
@@ -64,7 +67,7 @@ export class Desk {
   busy = 0;
   #turn = 0;
 
-  constructor(account: Account, gate: Gate, lanes: readonly Lane[]) {
+  constructor(account: Account, gate: Gate, lanes: Lane[]) {
     this.account = account;
     this.gate = gate;
     this.lanes = lanes;

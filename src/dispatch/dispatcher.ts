@@ -12,11 +12,14 @@
  * never arrived is sent again under the same reference; elsewhere a cheap call is sent again and counted as uncertain,
  * a dear one is `held` for a person. A task whose content is already under way waits in the ledger for its result.
  *
- * An earlier session's open attempts are taken up first: jobs are read on, intents are of unknown fate.
+ * An earlier session's open attempts are taken up first: jobs are read on, intents are of unknown fate. So are calls that
+ * it could not ask for, and jobs that it gave up waiting for. What a dead run of another pipeline left open is taken up
+ * once tasks of ours wait for nothing else.
  */
 import pLimit from 'p-limit';
 import { groupBy } from '../domain/group.ts';
-import type { Account, Pipeline } from '../domain/settings.ts';
+import type { Attempt } from '../domain/ledger.ts';
+import type { Account, Pipeline, ServiceUse } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { Bell } from './bell.ts';
 import type { Bench, BenchLedger } from './bench.ts';
@@ -24,7 +27,7 @@ import { Desk, type Work } from './desk.ts';
 import { Feeder } from './feeder.ts';
 import { Gate, takePlace } from './gate.ts';
 import { Lane } from './lane.ts';
-import { takeUpOrphans } from './orphan.ts';
+import { type Place, takeUpForeign, takeUpOrphans } from './orphan.ts';
 import { pollJob } from './poll.ts';
 import { searchLost } from './search.ts';
 import { submitTasks } from './submit.ts';
@@ -51,6 +54,10 @@ export interface DispatchRequest {
   readonly feed: () => AsyncIterable<readonly Task[]>;
   /** True where the ledger holds all that a task needs; false where links may stand in the source only. */
   readonly isRereadable: boolean;
+  /** The service that an attempt of an earlier session or another pipeline was sent for; undefined where it is gone. */
+  readonly findUse: (attempt: Attempt) => Promise<ServiceUse | undefined>;
+  /** Whether a living process runs that pipeline. */
+  readonly isAlive: (pipeline: string) => Promise<boolean>;
   /** Milliseconds that calls in flight are given once `stop` is raised. */
   readonly graceMs: number;
 }
@@ -58,7 +65,9 @@ export interface DispatchRequest {
 export class Dispatcher {
   readonly #bench: Bench;
   readonly #request: DispatchRequest;
-  readonly #desks: readonly Desk[];
+  readonly #desks: Desk[];
+  /** Present from the moment on at which desks are served. */
+  #serving: Promise<void>[] | undefined;
   readonly #feeder: Feeder;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
@@ -69,7 +78,11 @@ export class Dispatcher {
     this.#request = request;
     const byAccount = groupBy(request.services, ({ account }) => account.name);
     this.#desks = [...byAccount.values()].map((uses) => this.#makeDesk(uses));
-    this.#feeder = new Feeder(this.#bench, this.#desks, request.feed, () => this.#isOver());
+    const isOver = () => this.#isOver();
+    const adopted = new Set<number>();
+    const adopt = () =>
+      takeUpForeign(this.#bench, (attempt) => this.#findPlace(attempt), request.isAlive, adopted);
+    this.#feeder = new Feeder(this.#bench, this.#desks, request.feed, isOver, adopt);
   }
 
   /** Elements of jobs that are open at the vendors. */
@@ -89,7 +102,7 @@ export class Dispatcher {
   /** Resolves when every task has ended, or stands still with its account, or `stop` was raised. */
   async run(): Promise<DispatchEnd> {
     const { stop, clock, bell } = this.#bench;
-    await takeUpOrphans(this.#bench, this.#desks);
+    await takeUpOrphans(this.#bench, this.#request.services, (attempt) => this.#findPlace(attempt));
     const over = new AbortController();
     const raised = new Promise<void>((resolve) => {
       if (stop.aborted) resolve();
@@ -98,8 +111,9 @@ export class Dispatcher {
       bell.ring();
       return clock.sleep(this.#request.graceMs, over.signal);
     });
-    const serving = Promise.all(this.#desks.map((desk) => this.#serve(desk)));
-    await Promise.race([Promise.all([this.#feed(), serving]).then(() => this.#whenQuiet()), raised]);
+    this.#serving = [];
+    for (const desk of this.#desks) this.#beginServing(desk);
+    await Promise.race([this.#feed().then(() => this.#whenQuiet()), raised]);
     over.abort();
     this.#isEnded = true;
     if (this.#failure) throw this.#failure.error;
@@ -114,6 +128,8 @@ export class Dispatcher {
       readReady: (...given) => run.readReady(...given),
       intend: (request) => (this.#isEnded ? never() : run.intend(request)),
       transition: (transitions) => (this.#isEnded ? never() : run.transition(transitions)),
+      reopenAskable: (...given) => run.reopenAskable(...given),
+      readWaitedFor: (...given) => run.readWaitedFor(...given),
       readOrphans: (...given) => run.readOrphans(...given),
       readKnownJobs: (...given) => run.readKnownJobs(...given),
       releaseWaiting: () => run.releaseWaiting(),
@@ -137,6 +153,37 @@ export class Dispatcher {
         }),
     );
     return new Desk(account, new Gate(clock, account.limits, stop), lanes);
+  }
+
+  /** Where an orphan is taken care of: a lane of this run, or one of its own where the service is no longer used. */
+  async #findPlace(attempt: Attempt): Promise<Place | undefined> {
+    const { clock, run, stop } = this.#bench;
+    const use = await this.#request.findUse(attempt);
+    if (!use || use.account.name !== attempt.account) return undefined;
+    const known = this.#desks.find(({ account }) => account.name === attempt.account);
+    const found = known?.lanes.find((lane) => lane.use === use);
+    if (known && found) return { desk: known, lane: found };
+    const lane = new Lane({
+      use,
+      gate: undefined,
+      clock,
+      run,
+      isRereadable: true,
+      beginsInLedger: false,
+      isForOrphans: true,
+    });
+    if (known) {
+      known.lanes.push(lane);
+      return { desk: known, lane };
+    }
+    const desk = new Desk(use.account, new Gate(clock, use.account.limits, stop), [lane]);
+    this.#desks.push(desk);
+    if (this.#serving) this.#beginServing(desk);
+    return { desk, lane };
+  }
+
+  #beginServing(desk: Desk): void {
+    this.#serving?.push(this.#serve(desk).catch((error: unknown) => this.#fail(error)));
   }
 
   /** Carries out the work of one account until there is none left or it may go no further. */
@@ -202,6 +249,7 @@ export class Dispatcher {
   }
 
   async #whenQuiet(): Promise<void> {
+    await Promise.all(this.#serving ?? []);
     while (this.#desks.some(({ busy }) => busy > 0)) await this.#bench.bell.wait(this.#bench.clock);
   }
 

@@ -8,12 +8,16 @@ const sweepPage = 500;
 const otherRunsEveryMs = 1000;
 const mostPasses = 3;
 
+type Adopt = () => Promise<{ readonly taken: number; readonly isAnyAlive: boolean }>;
+
 export class Feeder {
   readonly #bench: Bench;
   readonly #desks: readonly Desk[];
   readonly #feed: () => AsyncIterable<readonly Task[]>;
   /** Nothing can be begun any more. */
   readonly #isOver: () => boolean;
+  /** Takes up what dead runs of other pipelines left open and our tasks wait for; tells whether a living one does too. */
+  readonly #adopt: Adopt;
   #isFeeding = true;
   #error: unknown;
 
@@ -22,7 +26,9 @@ export class Feeder {
     desks: readonly Desk[],
     feed: () => AsyncIterable<readonly Task[]>,
     isOver: () => boolean,
+    adopt: Adopt,
   ) {
+    this.#adopt = adopt;
     this.#bench = bench;
     this.#desks = desks;
     this.#feed = feed;
@@ -68,7 +74,7 @@ export class Feeder {
 
   #findLane(service: string): Lane {
     for (const desk of this.#desks) {
-      const lane = desk.lanes.find(({ use }) => use.name === service);
+      const lane = desk.lanes.find(({ use, isForOrphans }) => !isForOrphans && use.name === service);
       if (lane) return lane;
     }
     throw new Error(`no lane for service "${service}"`);
@@ -81,6 +87,7 @@ export class Feeder {
   async #drain(): Promise<boolean> {
     const { clock, run, stop, deadlines } = this.#bench;
     const waitUntil = clock.monotonic() + deadlines.jobMs;
+    let looksInVain = 0;
     for (;;) {
       await this.#whenIdle();
       if (this.#isOver()) return false;
@@ -90,6 +97,11 @@ export class Feeder {
       if (cut > 0) return true;
       // What waits for an attempt of an account that stands still would wait for ever; the next session goes on with it.
       if (waiting === 0 || this.#isPartlyHalted || clock.monotonic() >= waitUntil) return false;
+      const { taken, isAnyAlive } = await this.#adopt();
+      if (taken > 0) continue;
+      // What nobody can end keeps nobody waiting; a second look, since it may have ended just now.
+      looksInVain = isAnyAlive ? 0 : looksInVain + 1;
+      if (looksInVain > 1) return false;
       await clock.sleep(otherRunsEveryMs, stop);
     }
   }
@@ -104,7 +116,7 @@ export class Feeder {
     let found = 0;
     let cut = 0;
     for (const lane of this.#desks.flatMap(({ lanes }) => lanes)) {
-      if (lane.isClosed) continue;
+      if (lane.isClosed || lane.isForOrphans) continue;
       const tasks = await this.#bench.run.readReady(lane.use.name, 0, sweepPage);
       const linked = tasks.filter(({ item }) => item.isUrlCut !== true);
       lane.put(linked);

@@ -16,6 +16,8 @@ export class Lane {
   readonly gate: Gate | undefined;
   /** Tasks of this lane that sit in the agenda or in hand for another try. */
   retrying = 0;
+  /** Begins nothing, and only ends what earlier sessions or other pipelines began. */
+  readonly isForOrphans: boolean;
   readonly #clock: Clock;
   readonly #run: Pick<RunLedger, 'readReady'>;
   /** The ledger holds all that a task needs, so that a full lane may leave tasks there. */
@@ -39,7 +41,9 @@ export class Lane {
     isRereadable: boolean;
     /** Tasks of an earlier session wait in the ledger from the beginning. */
     beginsInLedger: boolean;
+    isForOrphans?: boolean;
   }) {
+    this.isForOrphans = options.isForOrphans ?? false;
     this.use = options.use;
     this.gate = options.gate;
     this.#clock = options.clock;

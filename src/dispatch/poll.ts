@@ -10,6 +10,8 @@ import { isPast, noteOutcomes } from './submit.ts';
 /** A job is lost when the vendor does not know it in this many reads, a minute apart. DESIGN, "Jobs". */
 const readsUntilLost = 3;
 const lostReadEveryMs = 60_000;
+/** Reads without any answer after which an overdue job is given up for this run. */
+const readsUntilGivenUp = 5;
 
 /** One read of a job; schedules the next one unless the job has ended. */
 export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: () => void): Promise<void> {
@@ -31,9 +33,12 @@ export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: (
       watch.reads += 1;
       if (sent.phase !== 'answered') {
         desk.gate.suffer(sent.cause);
+        // A job that is overdue from the beginning is one to be read before it is given up, and perhaps paid for again.
+        if (watch.answers === 0 && watch.reads < readsUntilGivenUp) return;
         await endOverdue(bench, desk, watch);
         return;
       }
+      watch.answers += 1;
       const underway = [...watch.open.values()];
       const elements = underway.map(({ attempt }) => attempt);
       const outcomes = service.readJob(sent.reply, {
@@ -93,7 +98,10 @@ function decideElement(
   return [{ ...underway, decision }];
 }
 
-/** A job past its deadline fails, is booked as billed, and is remembered, so that it is not paid for again unasked. */
+/**
+ * A job past its deadline fails, is booked as billed, and is remembered, so that it is not paid for again unasked. It stays
+ * recorded: later runs read it again.
+ */
 async function endOverdue(bench: Bench, desk: Desk, watch: Watch): Promise<void> {
   const now = bench.clock.now();
   const overdue: Decided[] = [];
@@ -103,7 +111,10 @@ async function endOverdue(bench: Bench, desk: Desk, watch: Watch): Promise<void>
       'deadline',
       `job ${watch.job} had not ended ${bench.deadlines.jobMs / 1000} s after its submission`,
     );
-    overdue.push({ ...underway, decision: { next: 'fail', refusal, isRemembered: true } });
+    overdue.push({
+      ...underway,
+      decision: { next: 'fail', refusal, isRemembered: true, isAskable: true },
+    });
   }
   await settleJob(bench, desk, watch, overdue, undefined);
 }

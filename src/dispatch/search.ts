@@ -171,7 +171,7 @@ async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promis
 
 async function hold(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
   const cause = 'the vendor could not be asked whether the call arrived';
-  await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause })));
+  await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause, isAskable: true })));
   desk.gate.countJobs(-lost.length);
   bench.counters.held += lost.length;
 }

@@ -57,7 +57,8 @@ async function makeTransition(
     case 'fail': {
       const refusal = redactRefusal(decision.refusal);
       const booked = bookFailure(desk, refusal, attempt.usage);
-      return { is: 'failed', attempt, refusal, isRemembered: decision.isRemembered, booked, ...reply };
+      const { isRemembered, isAskable } = decision;
+      return { is: 'failed', attempt, refusal, isRemembered, isAskable, booked, ...reply };
     }
     case 'resend':
       return { is: 'resend', attempt, cause: decision.cause };
@@ -121,12 +122,13 @@ function followUp(bench: Bench, desk: Desk, lane: Lane, one: Decided, accepted: 
       desk.gate.countJobs(1);
       desk.lost.push({ lane, attempt, tried });
       desk.agenda.add(bench.clock.monotonic(), { is: 'search' });
+      bench.bell.ring();
       return;
   }
 }
 
 export function makeWatch(lane: Lane, job: string, isBatch: boolean): Watch {
-  return { lane, job, isBatch, open: new Map(), reads: 0, gone: 0, isReading: false };
+  return { lane, job, isBatch, open: new Map(), reads: 0, answers: 0, gone: 0, isReading: false };
 }
 
 export function addToWatch(desk: Desk, watch: Watch, underway: Underway): void {

@@ -20,3 +20,27 @@ export function jitter(seed: string): number {
   hash ^= hash >>> 13;
   return (hash >>> 0) / 0x1_0000_0000;
 }
+
+/** A time of day, as `06:00`. */
+export interface TimeOfDay {
+  readonly hour: number;
+  readonly minute: number;
+}
+
+/** `HH:MM` of a 24-hour clock; `undefined` for any other text. */
+export function parseTimeOfDay(text: string): TimeOfDay | undefined {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
+  return match ? { hour: Number(match[1]), minute: Number(match[2]) } : undefined;
+}
+
+/** The next instant after `nowMs` at which the local clock shows that time, in milliseconds since 1970. */
+export function nextLocalTime(nowMs: number, { hour, minute }: TimeOfDay): number {
+  const next = new Date(nowMs);
+  next.setHours(hour, minute, 0, 0);
+  if (next.getTime() <= nowMs) {
+    // By the calendar, since a day may have 23 or 25 hours.
+    next.setDate(next.getDate() + 1);
+    next.setHours(hour, minute, 0, 0);
+  }
+  return next.getTime();
+}

@@ -22,6 +22,10 @@ export interface Ending {
   /** Why the source could not be read to its end, and the exit code that this deserves. */
   readonly sourceTrouble?: { readonly message: string; readonly exitCode: ExitCode } | undefined;
   readonly failOn?: 'review' | 'block' | undefined;
+  /** The deadline that cut the run short, such as `--until 06:00`. */
+  readonly deadline?: string | undefined;
+  /** Failed tasks that a person has acknowledged: they are reported, and weigh nothing. */
+  readonly acknowledged?: number | undefined;
 }
 
 export interface Conclusion {
@@ -58,18 +62,26 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   }
   if (signal === 'SIGINT') reasons.set(exitCodes.interrupted, `interrupted. ${goesOn}`);
   if (signal === 'SIGTERM') reasons.set(exitCodes.terminated, `terminated. ${goesOn}`);
-  if (signal === undefined && counts.open > 0) {
+  if (signal === undefined && ending.deadline === undefined && counts.open > 0) {
     reasons.set(exitCodes.halted, `${formatCount(counts.open)} tasks are still open. ${goesOn}`);
   }
   if (sourceTrouble) reasons.set(sourceTrouble.exitCode, sayGoesOn(sourceTrouble.message));
   if (halts.length > 0) {
     reasons.set(exitCodes.halted, `halted: ${halts.map(describeHalt).join('; ')}. ${goesOn}`);
   }
-  if (counts.overCap > 0)
-    reasons.set(exitCodes.capped, `stopped at a cap, ${formatCount(counts.overCap)} tasks over it`);
-  const troubled = counts.failed + counts.held;
-  if (troubled > 0)
-    reasons.set(exitCodes.failures, `finished with ${describeTroubled(counts.failed, counts.held)}`);
+  const ends = [
+    ...(counts.overCap > 0 ? [`stopped at a cap, ${formatCount(counts.overCap)} tasks over it`] : []),
+    ...(ending.deadline === undefined ? [] : [`stopped at ${ending.deadline}. ${goesOn}`]),
+  ];
+  if (ends.length > 0) reasons.set(exitCodes.capped, ends.join('; '));
+  const acknowledged = Math.min(ending.acknowledged ?? 0, counts.failed);
+  const failed = counts.failed - acknowledged;
+  const aside =
+    acknowledged === 0 ? '' : `${formatCount(acknowledged)} acknowledged ${plural(acknowledged, 'failure')}`;
+  if (failed + counts.held > 0) {
+    const more = aside === '' ? '' : `, ${aside} besides`;
+    reasons.set(exitCodes.failures, `finished with ${describeTroubled(failed, counts.held)}${more}`);
+  } else if (aside !== '') reasons.set(exitCodes.complete, `finished with ${aside}`);
   const flagged = verdicts.block + (failOn === 'review' ? verdicts.review : 0);
   if (failOn !== undefined && flagged > 0) {
     reasons.set(

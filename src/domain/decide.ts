@@ -38,7 +38,13 @@ export type Decision =
       readonly wait: 'gate' | 'backoff' | 'none';
       readonly signAgain: boolean;
     }
-  | { readonly next: 'fail'; readonly refusal: Refusal; readonly isRemembered: boolean }
+  | {
+      readonly next: 'fail';
+      readonly refusal: Refusal;
+      readonly isRemembered: boolean;
+      /** Later runs ask the vendor again. */
+      readonly isAskable?: boolean | undefined;
+    }
   /** Fate unknown: ask the vendor. */
   | { readonly next: 'ask'; readonly cause: string }
   /** Fate unknown, nobody to ask, cheap: send again and count it as uncertain. */

@@ -40,6 +40,10 @@ export interface RunRecord {
   readonly exitCode?: ExitCode | undefined;
   /** The exit code in words. */
   readonly why?: string | undefined;
+  /** Id of the run whose failed and held tasks this one took up (`--only-failed`). */
+  readonly onlyFailed?: string | undefined;
+  /** True where its items and tasks were taken out of the ledger. */
+  readonly isPruned?: boolean | undefined;
 }
 
 export interface RunOpening {
@@ -49,7 +53,11 @@ export interface RunOpening {
   readonly startNew?: boolean | undefined;
   /** Go on with an earlier run whatever its age (`--resume`). */
   readonly resumeAnyAge?: boolean | undefined;
-  /** What the ledger cannot know, by account and SKU. */
+  /** Disregard the answers of other runs (`--fresh`); a run that did not begin so is not gone on with. */
+  readonly isFresh?: boolean | undefined;
+  /** Id of the run whose failed and held tasks are taken up: failures from before this run are disregarded. */
+  readonly onlyFailed?: string | undefined;
+  /** What the ledger cannot know, by account and SKU; may come to hold the accounts of orphans. */
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
 }
 
@@ -106,6 +114,8 @@ export interface Attempt {
   readonly position: number;
   readonly linkHash: string;
   readonly isBatch: boolean;
+  /** True where its account was a stand-in on a loopback address. */
+  readonly isLoopback?: boolean | undefined;
   readonly job?: string | undefined;
   readonly usage: Usage;
   /** When the intent was made. Milliseconds since 1970. */
@@ -166,6 +176,8 @@ export type Transition =
       readonly attempt: Attempt;
       readonly refusal: Refusal;
       readonly isRemembered: boolean;
+      /** The vendor may still come to an end with it: later runs ask again. */
+      readonly isAskable?: boolean | undefined;
       readonly booked?: Usage | undefined;
       readonly reply?: ArchivedReply;
     }
@@ -174,7 +186,13 @@ export type Transition =
   /** May have been billed, is sent again, and is counted as uncertain. */
   | { readonly is: 'resend'; readonly attempt: Attempt; readonly cause: string }
   /** May have been billed, is counted as uncertain, and waits for a person. */
-  | { readonly is: 'held'; readonly attempt: Attempt; readonly cause: string };
+  | {
+      readonly is: 'held';
+      readonly attempt: Attempt;
+      readonly cause: string;
+      /** The vendor keeps what could be asked for: later runs ask again. */
+      readonly isAskable?: boolean | undefined;
+    };
 
 /** What a run writes. One process holds it, under the pipeline's lock. */
 export interface RunLedger {
@@ -193,6 +211,14 @@ export interface RunLedger {
   transition(transitions: readonly Transition[]): Promise<void>;
   /** Open attempts that earlier sessions of this pipeline left, by id, above `afterId`. */
   readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]>;
+  /**
+   * Opens attempts of these services again whose fate earlier sessions of this pipeline could not learn, or whose job
+   * had not ended in time, so that they are orphans once more; units that were booked as uncertain are taken back.
+   * Answers how many.
+   */
+  reopenAskable(services: readonly { readonly service: string; readonly account: string }[]): Promise<number>;
+  /** Open attempts of other pipelines that tasks of this run wait for, by id, each with the name of its pipeline. */
+  readWaitedFor(limit: number): Promise<readonly { readonly owner: string; readonly attempt: Attempt }[]>;
   /** Jobs among these that the ledger already knows. */
   readKnownJobs(account: string, jobs: readonly string[]): Promise<ReadonlySet<string>>;
   /**
@@ -267,6 +293,54 @@ export interface TaskCount {
   readonly count: number;
 }
 
+/** Which of the troubled tasks a person means: reuse keys, items, or patterns over items with `*` and `?`; all if absent. */
+export type TroubleSelection = readonly string[] | undefined;
+
+/** A call of unknown fate that waits for a person. */
+export interface HeldRow {
+  readonly reuseKey: string;
+  /** The item whose call it was; other items of the same content are held with it. */
+  readonly item: string;
+  /** Tasks of this content that are held or failed, in all runs. */
+  readonly tasks: number;
+  readonly service: string;
+  readonly account: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly cause: string;
+  /** ISO 8601, UTC. */
+  readonly sentAt: string;
+  /** What the call may have cost, and what sending it again is expected to. */
+  readonly units: Units;
+  /** The vendor could not be asked yet: the next run looks for the call by itself. */
+  readonly isAskedAgain: boolean;
+}
+
+/** A failure that is remembered. */
+export interface FailedRow {
+  readonly reuseKey: string;
+  readonly item: string;
+  readonly tasks: number;
+  readonly service: string;
+  readonly account: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly error: TaskError;
+  /** ISO 8601, UTC. */
+  readonly failedAt: string;
+  readonly acknowledgedAt?: string | undefined;
+}
+
+/** How much was taken out of the ledger. */
+export interface Pruned {
+  readonly runs: number;
+  readonly items: number;
+  readonly tasks: number;
+  readonly replies: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
 export interface Ledger {
   openRun(opening: RunOpening): Promise<RunLedger>;
   /** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
@@ -275,9 +349,29 @@ export interface Ledger {
   listRuns(limit: number, pipeline?: string): Promise<readonly RunRecord[]>;
   /** Items in source order with a position above `after`. */
   readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]>;
+  /** Items with failed or held tasks, as `readItems`; their `onlyServices` are those of these tasks. */
+  readTroubled(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly Item[]>;
   /** By service, state and reason (the reason of failures is their class). */
   countTasks(run: string): Promise<readonly TaskCount[]>;
   readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;
   readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
+  /** Oldest first. */
+  listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;
+  /**
+   * Settles held calls and answers their reuse keys. `resend`: the next run sends them again, and the old units stay
+   * uncertain on the bill of the run that sent them. `forget`: they count as failed, and are remembered as such.
+   */
+  settleHeld(selection: TroubleSelection, how: 'resend' | 'forget'): Promise<readonly string[]>;
+  /** Failures that are remembered, oldest first. */
+  listFailed(selection: TroubleSelection): Promise<readonly FailedRow[]>;
+  /** Takes remembered failures out of the exit code of later runs; answers the reuse keys that were not yet. */
+  acknowledgeFailed(selection: TroubleSelection): Promise<readonly string[]>;
+  /** Failed tasks of a run whose failure was acknowledged. */
+  countAcknowledged(run: string): Promise<number>;
+  /**
+   * Takes runs that began before then out of the ledger, apart from each pipeline's latest, and gives the room back.
+   * Answers, remembered failures, held calls and bills stay. Nothing else may be under way.
+   */
+  prune(beforeMs: number): Promise<Pruned>;
   close(): Promise<void>;
 }

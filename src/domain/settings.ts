@@ -144,6 +144,8 @@ export interface Deadlines {
   /** Longest wait for the reply of a `delivery: sync` call. */
   readonly syncCallMs: number;
   readonly jobMs: number;
+  /** Longest time that one session of a run may take; absent for none. */
+  readonly runMs?: number | undefined;
 }
 
 export interface Pipeline {

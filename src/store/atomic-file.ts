@@ -1,12 +1,16 @@
 /** Files that are there whole or not at all: written aside in the same folder, synced, renamed, and the folder synced. */
 import type { FileHandle } from 'node:fs/promises';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { TextSink } from '../domain/output.ts';
 import { explainFileError } from './trouble.ts';
 
 /** Texts are gathered to this many characters before they are written. */
 const chunkLength = 65_536;
+
+/** Of this machine or container, fit for a file's name. */
+const host = hostname().replaceAll(/[^\w.-]/g, '_');
 
 let lastAside = 0;
 
@@ -41,7 +45,30 @@ export async function syncFolder(folder: string): Promise<void> {
 /** A name beside `path` that no other process, and no other write of this one, uses. */
 export function makeAsidePath(path: string): string {
   lastAside += 1;
-  return join(dirname(path), `.${process.pid}-${lastAside}.part`);
+  return join(dirname(path), `.${host}-${process.pid}-${lastAside}.part`);
+}
+
+/**
+ * Removes what writers that were killed have left in a folder. Only those of this machine can be known to be dead. Trouble
+ * is passed over: nothing depends on it.
+ */
+export async function sweepAside(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const match = /^\.(.+)-(\d+)-\d+\.part$/.exec(name);
+    if (!match || match[1] !== host || isAlive(Number(match[2]))) continue;
+    await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user may not be asked, and is there.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
 
 async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {

@@ -1,19 +1,21 @@
 /** The folder of one run's reports, and the link to the newest. */
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ReportFolder, TextSink } from '../domain/output.ts';
-import { makeAsidePath, syncFolder, writeFileAside } from './atomic-file.ts';
+import { makeAsidePath, sweepAside, syncFolder, writeFileAside } from './atomic-file.ts';
 import { joinConfined } from './output-path.ts';
 import { explainFileError } from './trouble.ts';
 
 /** `<out>/<pipeline>/<run id>/`; made when the first file is written. */
 export function openReportFolder(out: string, pipeline: string, runId: string): ReportFolder {
   const path = joinConfined(resolve(out), pipeline, runId);
+  let sweeping: Promise<void> | undefined;
   return {
     path,
     write: async (name: string, fill: (sink: TextSink) => Promise<void>) => {
       const file = joinConfined(path, name);
       await makeFolder(path);
+      await (sweeping ??= sweepTree(dirname(path)));
       await writeFileAside(file, fill);
     },
     markLatest: async () => {
@@ -21,6 +23,13 @@ export function openReportFolder(out: string, pipeline: string, runId: string): 
       await replaceLink(join(dirname(path), 'latest'), runId);
     },
   };
+}
+
+/** The folder of a pipeline, and those of its runs and artifacts. */
+async function sweepTree(folder: string): Promise<void> {
+  await sweepAside(folder);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await sweepAside(join(folder, entry.name));
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -2,7 +2,7 @@
  * Keeps two runs of one pipeline apart. The lock is SQLite's exclusive lock on a side file: the system drops it at once
  * when its holder dies, however it dies. Who holds it stands in a second file, since reading the first would not be safe.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { exitCodes, Stop } from '../domain/problem.ts';
 import { writeFileAside } from './atomic-file.ts';
@@ -63,6 +63,16 @@ export async function isRunLocked(folder: string, pipeline: string): Promise<boo
   } finally {
     opened.close();
   }
+}
+
+/** Pipelines that a living process runs. */
+export async function listLocked(folder: string): Promise<readonly string[]> {
+  const locks = join(folder, 'locks');
+  if (!existsSync(locks)) return [];
+  const names = readdirSync(locks).flatMap((name) => (name.endsWith('.lock') ? [name.slice(0, -5)] : []));
+  const locked: string[] = [];
+  for (const name of names) if (await isRunLocked(folder, name)) locked.push(name);
+  return locked;
 }
 
 /** A pipeline's name is the name of its file, so it fits; a separator in it would lead elsewhere. */

@@ -6,6 +6,18 @@ import { makeTerminal, speak } from './desk.ts';
 
 const commands = ['check', 'run', 'status', 'report', 'catalogue', 'schema', 'emulate', 'rehearse'] as const;
 
+const parts = [
+  'held list',
+  'held resend',
+  'held forget',
+  'failed list',
+  'failed acknowledge',
+  'ledger prune',
+  'ledger restore',
+  'ledger prune',
+  'ledger restore',
+] as const;
+
 describe('help', () => {
   test('of the program lists every command that works, the exit codes and examples, and asks the program nothing', async () => {
     const { exitCode, out, err } = await speak('--help');
@@ -23,7 +35,10 @@ describe('help', () => {
     for (const flag of notYet.flags.run) expect(run.out).not.toContain(flag.split(' ')[0]);
   });
 
-  test.each(commands)('of %s has a description, examples and the global options', async (command) => {
+  test.each([
+    ...commands,
+    ...parts,
+  ])('of %s has a description, examples and the global options', async (command) => {
     const { exitCode, out, err } = await speak(`${command} --help`);
     expect([exitCode, err]).toEqual([0, '']);
     expect(out).toContain(`Usage: mediasweep ${command}`);
@@ -41,6 +56,7 @@ describe('help', () => {
     'schema',
     'emulate',
     'rehearse',
+    ...parts,
   ])('of %s says what --json prints', async (command) => {
     const { out } = await speak(`${command} --help`);
     expect(out.split('Examples:')[1]).toContain('--json');

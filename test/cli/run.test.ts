@@ -22,6 +22,10 @@ describe('run', () => {
     resumeAnyAge: undefined,
     graceMs: 25_000,
     failOn: undefined,
+    isFresh: undefined,
+    onlyFailed: undefined,
+    until: undefined,
+    waits: undefined,
   };
   test.each([
     ['run a.yaml', {}],
@@ -31,6 +35,10 @@ describe('run', () => {
     ['run a.yaml --grace 2m', { graceMs: 120_000 }],
     ['run a.yaml --grace=0s', { graceMs: 0 }],
     ['run a.yaml --fail-on review', { failOn: 'review' }],
+    ['run a.yaml --fresh', { isFresh: true }],
+    ['run a.yaml --only-failed nightly~1', { onlyFailed: 'nightly~1' }],
+    ['run a.yaml --until 06:00', { until: { hour: 6, minute: 0 } }],
+    ['run a.yaml --wait --until 23:59', { waits: true, until: { hour: 23, minute: 59 } }],
     ['run a.yaml --fail-on block --limit 1', { failOn: 'block', limit: 1 }],
   ])('"%s" asks for what it says', async (line, flags) => {
     expect(await readFlags(line)).toEqual({ ...standard, ...flags });

@@ -23,7 +23,7 @@ describe('what is not built yet', () => {
 
   test('covers every command of the contract that there is no file for', () => {
     expect(notYet.commands.toSorted()).toEqual(
-      'cost diff doctor estimate failed held init judge ledger reconcile review worker'.split(' '),
+      'cost diff doctor estimate init judge reconcile review worker'.split(' '),
     );
   });
 });
@@ -49,6 +49,14 @@ describe('wrong use', () => {
     [
       'run a.yaml --grace soon',
       'error option "--grace <time>" argument "soon" is invalid: expected a duration such as 25s, 500ms or 2m. See: mediasweep run --help\n',
+    ],
+    [
+      'run a.yaml --until 24:00',
+      'error option "--until <time>" argument "24:00" is invalid: expected a time of day such as 06:00 or 23:30. See: mediasweep run --help\n',
+    ],
+    [
+      'run a.yaml --fresh --resume',
+      'error option "--fresh" cannot be used with option "--resume". See: mediasweep run --help\n',
     ],
     [
       'run a.yaml --fail-on pass',

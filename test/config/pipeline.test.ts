@@ -97,7 +97,7 @@ access: { mode: public, baseUrl: https://cdn.example/media }
 reports: { formats: [csv], timezone: Asia/Shanghai, excel: false, language: en }
 reuse: { by: path, maxAge: 180d, retryFailedAfter: 1w }
 unknown: { resendBelow: 0.25CNY }
-deadlines: { call: 10s, syncCall: 1m, job: 2h, run: none }
+deadlines: { call: 10s, syncCall: 1m, job: 2h, run: 8h }
 `),
   );
   expect(pipeline.about).toBe('everything set');
@@ -118,7 +118,12 @@ deadlines: { call: 10s, syncCall: 1m, job: 2h, run: none }
     retryFailedAfterMs: 7 * 86_400_000,
   });
   expect(pipeline.resendBelow).toBe(250_000_000n);
-  expect(pipeline.deadlines).toEqual({ callMs: 10_000, syncCallMs: 60_000, jobMs: 7_200_000 });
+  expect(pipeline.deadlines).toEqual({
+    callMs: 10_000,
+    syncCallMs: 60_000,
+    jobMs: 7_200_000,
+    runMs: 28_800_000,
+  });
 });
 
 test('an instant with an offset is told in UTC', async () => {

@@ -55,7 +55,7 @@ const cases: readonly (readonly [
     'every fault of reuse, unknown and deadlines is told at once',
     p(
       withLines(
-        'reuse: { by: etag, maxAge: 180, retryFailedAfter: x }\nunknown: { resendBelow: 1 USD }\ndeadlines: { call: 0s, job: 24, run: 3h, syncCall: "" }\nabout: 3\n',
+        'reuse: { by: etag, maxAge: 180, retryFailedAfter: x }\nunknown: { resendBelow: 1 USD }\ndeadlines: { call: 0s, job: 24, run: 3x, syncCall: "" }\nabout: 3\n',
       ),
     ),
     [
@@ -65,7 +65,7 @@ const cases: readonly (readonly [
       'pipelines/p.yaml:6:25 unknown.resendBelow: expected an amount in CNY, the currency of the price book, found "1 USD".',
       'pipelines/p.yaml:7:20 deadlines.call: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found "0s".',
       'pipelines/p.yaml:7:29 deadlines.job: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found 24.',
-      'pipelines/p.yaml:7:38 deadlines.run: not supported yet: expected "none", found "3h".',
+      'pipelines/p.yaml:7:38 deadlines.run: expected a duration with its unit (ms, s, m, h, d, w), such as "8h", or "none", found "3x".',
       'pipelines/p.yaml:7:52 deadlines.syncCall: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found "".',
       'pipelines/p.yaml:8:8 about: expected a text, found 3.',
     ],
@@ -76,7 +76,7 @@ const cases: readonly (readonly [
     p(withLines('unknown: { resendBelow: 0.0000000001 CNY }\ndeadlines: { run: 3 }\n')),
     [
       'pipelines/p.yaml:5:25 unknown.resendBelow: expected an amount of money with at most nine decimals, such as "500 CNY" or "0.10", found "0.0000000001 CNY".',
-      'pipelines/p.yaml:6:19 deadlines.run: expected "none", found 3.',
+      'pipelines/p.yaml:6:19 deadlines.run: expected a duration with its unit (ms, s, m, h, d, w), such as "8h", or "none", found 3.',
     ],
     [],
   ],

@@ -783,6 +783,416 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     });
   });
 
+  describe('a fresh run', () => {
+    const open = (changes: Parameters<typeof makeOpening>[0] = {}) => ledger.openRun(makeOpening(changes));
+
+    test('disregards the answers of other runs, and never its own', async () => {
+      await fillKeys();
+      const fresh = await open({ isFresh: true });
+      const [task] = await plan(fresh, [makePlanned('a')]);
+      await answer(fresh, await begin(fresh, task));
+      expect(await plan(fresh, [makePlanned('a2', { content: 'a' })])).toEqual([]);
+      expect(await readStates(ledger, fresh.record.id)).toEqual(['a quality answered', 'a2 quality reused']);
+    });
+
+    test('still remembers failures and held calls', async () => {
+      await fillKeys();
+      const fresh = await open({ isFresh: true });
+      expect(await plan(fresh, [makePlanned('b'), makePlanned('c')])).toEqual([]);
+    });
+
+    test('stays fresh when it is gone on with, asked for or not', async () => {
+      await fillKeys();
+      const fresh = await open({ isFresh: true });
+      await end(fresh, 'stopped');
+      const again = await open();
+      expect(again.record.id).toBe(fresh.record.id);
+      expect(await plan(again, [makePlanned('a')])).toHaveLength(1);
+    });
+
+    test('does not go on with a run that was not', async () => {
+      await end(await open(), 'stopped');
+      expect((await open({ isFresh: true })).isResumed).toBe(false);
+    });
+  });
+
+  describe('a run of what failed', () => {
+    test('reads the items with failed and held tasks, with the services of these', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const services = ['quality', 'labels'];
+      const tasks = await plan(run, [
+        makePlanned('a', { services }),
+        makePlanned('b', { services }),
+        makePlanned('c'),
+      ]);
+      const attempts = await Promise.all(tasks.map((task) => begin(run, task)));
+      const [one, two, three, four, five] = attempts;
+      if (!one || !two || !three || !four || !five) throw new Error('expected five attempts');
+      await answer(run, one);
+      await answer(run, five);
+      await run.transition([
+        { is: 'failed', attempt: two, refusal, isRemembered: true },
+        { is: 'failed', attempt: three, refusal, isRemembered: false },
+        { is: 'held', attempt: four, cause: 'timeout' },
+      ]);
+      const read = async (after?: Uint8Array, limit = 10) =>
+        (await ledger.readTroubled(run.record.id, after, limit)).map(({ id, onlyServices }) => [
+          id,
+          onlyServices,
+        ]);
+      expect(await read()).toEqual([
+        ['media/a', ['labels']],
+        ['media/b', ['quality', 'labels']],
+      ]);
+      expect(await read(undefined, 1)).toHaveLength(1);
+      expect(await read(makeItem('a').position)).toEqual([['media/b', ['quality', 'labels']]]);
+      expect(await ledger.readTroubled('no such run', undefined, 10)).toEqual([]);
+    });
+
+    test('sends remembered failures again, leaves held calls held, and remembers its own failures', async () => {
+      const run = await fillKeys();
+      const again = await ledger.openRun(makeOpening({ onlyFailed: run.record.id }));
+      expect(again.record.onlyFailed).toBe(run.record.id);
+      const [task, ...rest] = await plan(again, [makePlanned('b'), makePlanned('c')]);
+      expect(rest).toEqual([]);
+      clock.nowMs += 1000;
+      const attempt = await begin(again, task);
+      await again.transition([{ is: 'failed', attempt, refusal, isRemembered: true }]);
+      expect(await plan(again, [makePlanned('b2', { content: 'b' })])).toEqual([]);
+      expect(await readStates(ledger, again.record.id)).toEqual([
+        'b quality failed',
+        'b2 quality failed',
+        'c quality held',
+      ]);
+    });
+
+    test('is gone on with by the same wish only', async () => {
+      const run = await fillKeys();
+      const again = await ledger.openRun(makeOpening({ onlyFailed: run.record.id }));
+      await end(again, 'stopped');
+      const third = await ledger.openRun(makeOpening({ onlyFailed: run.record.id }));
+      expect(third.record.id).toBe(again.record.id);
+      await end(third, 'stopped');
+      const whole = await ledger.openRun(makeOpening());
+      expect(whole.isResumed).toBe(false);
+      expect((await ledger.findRun(again.record.id))?.state).toBe('superseded');
+    });
+  });
+
+  describe('held calls', () => {
+    const next = () => ledger.openRun(makeOpening({ startNew: true }));
+
+    test('are listed with what is known of them', async () => {
+      const run = await fillKeys();
+      expect(await ledger.listHeld(undefined)).toEqual([
+        {
+          reuseKey: 'c/quality',
+          item: 'media/c',
+          tasks: 1,
+          service: 'quality',
+          account: 'pai-prod',
+          pipeline: 'nightly',
+          run: run.record.id,
+          cause: 'read ECONNRESET',
+          sentAt: '2026-11-20T02:00:00.000Z',
+          units: { 'pai/basic': 1 },
+          isAskedAgain: false,
+        },
+      ]);
+    });
+
+    test.each([
+      ['a reuse key', ['c/quality'], 1],
+      ['an item', ['media/c'], 1],
+      ['a pattern', ['media/*'], 1],
+      ['a word for each letter', ['media/?'], 1],
+      ['any of several words', ['nothing', 'media/c'], 1],
+      ['another item', ['media/a'], 0],
+      ['a part of an item', ['media'], 0],
+      ['no word', [], 0],
+    ])('are found by %s', async (_, selection, count) => {
+      await fillKeys();
+      expect(await ledger.listHeld(selection)).toHaveLength(count);
+      expect(await ledger.settleHeld(selection, 'resend')).toHaveLength(count);
+      expect(await ledger.listHeld(undefined)).toHaveLength(1 - count);
+    });
+
+    test('to be sent again are sent by the next run under a new number, and the old units stay uncertain', async () => {
+      const run = await fillKeys();
+      expect(await ledger.settleHeld(undefined, 'resend')).toEqual(['c/quality']);
+      const second = await next();
+      const [task] = await plan(second, [makePlanned('c')]);
+      expect(await begin(second, task)).toMatchObject({ number: 2 });
+      expect(await readStates(ledger, run.record.id)).toContain('c quality held');
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([{ uncertain: 1 }]);
+    });
+
+    test('that are forgotten fail in the next run without a call, and are remembered as such', async () => {
+      const run = await fillKeys();
+      expect(await ledger.settleHeld(['media/c'], 'forget')).toEqual(['c/quality']);
+      const second = await next();
+      expect(await plan(second, [makePlanned('c')])).toEqual([]);
+      const [row] = await ledger.readItems(second.record.id, undefined, 10);
+      expect(row?.tasks[0]).toMatchObject({
+        state: 'failed',
+        reason: 'forgotten',
+        error: { message: 'held, and forgotten by a person: read ECONNRESET' },
+      });
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([{ uncertain: 1 }]);
+      expect((await ledger.listFailed(['media/c'])).map(({ error }) => error.class)).toEqual(['forgotten']);
+    });
+
+    test.each([
+      { how: 'resend' as const, state: 'planned', intent: 'intended' },
+      { how: 'forget' as const, state: 'planned', intent: 'settled' },
+    ])('of a run that is gone on with are taken up there ($how)', async ({ how, state, intent }) => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a')]);
+      await first.transition([{ is: 'held', attempt: await begin(first, task), cause: 'timeout' }]);
+      await end(first, 'stopped');
+      await ledger.settleHeld(undefined, how);
+      const second = await ledger.openRun(makeOpening());
+      expect(second.isResumed).toBe(true);
+      expect(await readStates(ledger, second.record.id)).toEqual([`a quality ${state}`]);
+      const ready = await second.readReady('quality', 0, 10);
+      expect((await intend(second, ready)).map(({ is }) => is)).toEqual([intent]);
+    });
+  });
+
+  describe('remembered failures', () => {
+    test('are listed with the item, the error and the time, until they are acknowledged', async () => {
+      const run = await fillKeys();
+      const row = {
+        reuseKey: 'b/quality',
+        item: 'media/b',
+        tasks: 1,
+        service: 'quality',
+        account: 'pai-prod',
+        pipeline: 'nightly',
+        run: run.record.id,
+        error: {
+          class: 'media-unreadable',
+          code: 'InvalidImage',
+          httpStatus: 400,
+          message: 'cannot open the file',
+        },
+        failedAt: '2026-11-20T02:00:00.000Z',
+      };
+      expect(await ledger.listFailed(undefined)).toEqual([row]);
+      clock.nowMs += hourMs;
+      expect(await ledger.acknowledgeFailed(['media/b'])).toEqual(['b/quality']);
+      expect(await ledger.acknowledgeFailed(undefined)).toEqual([]);
+      expect(await ledger.listFailed(undefined)).toEqual([
+        { ...row, acknowledgedAt: '2026-11-20T03:00:00.000Z' },
+      ]);
+    });
+
+    test('that are acknowledged still fail their tasks, and are counted apart', async () => {
+      const run = await fillKeys();
+      expect(await ledger.countAcknowledged(run.record.id)).toBe(0);
+      await ledger.acknowledgeFailed(undefined);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await plan(second, [makePlanned('b')])).toEqual([]);
+      expect(await readStates(ledger, second.record.id)).toEqual(['b quality failed']);
+      expect(await ledger.countAcknowledged(second.record.id)).toBe(1);
+    });
+
+    test('that happen anew have to be acknowledged anew', async () => {
+      await fillKeys();
+      await ledger.acknowledgeFailed(undefined);
+      const pipeline = makePipeline({ reuse: { retryFailedAfterMs: 1 } });
+      clock.nowMs += hourMs;
+      const second = await ledger.openRun(makeOpening({ startNew: true, pipeline, nowMs: clock.nowMs }));
+      const [task] = await plan(second, [makePlanned('b')]);
+      const attempt = await begin(second, task);
+      await second.transition([{ is: 'failed', attempt, refusal, isRemembered: true }]);
+      expect(await ledger.countAcknowledged(second.record.id)).toBe(0);
+    });
+  });
+
+  describe('attempts to ask for again', () => {
+    const services = [{ service: 'quality', account: 'pai-prod' }];
+    const next = (changes: Parameters<typeof makeOpening>[0] = {}) =>
+      ledger.openRun(makeOpening({ startNew: true, nowMs: clock.nowMs, ...changes }));
+
+    async function holdOne(isAskable = true) {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'held', attempt, cause: 'no list', isAskable }]);
+      return { run, attempt };
+    }
+
+    async function giveUpOne(changes: { readonly booked?: typeof oneCall } = {}) {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'accepted', attempt, job: 'job-1' }]);
+      const late = { ...refusal, class: 'deadline' };
+      await run.transition([
+        { is: 'failed', attempt, refusal: late, isRemembered: true, isAskable: true, ...changes },
+      ]);
+      await end(run);
+      return { run, attempt };
+    }
+
+    test('that are held are open again, their units are taken back, and tasks wait for their end', async () => {
+      const { run, attempt } = await holdOne();
+      await end(run);
+      const second = await next();
+      expect(await second.reopenAskable(services)).toBe(1);
+      expect(await second.readOrphans(0, 10)).toEqual([attempt]);
+      expect(await ledger.listHeld(undefined)).toEqual([]);
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { uncertain: 0, isComplete: true },
+      ]);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      await answer(second, attempt);
+      expect(await readStates(ledger, run.record.id)).toEqual(['a quality answered']);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+    });
+
+    test('that never arrived leave the run that ended with a failure, and are sent by the next', async () => {
+      const { run, attempt } = await holdOne();
+      await end(run);
+      const second = await next();
+      await second.reopenAskable(services);
+      await plan(second, [makePlanned('a')]);
+      await second.transition([{ is: 'unsent', attempt, cause: 'in no job' }]);
+      expect(await readStates(ledger, run.record.id)).toEqual(['a quality failed']);
+      expect(await second.releaseWaiting()).toEqual({ released: 1, waiting: 0 });
+      const [ready] = await second.readReady('quality', 0, 10);
+      expect(await begin(second, ready)).toMatchObject({ number: 1, ref: attempt.ref });
+    });
+
+    test('of the run that is gone on with have all its tasks wait', async () => {
+      const { run, attempt } = await holdOne();
+      expect(await plan(run, [makePlanned('b', { content: 'a' })])).toEqual([]);
+      await end(run, 'stopped');
+      const second = await ledger.openRun(makeOpening());
+      await second.reopenAskable(services);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality intent', 'b quality waiting']);
+      await second.transition([{ is: 'held', attempt, cause: 'no list', isAskable: true }]);
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality held', 'b quality held']);
+      expect(await ledger.readBill(second.record.id, prices)).toMatchObject([{ uncertain: 1 }]);
+    });
+
+    test.each<
+      [
+        string,
+        () => Promise<unknown>,
+        Parameters<typeof makeOpening>[0],
+        readonly (typeof services)[number][],
+      ]
+    >([
+      ['nobody can ask for', () => holdOne(false), {}, services],
+      [
+        'belong to another pipeline',
+        () => holdOne(),
+        { pipeline: makePipeline({ name: 'weekly' }) },
+        services,
+      ],
+      ['a service sent that is not asked', () => holdOne(), {}, [{ service: 'labels', account: 'pai-prod' }]],
+      [
+        'a stand-in would be asked for',
+        () => holdOne(),
+        { pipeline: makePipeline({ isLoopback: true }) },
+        services,
+      ],
+      [
+        'were settled',
+        async () => [await holdOne(), await ledger.settleHeld(undefined, 'forget')],
+        {},
+        services,
+      ],
+    ])('that %s stay closed', async (_, prepare, opening, asked) => {
+      await prepare();
+      const second = await next(opening);
+      expect(await second.reopenAskable(asked)).toBe(0);
+      expect(await second.readOrphans(0, 10)).toEqual([]);
+    });
+
+    test('that were given up are jobs again, and what was booked for them is not booked twice', async () => {
+      const { run, attempt } = await giveUpOne({ booked: oneCall });
+      const second = await next();
+      expect(await second.reopenAskable(services)).toBe(1);
+      expect(await second.readOrphans(0, 10)).toEqual([{ ...attempt, state: 'accepted', job: 'job-1' }]);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      await answer(second, attempt, { units: { 'pai/basic': 3 }, basis: 'observed' });
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { observed: 3, charge: 30_000_000n },
+      ]);
+    });
+
+    test('that were given up and are again failed when they did first, acknowledged or not', async () => {
+      const { attempt } = await giveUpOne();
+      const [before] = await ledger.listFailed(undefined);
+      await ledger.acknowledgeFailed(undefined);
+      clock.nowMs += hourMs;
+      const second = await next();
+      await second.reopenAskable(services);
+      await second.transition([{ is: 'failed', attempt, refusal, isRemembered: true, isAskable: true }]);
+      const [after] = await ledger.listFailed(undefined);
+      expect(after).toMatchObject({ failedAt: before?.failedAt, acknowledgedAt: '2026-11-20T02:00:00.000Z' });
+    });
+
+    test('that were given up let a run go ahead which no longer remembers that', async () => {
+      const { run, attempt } = await giveUpOne();
+      clock.nowMs += hourMs;
+      const second = await next({ onlyFailed: run.record.id });
+      await second.reopenAskable(services);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+      await second.transition([{ is: 'failed', attempt, refusal, isRemembered: true, isAskable: true }]);
+      const [ready] = await second.readReady('quality', 0, 10);
+      expect(await begin(second, ready)).toMatchObject({ number: 2 });
+    });
+
+    test('of other pipelines are found by the tasks that wait for them', async () => {
+      const first = await ledger.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      const [task, other] = await plan(first, [makePlanned('a'), makePlanned('b')]);
+      const attempt = await begin(first, task);
+      await begin(first, other);
+      const second = await next();
+      expect(await second.readWaitedFor(10)).toEqual([]);
+      expect(await plan(second, [makePlanned('a'), makePlanned('a2', { content: 'a' })])).toEqual([]);
+      expect(await second.readWaitedFor(10)).toEqual([{ owner: 'weekly', attempt }]);
+      expect(await first.readWaitedFor(10)).toEqual([]);
+    });
+  });
+
+  describe('pruning', () => {
+    test('takes old runs out, and keeps answers, failures, held calls, bills and the latest run', async () => {
+      const first = await fillKeys();
+      clock.nowMs += hourMs;
+      const second = await ledger.openRun(makeOpening({ startNew: true, nowMs: clock.nowMs }));
+      await plan(second, [makePlanned('a')]);
+      await end(second);
+      const bill = await ledger.readBill(first.record.id, prices);
+      expect(await ledger.prune(clock.nowMs + 1)).toMatchObject({ runs: 1, items: 1, tasks: 1, replies: 1 });
+      expect(await ledger.findRun(first.record.id)).toMatchObject({ isPruned: true, counters: { items: 3 } });
+      expect((await ledger.findRun(second.record.id))?.isPruned).toBeUndefined();
+      expect(await readStates(ledger, second.record.id)).toEqual(['a quality reused']);
+      expect(await ledger.readBill(first.record.id, prices)).toEqual(bill);
+      expect(await ledger.listHeld(undefined)).toMatchObject([{ item: 'media/c' }]);
+      expect(await ledger.listFailed(undefined)).toMatchObject([{ item: 'media/b' }]);
+      const third = await ledger.openRun(makeOpening({ startNew: true, nowMs: clock.nowMs }));
+      expect(await plan(third, [makePlanned('a'), makePlanned('b'), makePlanned('c')])).toEqual([]);
+      expect(await ledger.prune(clock.nowMs)).toMatchObject({ runs: 0, items: 0 });
+    });
+
+    test('keeps what is open at a vendor, so that a later run still ends it', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const [task] = await plan(first, [makePlanned('a'), makePlanned('b')]);
+      const attempt = await begin(first, task);
+      const second = await ledger.openRun(makeOpening({ startNew: true }));
+      expect(await ledger.prune(startMs + 1)).toMatchObject({ runs: 1, items: 1, tasks: 1 });
+      expect(await second.readOrphans(0, 10)).toEqual([attempt]);
+      await answer(second, attempt);
+      expect(await plan(second, [makePlanned('a')])).toEqual([]);
+    });
+  });
+
   describe('money', () => {
     async function answerAll(run: RunLedger, keys: readonly string[], atMs = startMs) {
       const tasks = await plan(

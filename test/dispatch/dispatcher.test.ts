@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../src/domain/item.ts';
-import { limitToy, makeImages, makeVideos, ToyWorld, useToy } from '../support/toy-run.ts';
+import { limitToy, makeImages, makeVideos, toyPrices, ToyWorld, useToy } from '../support/toy-run.ts';
 import { toyCatalogue } from '../support/toy-catalogue.ts';
 
 const pixel =
@@ -378,6 +378,245 @@ describe('a job', () => {
     };
     const outcome = await world.run({ services: [useToy('toy/watch')], items: makeVideos(1) });
     expect(outcome.statuses).toEqual({ answered: 1 });
+  });
+});
+
+describe('what earlier runs could not settle', () => {
+  const videos = { services: [useToy('toy/watch')], items: makeVideos(3) };
+
+  /** Three jobs that the vendor took, answers of which were lost, while it could not be asked. */
+  async function holdThree() {
+    const world = await ToyWorld.open();
+    world.vendor.fate = (call, path) => {
+      if (path === '/jobs/watch') return { is: 'lost-answer' };
+      return call.method === 'GET' ? { is: 'refuse', status: 500 } : undefined;
+    };
+    const outcome = await world.run(videos);
+    expect(outcome.statuses).toEqual({ held: 3 });
+    expect(outcome.unitsOf('toy/frame')).toEqual({ observed: 0, estimated: 0, uncertain: 9 });
+    expect(
+      (await world.ask((ledger) => ledger.listHeld(undefined))).map(({ isAskedAgain }) => isAskedAgain),
+    ).toEqual([true, true, true]);
+    return world;
+  }
+
+  test('is looked for again by the next run, and paid for where it was sent', async () => {
+    const world = await holdThree();
+    world.vendor.fate = () => undefined;
+    const next = await world.run(videos);
+    expect(next.statuses).toEqual({ reused: 3 });
+    expect(next.bill).toEqual([]);
+    expect([...world.vendor.submitted.values()]).toEqual([1, 1, 1]);
+    const [, before] = await world.ask((ledger) => ledger.listRuns(2));
+    const bill = await world.ask((ledger) => ledger.readBill(before?.id ?? '', toyPrices));
+    expect(bill).toMatchObject([{ sku: 'toy/frame', estimated: 9, uncertain: 0 }]);
+    expect(await world.ask((ledger) => ledger.listHeld(undefined))).toEqual([]);
+  });
+
+  test('is held once more where the vendor still cannot be asked, and counted once', async () => {
+    const world = await holdThree();
+    expect((await world.run(videos)).statuses).toEqual({ held: 3 });
+    const runs = await world.ask((ledger) => ledger.listRuns(2));
+    const bills = await world.ask((ledger) =>
+      Promise.all(runs.map(({ id }) => ledger.readBill(id, toyPrices))),
+    );
+    expect(bills.map((bill) => bill.map(({ uncertain }) => uncertain))).toEqual([[], [9]]);
+    expect([...world.vendor.submitted.values()]).toEqual([1, 1, 1]);
+  });
+
+  test('and never arrived is sent by the next run under the same reference', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.fate = (call, path) => {
+      if (path === '/jobs/watch') return { is: 'lost' };
+      return call.method === 'GET' ? { is: 'refuse', status: 500 } : undefined;
+    };
+    await world.run(videos);
+    world.vendor.fate = () => undefined;
+    const next = await world.run(videos);
+    expect(next.statuses).toEqual({ answered: 3 });
+    expect([...world.vendor.submitted.values()]).toEqual([1, 1, 1]);
+    const [, before] = await world.ask((ledger) => ledger.listRuns(2));
+    const bill = await world.ask((ledger) => ledger.readBill(before?.id ?? '', toyPrices));
+    expect(bill).toMatchObject([{ observed: 0, estimated: 0, uncertain: 0 }]);
+  });
+
+  test('is sent again unasked once a person said so', async () => {
+    const world = await holdThree();
+    await world.ask((ledger) => ledger.settleHeld(undefined, 'resend'));
+    world.vendor.fate = () => undefined;
+    const next = await world.run(videos);
+    expect(next.statuses).toEqual({ answered: 3 });
+    expect(world.vendor.submitted.size).toBe(6);
+  });
+});
+
+describe('a job that was given up', () => {
+  const setting = { services: [useToy('toy/watch')], items: makeVideos(1), jobMs: 600_000 };
+
+  async function giveUp(endsAfterMs: number) {
+    const world = await ToyWorld.open();
+    world.vendor.jobMs = () => endsAfterMs;
+    const outcome = await world.run(setting);
+    expect(outcome.tasks[0]).toMatchObject({ status: 'failed', error: { class: 'deadline' } });
+    expect(outcome.unitsOf('toy/frame')?.estimated).toBe(3);
+    return world;
+  }
+
+  test('is read by the next run, whose task takes the answer, and is not billed again', async () => {
+    const world = await giveUp(900_000);
+    await world.clock.drive(world.clock.sleep(900_000));
+    const next = await world.run(setting);
+    expect(next.statuses).toEqual({ reused: 1 });
+    expect([...world.vendor.submitted.values()]).toEqual([1]);
+    const [, before] = await world.ask((ledger) => ledger.listRuns(2));
+    const bill = await world.ask((ledger) => ledger.readBill(before?.id ?? '', toyPrices));
+    expect(bill).toMatchObject([{ estimated: 3, observed: 0, charge: 30_000_000n }]);
+  });
+
+  test('fails once more where it still has not ended, as it did first', async () => {
+    const world = await giveUp(Number.POSITIVE_INFINITY);
+    const [before] = await world.ask((ledger) => ledger.listFailed(undefined));
+    await world.ask((ledger) => ledger.acknowledgeFailed(undefined));
+    await world.clock.drive(world.clock.sleep(86_400_000));
+    const next = await world.run(setting);
+    expect(next.tasks[0]).toMatchObject({ status: 'failed', error: { class: 'deadline' } });
+    expect([...world.vendor.submitted.values()]).toEqual([1]);
+    const [after] = await world.ask((ledger) => ledger.listFailed(undefined));
+    expect(after?.failedAt).toBe(before?.failedAt);
+    expect(after?.acknowledgedAt).toBeDefined();
+    const runs = await world.ask((ledger) => ledger.listRuns(2));
+    const bills = await world.ask((ledger) =>
+      Promise.all(runs.map(({ id }) => ledger.readBill(id, toyPrices))),
+    );
+    expect(bills.map((bill) => bill.map(({ estimated }) => estimated))).toEqual([[], [3]]);
+  });
+
+  test.each([
+    ['has ended', 900_000, { reused: 1 }, [1]],
+    ['has not ended', 90_000_000, { answered: 1 }, [1, 1]],
+  ])('is read before it is submitted again, and %s', async (_, endsAfterMs, statuses, submitted) => {
+    const world = await giveUp(endsAfterMs);
+    await world.clock.drive(world.clock.sleep(900_000));
+    const [before] = await world.ask((ledger) => ledger.listRuns(1));
+    const first = [...world.vendor.submitted.keys()];
+    world.vendor.jobMs = (ref) => (first.includes(ref) ? endsAfterMs : 3000);
+    const again = await world.run({ ...setting, opening: { onlyFailed: before?.id ?? '' } });
+    expect(again.statuses).toEqual(statuses);
+    expect([...world.vendor.submitted.values()]).toEqual(submitted);
+  });
+
+  test('is not submitted again before the vendor has answered a read', async () => {
+    const world = await giveUp(900_000);
+    const [before] = await world.ask((ledger) => ledger.listRuns(1));
+    await world.clock.drive(world.clock.sleep(900_000));
+    world.vendor.calls.length = 0;
+    world.vendor.fate = (call, _, number) =>
+      call.method === 'GET' && number <= 3 ? { is: 'not-sent' } : undefined;
+    const again = await world.run({ ...setting, opening: { onlyFailed: before?.id ?? '' } });
+    expect(again.statuses).toEqual({ reused: 1 });
+    expect([...world.vendor.submitted.values()]).toEqual([1]);
+  });
+});
+
+describe('work that others left open', () => {
+  const services = [useToy('toy/watch')];
+
+  test('of a dead run of another pipeline is adopted by the run that waits for it', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(4);
+    await world.kill({ name: 'dead', services, items }, ({ submitted }) => submitted.size >= 4);
+    const outcome = await world.run({ services, items, formerServices: services });
+    expect(outcome.statuses).toEqual({ reused: 4 });
+    expect([...world.vendor.submitted.values()]).toEqual([1, 1, 1, 1]);
+    expect(outcome.bill).toEqual([]);
+  });
+
+  test('of unknown fate is looked for at the vendor on its behalf', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(6);
+    world.vendor.latencyMs = 2000;
+    await world.kill({ name: 'dead', services, items }, ({ calls }) => calls.length >= 6);
+    const outcome = await world.run({ services, items, formerServices: services });
+    expect(outcome.statuses).toEqual({ reused: 6 });
+    expect([...world.vendor.submitted.values()]).toEqual(Array(6).fill(1));
+  });
+
+  test('that cannot be asked for is counted as uncertain where it was sent, and sent again', async () => {
+    const world = await ToyWorld.open();
+    const images = { services: [useToy('toy/image')], items: makeImages(4) };
+    world.vendor.latencyMs = 2000;
+    await world.kill({ ...images, name: 'dead' }, ({ calls }) => calls.length >= 4);
+    const outcome = await world.run({ ...images, formerServices: images.services });
+    expect(outcome.statuses).toEqual({ answered: 4 });
+    const dead = await world.ask((ledger) => ledger.findRun('dead'));
+    const bill = await world.ask((ledger) => ledger.readBill(dead?.id ?? '', toyPrices));
+    expect(bill).toMatchObject([{ uncertain: 4 }]);
+  });
+
+  test('of a living run is waited for, and left alone', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(2);
+    await world.kill({ name: 'busy', services, items }, ({ submitted }) => submitted.size >= 2);
+    world.vendor.calls.length = 0;
+    const outcome = await world.run({ services, items, alive: ['busy'], jobMs: 600_000 });
+    expect(outcome.statuses).toEqual({ open: 2 });
+    expect(world.vendor.calls).toEqual([]);
+  });
+
+  test('for a service that the pipeline no longer uses is polled to its end, and its answer stored', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(3);
+    const other = { ...limitToy({}), name: 'other' };
+    const gone = [useToy('toy/watch', { name: 'former', account: other })];
+    await world.kill({ services: gone, items, shapeHash: 'before' }, ({ submitted }) => submitted.size >= 3);
+    const outcome = await world.run({
+      services: [useToy('toy/image')],
+      items: makeImages(2),
+      formerServices: gone,
+    });
+    expect(outcome.statuses).toEqual({ answered: 2 });
+    const [, former] = await world.ask((ledger) => ledger.listRuns(2));
+    expect(await world.ask((ledger) => ledger.countTasks(former?.id ?? ''))).toEqual([
+      { service: 'former', state: 'answered', reason: '', count: 3 },
+    ]);
+    expect([...world.vendor.submitted.values()].every((times) => times === 1)).toBe(true);
+  });
+
+  test('for a service whose options changed is read as it was asked for, and does not answer the new question', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(2);
+    const before = [useToy('toy/watch')];
+    await world.kill(
+      { services: before, items, shapeHash: 'before' },
+      ({ submitted }) => submitted.size >= 2,
+    );
+    const changed = [useToy('toy/watch', { model: 'other' })];
+    const outcome = await world.run({ services: changed, items, formerServices: before });
+    expect(outcome.statuses).toEqual({ answered: 2 });
+    expect(world.vendor.submitted.size).toBe(4);
+    expect(world.vendor.doubles).toEqual([]);
+  });
+
+  test('of a dead run that nobody can end keeps nobody waiting', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(2);
+    await world.kill({ name: 'dead', services, items }, ({ submitted }) => submitted.size >= 2);
+    const before = world.clock.monotonic();
+    expect((await world.run({ services, items })).statuses).toEqual({ open: 2 });
+    expect(world.clock.monotonic() - before).toBeLessThan(10_000);
+  });
+
+  test('for a service that is configured no more stays as it is, and keeps nobody waiting', async () => {
+    const world = await ToyWorld.open();
+    const other = { ...limitToy({}), name: 'other' };
+    const gone = [useToy('toy/watch', { name: 'former', account: other })];
+    await world.kill(
+      { services: gone, items: makeVideos(1), shapeHash: 'before' },
+      ({ submitted }) => submitted.size >= 1,
+    );
+    const outcome = await world.run({ services: [useToy('toy/image')], items: makeImages(2) });
+    expect(outcome.statuses).toEqual({ answered: 2 });
+    expect(world.clock.monotonic()).toBeLessThan(120_000);
   });
 });
 

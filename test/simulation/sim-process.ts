@@ -86,6 +86,8 @@ export class SimProcess {
       transition: (transitions) => write(() => this.#transit(run, transitions)),
       readOrphans: (...given) => write(() => run.readOrphans(...given)),
       readKnownJobs: (...given) => write(() => run.readKnownJobs(...given)),
+      reopenAskable: (...given) => write(() => run.reopenAskable(...given)),
+      readWaitedFor: (...given) => write(() => run.readWaitedFor(...given)),
       releaseWaiting: () => write(() => run.releaseWaiting()),
       quote: (...given) => write(() => run.quote(...given)),
       end: (end) => write(() => run.end(end)),

@@ -192,6 +192,8 @@ class Play {
       services,
       feed: () => planTasks(pageItems(items, pageSize, isRereadable, run.checkpoint), tools),
       isRereadable,
+      findUse: async ({ service }) => services.find(({ name }) => name === service),
+      isAlive: async () => false,
       graceMs,
     });
     this.#vendor.onJobEnd = (account, ref) => {

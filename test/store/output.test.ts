@@ -1,7 +1,9 @@
 /** Reports and artifacts on the disk: whole or not at all, and nowhere else. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openArtifactFolder } from '../../src/store/artifact-folder.ts';
@@ -39,6 +41,30 @@ describe('a report folder', () => {
     await expect(failing).rejects.toThrow('the ledger was closed');
     expect(await readFile(join(folder.path, 'items.csv'), 'utf8')).toBe('old');
     expect(await readdir(folder.path)).toEqual(['items.csv']);
+  });
+
+  test('is rid of what killed writers of this machine left, in all runs of the pipeline, and of nothing else', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await once(child, 'exit');
+    const host = hostname().replaceAll(/[^\w.-]/g, '_');
+    const dead = `.${host}-${child.pid}-1.part`;
+    const kept = [
+      `.${host}-${process.ppid}-1.part`,
+      `.elsewhere-${child.pid}-1.part`,
+      '.notes.part',
+      'items.csv',
+    ];
+    const folders = [join(out, 'nightly'), join(out, 'nightly', 'run-0'), join(out, 'nightly', 'artifacts')];
+    for (const folder of folders) {
+      await mkdir(folder, { recursive: true });
+      for (const name of [dead, ...kept]) await writeFile(join(folder, name), 'half');
+    }
+    await openReportFolder(out, 'nightly', 'run-1').write('bill.csv', (sink) => sink.write('bill'));
+    for (const folder of folders) {
+      const names = await readdir(folder);
+      expect(names).toEqual(expect.arrayContaining(kept));
+      expect(names).not.toContain(dead);
+    }
   });
 
   test('shows nothing of a file until it is whole', async () => {

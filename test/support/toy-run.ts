@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
+import { makeUseFinder } from '../../src/dispatch/former-use.ts';
 import { canLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
-import type { ItemRow, Ledger, RunLedger, TaskRow } from '../../src/domain/ledger.ts';
+import type { ItemRow, Ledger, RunLedger, RunOpening, TaskRow } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
 import type { Nano, PriceBook, SkuPrice } from '../../src/domain/pricing.ts';
 import { findService } from '../../src/domain/service.ts';
@@ -59,6 +60,14 @@ export interface ToySetting {
   readonly resendBelow?: Nano;
   readonly jobMs?: number;
   readonly graceMs?: number;
+  /** Of the pipeline. */
+  readonly name?: string;
+  readonly shapeHash?: string;
+  /** What earlier pipelines used, as far as it is still configured. */
+  readonly formerServices?: readonly ServiceUse[];
+  /** Pipelines that a living process runs. */
+  readonly alive?: readonly string[];
+  readonly opening?: Partial<Pick<RunOpening, 'startNew' | 'isFresh' | 'onlyFailed'>>;
 }
 
 /** A world that outlives its sessions: one ledger folder, one vendor, one clock. */
@@ -90,8 +99,8 @@ export class ToyWorld {
     try {
       const pipeline = makePipeline(setting);
       const billing = new Map(setting.services.map(({ account }) => [account.name, account.billing]));
-      const run = await ledger.openRun({ pipeline, nowMs: this.clock.now(), billing });
-      const { dispatcher, counters } = this.#makeDispatcher(pipeline, setting, run, control);
+      const run = await ledger.openRun({ pipeline, nowMs: this.clock.now(), billing, ...setting.opening });
+      const { dispatcher, counters } = this.#makeDispatcher(ledger, pipeline, setting, run, control);
       this.vendor.callBack = control.hookUrl ? (ref) => dispatcher.hint(makeToyAccount(), ref) : undefined;
       const end = await this.clock.drive(dispatcher.run());
       await run.end({
@@ -117,7 +126,7 @@ export class ToyWorld {
     const pipeline = makePipeline(setting);
     const run = await ledger.openRun({ pipeline, nowMs: this.clock.now(), billing: new Map() });
     const dead = { isDead: false };
-    const { dispatcher } = this.#makeDispatcher(pipeline, setting, mortal(run, dead), {});
+    const { dispatcher } = this.#makeDispatcher(ledger, pipeline, setting, mortal(run, dead), {});
     void dispatcher.run().catch(() => undefined);
     const watching = async () => {
       while (!isEnough(this.vendor)) await this.clock.sleep(1);
@@ -129,7 +138,18 @@ export class ToyWorld {
     await ledger.close();
   }
 
+  /** Something that a person asks of the ledger between sessions. */
+  async ask<Value>(question: (ledger: Ledger) => Promise<Value>): Promise<Value> {
+    const ledger = await openLedger({ folder: this.#folder, clock: this.clock });
+    try {
+      return await question(ledger);
+    } finally {
+      await ledger.close();
+    }
+  }
+
   #makeDispatcher(
+    ledger: Ledger,
     pipeline: Pipeline,
     setting: ToySetting,
     run: RunLedger,
@@ -166,6 +186,12 @@ export class ToyWorld {
         stop: control.stop ?? new AbortController().signal,
       },
       services: setting.services,
+      findUse: makeUseFinder({
+        pipeline,
+        ledger,
+        reopen: async () => setting.formerServices && { services: setting.formerServices },
+      }),
+      isAlive: async (name) => setting.alive?.includes(name) ?? false,
       feed: () => planTasks(pageItems(setting.items, setting.isRereadable ?? true, run.checkpoint), tools),
       isRereadable: setting.isRereadable ?? true,
       graceMs: setting.graceMs ?? 25_000,
@@ -275,8 +301,8 @@ async function* pageItems(
 
 function makePipeline(setting: ToySetting): Pipeline {
   return {
-    name: 'toy',
-    path: '/toy/toy.yaml',
+    name: setting.name ?? 'toy',
+    path: `/toy/${setting.name ?? 'toy'}.yaml`,
     source: { form: 'bucket', storage: 'main', bucket: 'media', prefixes: [''] },
     select: { include: [], exclude: [], kinds: [] },
     access: { mode: 'presigned', expiresInSeconds: 3600 },
@@ -289,7 +315,7 @@ function makePipeline(setting: ToySetting): Pipeline {
     storages: new Map(),
     prices: toyPrices,
     hash: 'hash',
-    shapeHash: 'shape',
+    shapeHash: setting.shapeHash ?? 'shape',
     written: {},
   };
 }

@@ -6,6 +6,7 @@ import { inlinePolicyShape } from './policy.ts';
 import {
   baseUrlShape,
   countShape,
+  durationOrNoneShape,
   durationShape,
   instantShape,
   moneyShape,
@@ -269,12 +270,10 @@ export const deadlinesShape = z.strictObject({
   job: durationShape()
     .prefault('24h')
     .meta({ description: 'Longest wait for a job.', examples: ['24h'] }),
-  run: z
-    .literal('none', {
-      error: ({ input }) => (typeof input === 'string' ? 'not supported yet: expected "none"' : undefined),
-    })
-    .default('none')
-    .meta({ description: 'Longest time for a run. Only none is supported yet.' }),
+  run: durationOrNoneShape.prefault('none').meta({
+    description: 'Longest time that a run may take before it stops, to be gone on with later; or none.',
+    examples: ['8h'],
+  }),
 });
 
 export const policyReferenceShape = z

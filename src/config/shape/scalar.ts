@@ -45,6 +45,16 @@ export function durationShape(limits: { leastMs?: number; mostMs?: number; range
   });
 }
 
+/** Milliseconds, or `none` for no bound. */
+export const durationOrNoneShape = parsedText<number | 'none'>(
+  'a duration with its unit (ms, s, m, h, d, w), such as "8h", or "none"',
+  (text) => {
+    if (text === 'none') return text;
+    const ms = parseDuration(text);
+    return ms !== undefined && ms >= 1 ? ms : undefined;
+  },
+);
+
 /** Bytes. */
 export const sizeShape = parsedTextOrNumber(
   'a size such as "1KB", "100MB" or "2 GiB", or a whole number of bytes',

@@ -15,6 +15,7 @@ export interface AttemptRow {
   readonly position: number;
   readonly link_hash: string;
   readonly is_batch: number;
+  readonly is_loopback: number;
   readonly job: string | null;
   readonly usage: string;
   readonly intended_ms: number;
@@ -23,7 +24,7 @@ export interface AttemptRow {
 
 /** For a query over `attempts AS a`, `runs AS r`, `keys AS k` and `tasks AS t`. */
 export const attemptColumns = `a.id, a.task, r.id AS run_id, a.service, a.account, k.key AS reuse_key, a.number, a.ref,
-  a.call, a.position, a.link_hash, a.is_batch, a.job, t.usage, a.intended_ms, a.state`;
+  a.call, a.position, a.link_hash, a.is_batch, a.is_loopback, a.job, t.usage, a.intended_ms, a.state`;
 
 export function makeAttempt(row: AttemptRow): Attempt {
   return {
@@ -39,6 +40,7 @@ export function makeAttempt(row: AttemptRow): Attempt {
     position: row.position,
     linkHash: row.link_hash,
     isBatch: row.is_batch === 1,
+    isLoopback: row.is_loopback === 1,
     job: row.job ?? undefined,
     usage: JSON.parse(row.usage) as Usage,
     intendedAtMs: row.intended_ms,

@@ -36,15 +36,40 @@ export function bookUsage(session: Session, booking: Booking, usage: Usage): voi
   }
 }
 
+/**
+ * As `bookUsage`, for an attempt that was closed and opened again: what was booked for it then stays, and only what
+ * passes that is added.
+ */
+export function bookRest(session: Session, booking: Booking, usage: Usage): void {
+  const booked = session.db.all<{ sku: string; units: number }>(
+    `SELECT sku, sum(units) AS units FROM entries WHERE attempt = ? AND basis <> 'uncertain' GROUP BY sku`,
+    [booking.attempt],
+  );
+  const before = new Map(booked.map(({ sku, units }) => [sku, units]));
+  const units = Object.fromEntries(
+    Object.entries(usage.units).map(([sku, count]) => [sku, count - (before.get(sku) ?? 0)]),
+  );
+  bookUsage(session, booking, { ...usage, units });
+}
+
 /** Units of a call whose fate is unknown: they stand in the bill's own column, are not charged, and move nothing. */
 export function bookUncertain(session: Session, booking: Booking, usage: Usage): void {
+  addUncertain(session, booking, usage, 1);
+}
+
+/** Takes back what `bookUncertain` booked, once the fate can be asked for again: another entry, since none is changed. */
+export function unbookUncertain(session: Session, booking: Booking, usage: Usage): void {
+  addUncertain(session, booking, { ...usage, assumptions: [] }, -1);
+}
+
+function addUncertain(session: Session, booking: Booking, usage: Usage, sign: 1 | -1): void {
   for (const [sku, units] of Object.entries(usage.units)) {
     if (units <= 0) continue;
     const price = session.pipeline.prices.skus.get(sku);
     const { isComplete } = chargeUnits(price, undefined, startPosition, units, booking.intendedAtMs);
     addEntry(session, booking, usage, {
       sku,
-      units,
+      units: sign * units,
       basis: 'uncertain',
       free: 0,
       pack: 0,

@@ -94,6 +94,7 @@ function addAttempt(
       position,
       linkHash,
       isBatch,
+      isLoopback: isLoopback(session.pipeline, account),
       usage: task.usage,
       intendedAtMs: atMs,
       state: 'intent',

@@ -9,6 +9,8 @@ import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Office, Session } from './session.ts';
 import { isFresh } from './session.ts';
+import type { MovableTask } from './task-row.ts';
+import { moveTask } from './task-row.ts';
 
 /** A run that began earlier is not gone on with unless someone asks for it. */
 const mostAgeMs = 20 * 60 * 60 * 1000;
@@ -54,12 +56,13 @@ function refuseNamesake(db: Database, { name, path }: Pipeline): void {
 
 function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
   if (opening.startNew) return undefined;
-  const { pipeline, nowMs } = opening;
+  const { pipeline, nowMs, isFresh: asksFresh, onlyFailed } = opening;
   const row = db.get<RunRow>(
     `SELECT * FROM runs WHERE pipeline = ? AND state IN ('running', 'stopped') ORDER BY seq DESC LIMIT 1`,
     [pipeline.name],
   );
-  if (!row) return undefined;
+  if (!row || row.only_failed !== (onlyFailed ?? null)) return undefined;
+  if (asksFresh === true && row.is_fresh === 0) return undefined;
   if (row.shape_hash === pipeline.shapeHash) {
     return opening.resumeAnyAge || nowMs - row.started_ms < mostAgeMs ? row : undefined;
   }
@@ -85,7 +88,7 @@ function readPart(written: unknown, key: string): string | undefined {
 
 /** Where listing begins anew, what it counts begins anew too. */
 function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void {
-  const packed = packPipeline(pipeline);
+  const packed = packPipeline(pipeline, row.asked_fresh === 1);
   const columns = Object.keys(packed).map((column) => `${column} = ?`);
   db.run(
     `UPDATE runs SET state = 'running', path = ?, ended_ms = NULL, exit_code = NULL, why = NULL, ${columns.join()} WHERE seq = ?`,
@@ -95,6 +98,7 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void
     db.run(`UPDATE runs SET listing = 'partial', unselected = 0, broken = 0 WHERE seq = ?`, [row.seq]);
     db.run('DELETE FROM broken WHERE run = ?', [row.seq]);
   }
+  releaseSettled({ db, tally }, row.seq);
   const idle = db.all<{ service: number; state: TaskState; reason: string; count: number }>(
     `SELECT service, state, reason, count FROM task_counts
      WHERE run = ? AND state IN ('waiting', 'over-cap') AND count > 0`,
@@ -112,7 +116,18 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void
   );
 }
 
-function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {
+/** Held tasks that a person has settled since are planned again; what was decided stands at their reuse key. */
+function releaseSettled({ db, tally }: Pick<Office, 'db' | 'tally'>, run: number): void {
+  const settled = db.all<MovableTask>(
+    `SELECT t.id, t.run, t.service, t.state, t.reason FROM tasks AS t JOIN keys AS k ON k.id = t.key
+     WHERE t.run = ? AND t.state = 'held' AND t.state IN ('failed', 'held') AND k.held IS NULL`,
+    [run],
+  );
+  for (const task of settled) moveTask({ db, tally }, task, { state: 'planned' });
+}
+
+function beginRun(db: Database, opening: RunOpening): string {
+  const { pipeline, nowMs, isFresh: asksFresh = false, onlyFailed = null } = opening;
   db.run(`UPDATE runs SET state = 'superseded' WHERE pipeline = ? AND state IN ('running', 'stopped')`, [
     pipeline.name,
   ]);
@@ -123,7 +138,9 @@ function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {
     path: pipeline.path,
     state: 'running',
     started_ms: nowMs,
-    ...packPipeline(pipeline),
+    asked_fresh: Number(asksFresh),
+    only_failed: onlyFailed,
+    ...packPipeline(pipeline, asksFresh),
   });
   return id;
 }
@@ -138,7 +155,7 @@ function chooseId(db: Database, pipeline: string, nowMs: number): string {
 }
 
 /** The columns of a run that say under which pipeline it goes on. */
-function packPipeline(pipeline: Pipeline) {
+function packPipeline(pipeline: Pipeline, asksFresh: boolean) {
   const services = pipeline.services.map(
     ({ name, account }): RunService => ({ name, account: account.name, vendor: account.vendor.name }),
   );
@@ -151,7 +168,7 @@ function packPipeline(pipeline: Pipeline) {
     services: JSON.stringify(services),
     sku_units: JSON.stringify(Object.fromEntries(units)),
     written: JSON.stringify(pipeline.written ?? null),
-    is_fresh: Number(isFresh(pipeline)),
+    is_fresh: Number(asksFresh || isFresh(pipeline)),
   };
 }
 
@@ -167,8 +184,8 @@ function makeSession(office: Office, { pipeline, nowMs, billing }: RunOpening, r
     pipeline,
     services: pipeline.services.map((use) => use.name),
     billing,
-    answeredSinceMs: isFresh(pipeline) ? Number.MAX_SAFE_INTEGER : oldestMs,
-    failedSinceMs: nowMs - retryFailedAfterMs,
+    answeredSinceMs: row.is_fresh === 1 ? Number.MAX_SAFE_INTEGER : oldestMs,
+    failedSinceMs: row.only_failed === null ? nowMs - retryFailedAfterMs : row.started_ms + 1,
     firstItem: (items?.last ?? 0) + 1,
     firstAttempt: (attempts?.seq ?? 0) + 1,
   };

@@ -1,5 +1,6 @@
 /** Reads a run's items with their tasks for reports: three queries a page, however many items it has. */
 import type { Finding } from '../../domain/finding.ts';
+import type { Item } from '../../domain/item.ts';
 import type { ItemRow, TaskRow } from '../../domain/ledger.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { statusOf } from '../../domain/task.ts';
@@ -69,6 +70,27 @@ export function readItemPage(
       makeTaskRow(task, services[task.service], entriesByTask.get(task.id) ?? []),
     ),
   }));
+}
+
+/** Items with failed or held tasks in source order, each for the services of these tasks only. */
+export function readTroubledItems(
+  db: Database,
+  run: RunRow,
+  after: Uint8Array | undefined,
+  limit: number,
+): readonly Item[] {
+  const troubled = `FROM tasks AS t WHERE t.item = i.id AND t.state IN ('failed', 'held')`;
+  const rows = db.all<StoredItem & { readonly services: string }>(
+    `SELECT i.name, i.position, i.facts, (SELECT json_group_array(t.service) ${troubled}) AS services
+     FROM items AS i WHERE i.run = ? AND i.position ${after ? '>' : '>='} ? AND EXISTS (SELECT 1 ${troubled})
+     ORDER BY i.position LIMIT ?`,
+    [run.seq, after ?? new Uint8Array(), limit],
+  );
+  const services = readServices(run);
+  return rows.map((row) => {
+    const places = JSON.parse(row.services) as readonly number[];
+    return { ...unpackItem(row), onlyServices: places.map((place) => services[place]?.name ?? '') };
+  });
 }
 
 function makeTaskRow(

@@ -24,6 +24,10 @@ export interface RunRow {
   readonly ended_ms: number | null;
   readonly exit_code: ExitCode | null;
   readonly why: string | null;
+  readonly is_fresh: number;
+  readonly asked_fresh: number;
+  readonly only_failed: string | null;
+  readonly pruned_ms: number | null;
 }
 
 /** A service of a run, as `services` keeps it. */
@@ -61,6 +65,8 @@ export function makeRunRecord(row: RunRow): RunRecord {
     endedAt: row.ended_ms === null ? undefined : formatTime(row.ended_ms),
     exitCode: row.exit_code ?? undefined,
     why: row.why ?? undefined,
+    onlyFailed: row.only_failed ?? undefined,
+    ...(row.pruned_ms !== null && { isPruned: true }),
   };
 }
 

@@ -209,5 +209,26 @@ CREATE TABLE broken (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What people settle, and what later runs ask the vendor for again. */
+const settling = `
+-- when a person took the remembered failure out of the exit code
+ALTER TABLE keys ADD COLUMN acknowledged_ms INTEGER;
+CREATE INDEX keys_troubled ON keys (id) WHERE held IS NOT NULL OR failure IS NOT NULL;
+CREATE INDEX tasks_troubled ON tasks (run, state) WHERE state IN ('failed', 'held');
+CREATE INDEX tasks_troubled_by_key ON tasks (key) WHERE state IN ('failed', 'held');
+-- 1 where the vendor can still be asked what became of a closed attempt: later runs open it again, and ask
+ALTER TABLE attempts ADD COLUMN can_ask INTEGER NOT NULL DEFAULT 0;
+-- when it failed first, for one that was opened again
+ALTER TABLE attempts ADD COLUMN failed_ms INTEGER;
+CREATE INDEX attempts_askable ON attempts (id) WHERE can_ask = 1;
+CREATE INDEX entries_by_attempt ON entries (attempt);
+-- the run whose failed and held tasks this one takes up
+ALTER TABLE runs ADD COLUMN only_failed TEXT;
+-- 1 where a person asked for it, whatever the pipeline says
+ALTER TABLE runs ADD COLUMN asked_fresh INTEGER NOT NULL DEFAULT 0;
+-- when its items and tasks were taken out of the ledger
+ALTER TABLE runs ADD COLUMN pruned_ms INTEGER;
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, settling];

@@ -1,13 +1,17 @@
 /** The memory of all runs in one SQLite file. */
-import type { BrokenRow } from '../../domain/item.ts';
+import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
   BillRow,
+  FailedRow,
+  HeldRow,
   ItemRow,
   Ledger,
+  Pruned,
   RunLedger,
   RunOpening,
   RunRecord,
   TaskCount,
+  TroubleSelection,
 } from '../../domain/ledger.ts';
 import type { PriceBook } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
@@ -15,12 +19,20 @@ import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { openRun } from './opening.ts';
-import { readItemPage } from './report-read.ts';
+import { compact, measure, pruneRuns } from './prune.ts';
+import { readItemPage, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
 import { selectRun } from './selector.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { Tally } from './tally.ts';
+import {
+  acknowledgeFailures,
+  countAcknowledged,
+  listFailed,
+  listHeld,
+  settleHeldKeys,
+} from './trouble-desk.ts';
 
 export class SqliteLedger implements Ledger {
   readonly #db: Database;
@@ -62,6 +74,11 @@ export class SqliteLedger implements Ledger {
     return row ? readItemPage(this.#db, row, after, limit) : [];
   }
 
+  async readTroubled(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly Item[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readTroubledItems(this.#db, row, after, limit) : [];
+  }
+
   async countTasks(run: string): Promise<readonly TaskCount[]> {
     const row = findRunRow(this.#db, run);
     if (!row) return [];
@@ -87,6 +104,34 @@ export class SqliteLedger implements Ledger {
       row.seq,
       limit,
     ]);
+  }
+
+  async listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]> {
+    return listHeld(this.#db, selection);
+  }
+
+  settleHeld(selection: TroubleSelection, how: 'resend' | 'forget'): Promise<readonly string[]> {
+    return this.#queue.write(1, () => settleHeldKeys(this.#db, selection, how, this.#now()));
+  }
+
+  async listFailed(selection: TroubleSelection): Promise<readonly FailedRow[]> {
+    return listFailed(this.#db, selection);
+  }
+
+  acknowledgeFailed(selection: TroubleSelection): Promise<readonly string[]> {
+    return this.#queue.write(1, () => acknowledgeFailures(this.#db, selection, this.#now()));
+  }
+
+  async countAcknowledged(run: string): Promise<number> {
+    const row = findRunRow(this.#db, run);
+    return row ? countAcknowledged(this.#db, row.seq) : 0;
+  }
+
+  async prune(beforeMs: number): Promise<Pruned> {
+    const bytesBefore = measure(this.#db);
+    const pruned = await this.#queue.write(1, () => pruneRuns(this.#db, beforeMs, this.#now()));
+    compact(this.#db);
+    return { ...pruned, bytesBefore, bytesAfter: measure(this.#db) };
   }
 
   async close(): Promise<void> {

@@ -22,6 +22,7 @@ import { findKnown } from './known.ts';
 import type { Opened } from './opening.ts';
 import { planPage } from './plan.ts';
 import { releaseWaiting } from './release.ts';
+import { readWaitedFor, reopenAskable } from './reopen.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
@@ -112,6 +113,18 @@ export class SqliteRun implements RunLedger {
       ],
     );
     return rows.map(makeAttempt);
+  }
+
+  reopenAskable(
+    services: readonly { readonly service: string; readonly account: string }[],
+  ): Promise<number> {
+    return this.#queue.write(1, () => reopenAskable(this.#session, services));
+  }
+
+  async readWaitedFor(
+    limit: number,
+  ): Promise<readonly { readonly owner: string; readonly attempt: Attempt }[]> {
+    return readWaitedFor(this.#session, limit);
   }
 
   async readKnownJobs(account: string, jobs: readonly string[]): Promise<ReadonlySet<string>> {

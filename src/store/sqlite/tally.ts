@@ -85,7 +85,8 @@ export class Tally {
     total.free += entry.free;
     total.pack += entry.pack;
     total.charge += entry.charge;
-    if (!entry.isComplete) total.incomplete += 1;
+    // What is taken back takes its mark with it.
+    if (!entry.isComplete) total.incomplete += entry.units < 0 ? -1 : 1;
     for (const text of entry.assumptions) this.#assume(entry, text);
   }
 

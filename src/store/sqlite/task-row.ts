@@ -30,7 +30,7 @@ export interface Move {
   readonly resends?: number;
 }
 
-export function moveTask({ db, tally }: Office, task: MovableTask, move: Move): void {
+export function moveTask({ db, tally }: Pick<Office, 'db' | 'tally'>, task: MovableTask, move: Move): void {
   const reason = move.reason ?? '';
   db.run(
     `UPDATE tasks SET state = ?, reason = ?, error = ?, answer = ?, attempt = coalesce(?, attempt),

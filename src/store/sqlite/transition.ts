@@ -6,15 +6,15 @@
  * that was superseded, and in the same commit all tasks of any run that wait on the key. Otherwise (`again`, `resend`,
  * `unsent`) its own task goes back to planned, and those that wait are released by `releaseWaiting`.
  */
-import type { Transition } from '../../domain/ledger.ts';
+import type { RunState, Transition } from '../../domain/ledger.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { Archive } from './archive.ts';
 import type { Booking } from './booking.ts';
-import { bookUncertain, bookUsage } from './booking.ts';
+import { bookRest, bookUncertain, bookUsage } from './booking.ts';
 import type { Settlement } from './known.ts';
 import { makeUnknownFate, packError, settleFailed, settleHeld } from './known.ts';
 import type { Session } from './session.ts';
-import type { MovableTask } from './task-row.ts';
+import type { MovableTask, Move } from './task-row.ts';
 import { moveTask } from './task-row.ts';
 
 interface OpenRow {
@@ -32,6 +32,9 @@ interface OpenRow {
   readonly reason: string;
   readonly usage: string;
   readonly is_marked: number;
+  /** When it failed first, for one that was opened again. */
+  readonly failed_ms: number | null;
+  readonly task_run_state: RunState;
 }
 
 /** An open attempt on its way to its next state. */
@@ -55,8 +58,10 @@ function findOpen({ db }: Session, attempt: number): OpenRow | undefined {
   return db.get<OpenRow>(
     `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms,
        t.id AS task, t.run AS task_run, t.service, t.state, t.reason, t.usage,
-       k.failed_ms IS NOT NULL OR k.held IS NOT NULL AS is_marked
+       k.failed_ms IS NOT NULL OR k.held IS NOT NULL OR k.acknowledged_ms IS NOT NULL AS is_marked,
+       a.failed_ms, r.state AS task_run_state
      FROM attempts AS a JOIN tasks AS t ON t.id = a.task JOIN keys AS k ON k.id = a.key
+       JOIN runs AS r ON r.seq = t.run
      WHERE a.id = ? AND a.state IN ('intent', 'accepted')`,
     [attempt],
   );
@@ -123,10 +128,13 @@ function answer(step: Step, { finding, usage, reply }: Extract<Transition, { is:
     at_ms: nowMs,
     finding: JSON.stringify(finding),
   });
-  bookUsage(session, step.booking, usage);
+  book(step, usage);
   closeAttempt(step, { state: 'answered', error: null, reply: archive.store(reply) });
   if (row.is_marked === 1) {
-    db.run('UPDATE keys SET failed_ms = NULL, failure = NULL, held = NULL WHERE id = ?', [row.key]);
+    db.run(
+      'UPDATE keys SET failed_ms = NULL, failure = NULL, held = NULL, acknowledged_ms = NULL WHERE id = ?',
+      [row.key],
+    );
   }
   moveTask(session, task, { state: 'answered', answer: id, endedMs: nowMs });
   settleWaiting(step, { state: 'reused', reason: '', answer: id, error: null });
@@ -134,28 +142,34 @@ function answer(step: Step, { finding, usage, reply }: Extract<Transition, { is:
 
 function fail(
   step: Step,
-  { refusal, isRemembered, booked, reply }: Extract<Transition, { is: 'failed' }>,
+  { refusal, isRemembered, isAskable, booked, reply }: Extract<Transition, { is: 'failed' }>,
 ): void {
   const { session, row, archive } = step;
   const error = packError(refusal);
-  if (booked) bookUsage(session, step.booking, booked);
+  if (booked) book(step, booked);
   closeAttempt(step, { state: 'failed', error, reply: archive.store(reply) });
-  if (isRemembered) {
-    session.db.run('UPDATE keys SET failed_ms = ?, failure = ? WHERE id = ?', [
-      session.now(),
-      error,
-      row.key,
-    ]);
+  // A job that is read once more, and still has not ended, failed when it did first.
+  const failedMs = isAskable === true && row.failed_ms !== null ? row.failed_ms : session.now();
+  if (isAskable === true) {
+    session.db.run('UPDATE attempts SET can_ask = 1, failed_ms = ? WHERE id = ?', [failedMs, row.id]);
   }
-  settleAll(step, settleFailed(error));
+  if (isRemembered) {
+    session.db.run(
+      `UPDATE keys SET failed_ms = ?, failure = ?,
+         acknowledged_ms = CASE WHEN ? THEN acknowledged_ms END WHERE id = ?`,
+      [failedMs, error, Number(isAskable === true && row.failed_ms !== null), row.key],
+    );
+  }
+  settleAll(step, settleFailed(error), failedMs >= session.failedSinceMs);
 }
 
-function hold(step: Step, { cause }: Extract<Transition, { is: 'held' }>): void {
+function hold(step: Step, { cause, isAskable }: Extract<Transition, { is: 'held' }>): void {
   const { session, row } = step;
   const error = makeUnknownFate(cause);
   bookUncertain(session, step.booking, JSON.parse(row.usage) as Usage);
   closeAttempt(step, { state: 'held', error, reply: null });
   session.db.run('UPDATE keys SET held = ? WHERE id = ?', [row.id, row.key]);
+  if (isAskable === true) session.db.run('UPDATE attempts SET can_ask = 1 WHERE id = ?', [row.id]);
   settleAll(step, settleHeld(error));
 }
 
@@ -163,28 +177,43 @@ function tryAgain(
   step: Step,
   { refusal, costsAttempt, booked, reply }: Extract<Transition, { is: 'again' }>,
 ): void {
-  const { session, task, archive } = step;
   const error = packError(refusal);
-  if (booked) bookUsage(session, step.booking, booked);
-  closeAttempt(step, { state: 'again', error, reply: archive.store(reply) });
-  moveTask(session, task, { state: 'planned', error, tries: Number(costsAttempt) });
+  if (booked) book(step, booked);
+  closeAttempt(step, { state: 'again', error, reply: step.archive.store(reply) });
+  putBack(step, error, { tries: Number(costsAttempt) });
 }
 
 function resend(step: Step, { cause }: Extract<Transition, { is: 'resend' }>): void {
-  const { session, row, task } = step;
+  const { session, row } = step;
   const error = makeUnknownFate(cause);
   bookUncertain(session, step.booking, JSON.parse(row.usage) as Usage);
   closeAttempt(step, { state: 'resend', error, reply: null });
-  moveTask(session, task, { state: 'planned', error, resends: 1 });
+  putBack(step, error, { resends: 1 });
 }
 
 /** A job that the vendor took was sent, whatever a late report says. */
-function forget({ session, row, task }: Step, { cause }: Extract<Transition, { is: 'unsent' }>): void {
+function forget(step: Step, { cause }: Extract<Transition, { is: 'unsent' }>): void {
+  const { session, row } = step;
   if (row.attempt_state === 'accepted') return;
   session.db.run('DELETE FROM attempts WHERE id = ?', [row.id]);
   session.db.run('UPDATE keys SET submissions = submissions - 1 WHERE id = ?', [row.key]);
   const error = packError({ class: 'not-sent', code: '', message: cause });
-  moveTask(session, task, { state: 'planned', error, sent: -1 });
+  putBack(step, error, { sent: -1 });
+}
+
+/** The attempt's own task may be sent again; one of a run that has come to its end stays as a failure of that run. */
+function putBack(
+  { session, row, task }: Step,
+  error: string,
+  counts: Pick<Move, 'tries' | 'sent' | 'resends'>,
+): void {
+  if (row.task_run_state !== 'finished') moveTask(session, task, { state: 'planned', error, ...counts });
+  else moveTask(session, task, { ...settleFailed(error), endedMs: session.now(), ...counts });
+}
+
+function book({ session, row, booking }: Step, usage: Usage): void {
+  if (row.failed_ms === null) bookUsage(session, booking, usage);
+  else bookRest(session, booking, usage);
 }
 
 function closeAttempt(
@@ -204,13 +233,16 @@ function closeAttempt(
   ]);
 }
 
-function settleAll(step: Step, settlement: Settlement): void {
+function settleAll(step: Step, settlement: Settlement, counts = true): void {
   moveTask(step.session, step.task, { ...settlement, endedMs: step.session.now() });
-  settleWaiting(step, settlement);
+  settleWaiting(step, settlement, counts);
 }
 
-/** A run that disregards the answers of others sends its own; failed and held it takes like everyone. */
-function settleWaiting({ session, row }: Step, settlement: Settlement): void {
+/**
+ * A run that disregards the answers of others sends its own; failed and held it takes like everyone. Where the settlement
+ * does not count for this run, a failure too old to be remembered, its tasks are sent anew.
+ */
+function settleWaiting({ session, row }: Step, settlement: Settlement, counts = true): void {
   const waiting = session.db.all<MovableTask & { readonly is_fresh: number }>(
     `SELECT t.id, t.run, t.service, t.state, t.reason, r.is_fresh FROM tasks AS t JOIN runs AS r ON r.seq = t.run
      WHERE t.key = ? AND t.state = 'waiting'`,
@@ -218,7 +250,8 @@ function settleWaiting({ session, row }: Step, settlement: Settlement): void {
   );
   for (const task of waiting) {
     const sendsItsOwn = settlement.state === 'reused' && task.is_fresh === 1 && task.run !== row.run;
-    if (sendsItsOwn) moveTask(session, task, { state: 'planned' });
+    const isDisregarded = !counts && task.run === session.run;
+    if (sendsItsOwn || isDisregarded) moveTask(session, task, { state: 'planned' });
     else moveTask(session, task, { ...settlement, endedMs: session.now() });
   }
 }

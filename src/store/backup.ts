@@ -1,0 +1,191 @@
+/** Copies of the ledger: one a day at the end of a run, a few kept, and how one of them takes the ledger's place. */
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { copyFile, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
+import { makeAsidePath, sweepAside, syncFolder } from './atomic-file.ts';
+import { listLocked } from './run-lock.ts';
+import { type Driver, loadDriver } from './sqlite/driver.ts';
+import { migrations } from './sqlite/schema.ts';
+import { explainDatabaseError, explainFileError } from './trouble.ts';
+
+/** Less than a day, so that a nightly run which begins a little earlier than yesterday makes its copy too. */
+const everyMs = 20 * 3_600_000;
+const mostCopies = 3;
+const namePattern = /^ledger-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
+
+interface Copy {
+  readonly path: string;
+  readonly madeAtMs: number;
+}
+
+/**
+ * Copies the ledger into `backups/` of the state folder, unless there is a copy of today, and drops the oldest. Answers
+ * the copy's path. The copy is whole or not there, and its owner alone can read it.
+ *
+ * @throws `Stop` where there is no room or the folder cannot be written; the ledger is untouched.
+ */
+export async function backUpLedger(folder: string, nowMs: number): Promise<string | undefined> {
+  const path = join(folder, 'backups', nameCopy(nowMs));
+  const driver = await loadDriver();
+  const aside = makeAsidePath(path);
+  try {
+    const [newest] = listCopies(folder);
+    if (newest && Math.abs(nowMs - newest.madeAtMs) < everyMs) return undefined;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    await sweepAside(dirname(path));
+    // SQLite writes into an empty file that is there, and so keeps its permissions.
+    closeSync(openSync(aside, 'wx', 0o600));
+    const opened = new driver(join(folder, 'ledger.db'), { readonly: true });
+    try {
+      opened.prepare('VACUUM INTO ?').run(aside);
+    } finally {
+      opened.close();
+    }
+    syncFile(aside);
+    renameSync(aside, path);
+    await syncFolder(dirname(path));
+    for (const { path: old } of listCopies(folder).slice(mostCopies)) rmSync(old, { force: true });
+    return path;
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    throw explainFileError('backup', path, explainDatabaseError('backup', path, error));
+  }
+}
+
+/** Newest first, by their names. */
+function listCopies(folder: string): readonly Copy[] {
+  const backups = join(folder, 'backups');
+  if (!existsSync(backups)) return [];
+  return readdirSync(backups)
+    .flatMap((name): Copy[] => {
+      const [, year, month, day, hour, minute, second] = namePattern.exec(name) ?? [];
+      if (year === undefined) return [];
+      const madeAtMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+      return [{ path: join(backups, name), madeAtMs }];
+    })
+    .sort((one, other) => other.madeAtMs - one.madeAtMs);
+}
+
+function nameCopy(nowMs: number): string {
+  return `ledger-${stamp(nowMs)}.db`;
+}
+
+/** `20261120T020000Z` */
+function stamp(nowMs: number): string {
+  return new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+export interface Restored {
+  readonly backup: string;
+  /** ISO 8601, UTC; absent where the copy's name does not say. */
+  readonly madeAt?: string | undefined;
+  /** Where the ledger that was replaced lies now; absent where there was none. */
+  readonly aside?: string | undefined;
+}
+
+/**
+ * Puts a copy in the ledger's place: the one named, else the newest that is in order. What was there is moved aside.
+ *
+ * @throws `Stop` with exit 6 while a run goes on; with exit 2 where there is no copy in order, or where the ledger is in
+ * order itself and `isForced` is not given.
+ */
+export async function restoreLedger(request: {
+  readonly folder: string;
+  readonly backup?: string | undefined;
+  readonly isForced: boolean;
+  readonly nowMs: number;
+}): Promise<Restored> {
+  const { folder, isForced, nowMs } = request;
+  await refuseRuns(folder);
+  const driver = await loadDriver();
+  const ledger = join(folder, 'ledger.db');
+  if (!isForced && existsSync(ledger) && findFault(driver, ledger) === undefined) {
+    throw wrongUse(
+      `ledger "${ledger}": it is in order: a backup would forget every answer that came after it. Leave it, or say --force.`,
+    );
+  }
+  const copy = chooseCopy(driver, folder, request.backup);
+  const aside = existsSync(ledger) ? `${ledger}.replaced-${stamp(nowMs)}` : undefined;
+  const fresh = makeAsidePath(ledger);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await copyFile(copy, fresh);
+    chmodSync(fresh, 0o600);
+    syncFile(fresh);
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (aside !== undefined && existsSync(ledger + suffix)) renameSync(ledger + suffix, aside + suffix);
+      else rmSync(ledger + suffix, { force: true });
+    }
+    renameSync(fresh, ledger);
+    await syncFolder(folder);
+  } catch (error) {
+    await rm(fresh, { force: true }).catch(() => undefined);
+    throw explainFileError('ledger', ledger, error);
+  }
+  const madeAtMs = listCopies(folder).find(({ path }) => path === copy)?.madeAtMs;
+  return { backup: copy, ...(madeAtMs !== undefined && { madeAt: new Date(madeAtMs).toISOString() }), aside };
+}
+
+/** @throws `Stop` with exit 6 while any pipeline of this state folder runs. */
+export async function refuseRuns(folder: string): Promise<void> {
+  const [name] = await listLocked(folder);
+  if (name === undefined) return;
+  throw new Stop(
+    exitCodes.locked,
+    `ledger "${join(folder, 'ledger.db')}": pipeline "${name}" is running on it. Wait until it has ended, or stop it.`,
+  );
+}
+
+function chooseCopy(driver: Driver, folder: string, named: string | undefined): string {
+  if (named !== undefined) {
+    const path = existsSync(named) ? resolve(named) : join(folder, 'backups', basename(named));
+    const fault = existsSync(path) ? findFault(driver, path) : 'there is no such file';
+    if (fault === undefined) return path;
+    throw wrongUse(`backup "${named}": ${fault}. Name another, or none for the newest that is in order.`);
+  }
+  const copies = listCopies(folder);
+  const copy = copies.find(({ path }) => findFault(driver, path) === undefined);
+  if (copy) return copy.path;
+  const found = copies.length === 0 ? 'there is none' : `none of ${copies.length} is in order`;
+  throw wrongUse(
+    `backup: ${found} in "${join(folder, 'backups')}". Name a copy of the ledger, or move the ledger away to begin with an empty one, which knows no answer that was paid for before.`,
+  );
+}
+
+/** Why a file is no ledger of this program; `undefined` where it is one, and whole. */
+function findFault(driver: Driver, path: string): string | undefined {
+  try {
+    const opened = new driver(path, { readonly: true });
+    try {
+      const version = Number(opened.pragma('user_version', { simple: true }));
+      if (version < 1 || version > migrations.length)
+        return 'it is no ledger of this program, or of a newer one';
+      const check = String(opened.pragma('quick_check(1)', { simple: true }));
+      return check === 'ok' ? undefined : 'it is damaged';
+    } finally {
+      opened.close();
+    }
+  } catch {
+    return 'it is damaged, or no database';
+  }
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
