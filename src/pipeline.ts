@@ -79,7 +79,8 @@ export function makeSpine(outside: Outside): Spine {
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places) => report(outside, selector, places),
     status: (selector, places) => status(outside, selector, places),
-    emulate: (vendor, options) => openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
+    emulate: (vendor, options) =>
+      openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
     rehearse: (flags, places, watch) => rehearse(outside, flags, places, watch),
   };
 }
@@ -98,7 +99,12 @@ async function prices({ environment, folder }: Outside, places: Places) {
 /** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
 async function run(outside: Outside, flags: RunFlags, places: Places, watch: RunWatch): Promise<RunResult> {
   const { environment, clock, stop, processId } = outside;
-  const pipeline = await openPipeline({ path: flags.path, configFolder: places.config, environment, catalogue });
+  const pipeline = await openPipeline({
+    path: flags.path,
+    configFolder: places.config,
+    environment,
+    catalogue,
+  });
   const folders = await findFolders(dirname(pipeline.path), places);
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
   const releaseLock = await acquireRunLock(folders.state, pipeline.name, holder);
@@ -125,7 +131,11 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
   }
 }
 
-async function withLedger<Value>(folders: Folders, clock: Clock, use: (ledger: Ledger) => Promise<Value>): Promise<Value> {
+async function withLedger<Value>(
+  folders: Folders,
+  clock: Clock,
+  use: (ledger: Ledger) => Promise<Value>,
+): Promise<Value> {
   const ledger = await openLedger({ folder: folders.state, clock });
   try {
     return await use(ledger);
@@ -152,18 +162,26 @@ interface Dispatching {
 async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
   const { pipeline, folders, opened, flags, watch } = parts;
   const { clock, stop } = outside;
+  const { log } = watch;
   const { source, access, services, deadlines, resendBelow } = pipeline;
   const allowPrivateAddresses = source.form === 'csv' && source.allowPrivateAddresses;
   const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
   const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses });
-  const http = openHttp({ connections: Math.max(...services.map(({ account }) => account.limits.concurrency)) });
+  const http = openHttp({
+    connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
+  });
   const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0 };
   // A bucket is listed on from where an earlier session came to; a manifest is read from its beginning.
   const listedBefore = opened.checkpoint === undefined ? 0 : opened.record.counters.items;
   const planned = { listed: listedBefore, planned: 0, isListed: false };
   const probe = makeProber({ storage, urlReader });
   const feed = () => {
-    const pages = openSource(pipeline, { storage, nowMs: clock.now() }, opened.checkpoint);
+    // The first items of a bucket are those with the first keys.
+    const settings =
+      flags.limit === undefined || source.form !== 'bucket'
+        ? pipeline
+        : { ...pipeline, source: { ...source, parallel: 1 } };
+    const pages = openSource(settings, { storage, nowMs: clock.now(), log }, opened.checkpoint);
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const canLinkItem = (item: Item) => canLink(item, access);
     return planTasks(limited, { pipeline, run: opened, probe, canLink: canLinkItem, counters: planned });
@@ -171,9 +189,20 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const link = makeLinker(access, storage);
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
-  const { log } = watch;
   const dispatcher = new Dispatcher({
-    bench: { clock, http, run: opened, link, artifacts, log, deadlines, resendBelow, hookUrl, counters, stop },
+    bench: {
+      clock,
+      http,
+      run: opened,
+      link,
+      artifacts,
+      log,
+      deadlines,
+      resendBelow,
+      hookUrl,
+      counters,
+      stop,
+    },
     services,
     feed,
     isRereadable: source.form === 'bucket',
@@ -199,7 +228,12 @@ const serveMedia = (handler: Handler, address?: { readonly host: string; readonl
 /** The reports of a run, from the ledger alone; `end` draws the conclusion of a run that ends now. */
 async function writeRunReports(
   { version }: Outside,
-  parts: { readonly pipeline: Pipeline; readonly folders: Folders; readonly ledger: Ledger; readonly run: RunRecord },
+  parts: {
+    readonly pipeline: Pipeline;
+    readonly folders: Folders;
+    readonly ledger: Ledger;
+    readonly run: RunRecord;
+  },
   end?: (tally: ReportTally) => Promise<RunRecord>,
 ): Promise<ReportResult> {
   const { pipeline, folders, ledger, run } = parts;
@@ -227,7 +261,13 @@ async function report(outside: Outside, selector: string, places: Places): Promi
   return await withLedger(folders, clock, async (ledger) => {
     const run = await findRun(ledger, selector);
     const { pipeline: name, written } = run;
-    const pipeline = await reopenPipeline({ name, written, configFolder: folders.config, environment, catalogue });
+    const pipeline = await reopenPipeline({
+      name,
+      written,
+      configFolder: folders.config,
+      environment,
+      catalogue,
+    });
     return await writeRunReports(outside, { pipeline, folders, ledger, run });
   });
 }
@@ -238,12 +278,17 @@ async function findRun(ledger: Ledger, selector: string): Promise<RunRecord> {
   throw wrongUse(`run "${selector}": there is no such run in this ledger. \`mediasweep status\` lists them.`);
 }
 
-async function status(outside: Outside, selector: string | undefined, places: Places): Promise<readonly StatusResult[]> {
+async function status(
+  outside: Outside,
+  selector: string | undefined,
+  places: Places,
+): Promise<readonly StatusResult[]> {
   const { clock, folder, environment } = outside;
   const folders = await findFolders(folder, places);
   const book = await openPrices({ configFolder: folders.config, environment, catalogue });
   return await withLedger(folders, clock, async (ledger) => {
-    const runs = selector === undefined ? await ledger.listRuns(shownRuns) : [await findRun(ledger, selector)];
+    const runs =
+      selector === undefined ? await ledger.listRuns(shownRuns) : [await findRun(ledger, selector)];
     const look = async (found: RunRecord): Promise<StatusResult> => ({
       run: found,
       isAlive: found.state === 'running' && (await isRunLocked(folders.state, found.pipeline)),

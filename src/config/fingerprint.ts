@@ -15,6 +15,7 @@ export function hashPipeline(settings: Settings): { readonly hash: string; reado
   };
   const whole = {
     ...shape,
+    parallel: settings.source.form === 'bucket' ? settings.source.parallel : undefined,
     about: settings.about,
     services: settings.services.map((use) => ({
       ...describeShape(use),
@@ -48,8 +49,10 @@ function sortKeys(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** How many listings go on at a time is left out: where a run stands holds for any number. */
 function describeSource(source: SourceSettings, path: string): unknown {
-  return source.form === 'csv' ? { ...source, path: relative(dirname(path), source.path) } : source;
+  if (source.form === 'bucket') return { ...source, parallel: undefined };
+  return { ...source, path: relative(dirname(path), source.path) };
 }
 
 /** Only what the services are billed for: the price of another SKU changes nothing here. */

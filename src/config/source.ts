@@ -49,10 +49,10 @@ export function readSource(
 function readBucket(trouble: Trouble, file: ConfigFile, reading: SourceReading): BucketSource | undefined {
   const path = ['source', 'bucket'];
   const fields = readFields(trouble, file, path, sourceShapes.bucket);
-  const { storage, bucket, prefix } = fields ?? {};
+  const { storage, bucket, prefix, parallel } = fields ?? {};
   if (storage !== undefined) nameStorage(trouble, file, storage, path, reading);
   if (storage === undefined || bucket === undefined || prefix === undefined) return undefined;
-  return { form: 'bucket', storage, bucket, prefixes: prefix };
+  return { form: 'bucket', storage, bucket, prefixes: prefix, ...(parallel !== undefined && { parallel }) };
 }
 
 function readCsv(trouble: Trouble, file: ConfigFile, reading: SourceReading): CsvSource | undefined {

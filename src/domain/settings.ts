@@ -58,6 +58,8 @@ export interface BucketSource {
   readonly bucket: string;
   /** At least one; `''` for the whole bucket. */
   readonly prefixes: readonly string[];
+  /** Listings at a time; one where absent. */
+  readonly parallel?: number | undefined;
 }
 
 /** The fields a manifest row may have, in the order of the default columns. */

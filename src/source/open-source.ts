@@ -1,5 +1,6 @@
 /** Opens what a pipeline looks at, whatever its form, as one stream of pages. */
 import type { SourcePage } from '../domain/item.ts';
+import type { Log } from '../domain/log.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
 import { listBucket } from './bucket.ts';
@@ -10,6 +11,7 @@ import { makeSelection } from './select.ts';
 export interface SourceTools {
   readonly storage: ObjectStorage;
   readonly nowMs: number;
+  readonly log?: Log | undefined;
 }
 
 /**
@@ -25,6 +27,6 @@ export function openSource(
 ): AsyncIterable<SourcePage> {
   const selection = makeSelection(settings.select, tools.nowMs);
   return settings.source.form === 'bucket'
-    ? listBucket(settings.source, selection, tools.storage, checkpoint)
+    ? listBucket(settings.source, { selection, ...tools }, checkpoint)
     : readManifest(settings.source, selection, tools.storage);
 }

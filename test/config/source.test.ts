@@ -55,21 +55,21 @@ const cases: readonly (readonly [
   ],
   [
     'every fault of a bucket is told at once',
-    p(withSource('{ bucket: { storage: mian, bukcet: m, prefix: [], parallel: 16 } }')),
+    p(withSource('{ bucket: { storage: mian, bukcet: m, prefix: [], parallel: 65 } }')),
     [
       'pipelines/p.yaml:1:19 source.bucket.bucket: this key is missing: expected a text that is not empty.',
       'pipelines/p.yaml:1:30 source.bucket.storage: there is no storage "mian" in config/storages.yaml. Did you mean "main"?',
       'pipelines/p.yaml:1:36 source.bucket.bukcet: unknown key "bukcet". Did you mean "bucket"?',
       'pipelines/p.yaml:1:55 source.bucket.prefix: expected a text or a list of at least 1 entry, found an empty list.',
-      'pipelines/p.yaml:1:69 source.bucket.parallel: not supported yet: expected 1, found 16.',
+      'pipelines/p.yaml:1:69 source.bucket.parallel: expected a whole number from 1 to 64, found 65.',
     ],
     [],
   ],
   [
-    'parallel is 1, and greater ones are not supported yet',
+    'parallel is at least 1',
     p(withSource('{ bucket: { storage: main, bucket: m, parallel: 0, prefix: 3 } }')),
     [
-      'pipelines/p.yaml:1:57 source.bucket.parallel: expected 1, found 0.',
+      'pipelines/p.yaml:1:57 source.bucket.parallel: expected a whole number from 1 to 64, found 0.',
       'pipelines/p.yaml:1:68 source.bucket.prefix: expected a prefix, or a list of at least one, found 3.',
     ],
     [],

@@ -30,12 +30,14 @@ const bucketShape = z.strictObject({
     .prefault('')
     .meta({ description: 'Only keys that begin with this, or with one of these.', examples: ['ugc/'] }),
   parallel: z
-    .literal(1, {
-      error: ({ input }) =>
-        typeof input === 'number' && input > 1 ? 'not supported yet: expected 1' : 'expected 1',
-    })
-    .default(1)
-    .meta({ description: 'Listings at a time. More than 1 is not supported yet.' }),
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .meta({
+      description: 'Listings at a time, each of a range of keys; with 1, keys come in their order.',
+      examples: [16],
+    }),
 });
 
 const columnShape = z.union([wordShape, countShape], {
