@@ -70,7 +70,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     out: (text) => stdout.write(text),
     err: (text) => stderr.write(text),
     isTerminal: stderr.isTTY === true,
-    columns: stderr.columns ?? 80,
+    get columns() {
+      return stderr.columns ?? 80;
+    },
     useColour: stdout.isTTY === true && stderr.isTTY === true && (env['NO_COLOR'] ?? '') === '',
   },
   clock: systemClock,

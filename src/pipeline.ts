@@ -261,13 +261,8 @@ async function report(outside: Outside, selector: string, places: Places): Promi
   return await withLedger(folders, clock, async (ledger) => {
     const run = await findRun(ledger, selector);
     const { pipeline: name, written } = run;
-    const pipeline = await reopenPipeline({
-      name,
-      written,
-      configFolder: folders.config,
-      environment,
-      catalogue,
-    });
+    const configFolder = places.config;
+    const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });
     return await writeRunReports(outside, { pipeline, folders, ledger, run });
   });
 }

@@ -5,7 +5,7 @@ import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { printCatalogue, printCatalogueJson, printService, printServiceJson } from './print/catalogue.ts';
 import { listServices, makeServiceSheet } from './service-sheet.ts';
-import { suggestName } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -43,7 +43,7 @@ async function showCatalogue(
   if (!line) {
     const names = lines.map(({ service }) => service.name);
     throw wrongUse(
-      `mediasweep catalogue: there is no service "${name}".${suggestName(name, names)} mediasweep catalogue lists all.`,
+      `mediasweep catalogue: there is no service "${name}".${suggest(name, names)} mediasweep catalogue lists all.`,
     );
   }
   (isJson ? printServiceJson : printService)(console, await makeServiceSheet(line));

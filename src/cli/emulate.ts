@@ -6,7 +6,7 @@ import { readChance, readMilliseconds, readPort } from './flag.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { printEmulator, printEmulatorJson } from './print/emulator.ts';
-import { suggestName } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -77,7 +77,7 @@ async function emulate(
   const vendors = (await spine.catalogue()).map(({ name }) => name);
   if (!vendors.includes(vendor)) {
     throw wrongUse(
-      `mediasweep emulate: there is no vendor "${vendor}".${suggestName(vendor, vendors)} There are ${vendors.join(' and ')}.`,
+      `mediasweep emulate: there is no vendor "${vendor}".${suggest(vendor, vendors)} There are ${vendors.join(' and ')}.`,
     );
   }
   const faults = readFaults(written);

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { printSchema, printSchemaNames } from './print/schema.ts';
-import { suggestName } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -47,7 +47,7 @@ async function showSchema(
   const asked = name.replace(ending, '');
   if (!schemas.has(asked)) {
     throw wrongUse(
-      `mediasweep schema: there is no schema "${name}".${suggestName(asked, names)} There are ${names.join(', ')}.`,
+      `mediasweep schema: there is no schema "${name}".${suggest(asked, names)} There are ${names.join(', ')}.`,
     );
   }
   printSchema(console, schemas.get(asked));

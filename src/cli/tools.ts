@@ -1,7 +1,7 @@
 /** What the command line is handed by the executable: the program, the terminal, time, and the wish to stop. */
 import type { Clock } from '../domain/clock.ts';
 import type { ExitCode } from '../domain/problem.ts';
-import type { Console } from './print/console.ts';
+import type { Console } from './print/terminal.ts';
 import type { Spine } from './spine.ts';
 
 export interface Tools {

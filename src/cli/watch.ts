@@ -43,18 +43,14 @@ async function watchForMachine(tools: Tools, globals: Globals): Promise<Watching
 
 function watchForPerson(tools: Tools, globals: Globals): Watching {
   const { console, clock } = tools;
+  const { isTerminal } = console;
   const line = openProgressLine(console);
   const log: Log = makeTextLog(console, line.clear);
-  const follower = makeFollower(
-    tools,
-    console.isTerminal ? redrawMs : plainMs,
-    console.isTerminal,
-    (progress, pace) => {
-      const reading = pace.read(progress, clock.monotonic());
-      if (console.isTerminal) line.draw(progress, reading);
-      else printProgress(console, progress, reading, clock.now());
-    },
-  );
+  const follower = makeFollower(tools, isTerminal ? redrawMs : plainMs, isTerminal, (progress, pace) => {
+    const reading = pace.read(progress, clock.monotonic());
+    if (isTerminal) line.draw(progress, reading);
+    else printProgress(console, progress, reading, clock.now());
+  });
   return {
     watch: {
       log,
@@ -64,8 +60,11 @@ function watchForPerson(tools: Tools, globals: Globals): Watching {
       follow: globals.isQuiet ? () => undefined : follower.follow,
     },
     close: async () => {
-      await follower.close();
-      line.clear();
+      try {
+        await follower.close();
+      } finally {
+        line.clear();
+      }
     },
   };
 }

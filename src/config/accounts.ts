@@ -8,7 +8,7 @@ import { readMapFile } from './map-file.ts';
 import { readAmount } from './prices.ts';
 import { type Fields, readData, readFields, readMap } from './reader.ts';
 import { accountShape } from './shape/world.ts';
-import { suggest } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { makeProblem, reportProblem, reportVariables, type Trouble } from './trouble.ts';
 import { type ConfigFile, faultsUnder, quoteAt } from './variable.ts';
 

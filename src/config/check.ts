@@ -1,6 +1,6 @@
 /** `mediasweep check`: every pipeline asked about, with all its problems, or what it would do. */
 import { readdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Pipeline } from '../domain/settings.ts';
@@ -28,13 +28,13 @@ export interface CheckedFile {
 
 /** One result per file, in order; problems that several files share stand in each. */
 export async function checkFiles(request: CheckRequest): Promise<readonly CheckedFile[]> {
-  const { environment, catalogue } = request;
+  const { environment, catalogue, folder } = request;
   const configFolder = request.isConfigNamed ? request.config : undefined;
   const paths = request.paths.length > 0 ? request.paths : await listPipelines(request);
   return await Promise.all(
     paths.map(async (path) => {
       const { pipeline, problems, warnings } = await loadPipeline({
-        path,
+        path: resolve(folder, path),
         configFolder,
         environment,
         catalogue,

@@ -16,7 +16,7 @@ const maxBytes = 4_000_000;
 export interface LoadRequest {
   /** The pipeline file; relative to the current folder, as a person gives it. */
   readonly path: string;
-  /** The project root's `config/` if left out. */
+  /** If left out: `config/<name>/` of the project root where that has accounts, else its `config/`. */
   readonly configFolder?: string | undefined;
   readonly environment: Environment;
   readonly catalogue: Catalogue;
@@ -87,7 +87,7 @@ async function load(loading: Loading): Promise<LoadedPipeline> {
   return { problems: [...loaded.problems, ...problems], warnings: loaded.warnings };
 }
 
-async function findConfigFolder({ configFolder, path }: Loading): Promise<string | Problem> {
+async function findConfigFolder({ configFolder, path, name }: Loading): Promise<string | Problem> {
   const file = showPath(path);
   const place = { file, line: 1, column: 1, path: '' };
   if (configFolder !== undefined) {
@@ -99,7 +99,11 @@ async function findConfigFolder({ configFolder, path }: Loading): Promise<string
     };
   }
   const root = await findProjectRoot(dirname(path));
-  if (root !== undefined) return join(root, 'config');
+  if (root !== undefined) {
+    // A pipeline with a world of its own, such as the rehearsal, keeps it in `config/<its name>/`.
+    const own = join(root, 'config', name);
+    return (await isFile(join(own, 'accounts.yaml'))) ? own : join(root, 'config');
+  }
   const advice = 'Make one, or name another with --config DIR.';
   return { ...place, message: `no folder above this file holds a folder config/. ${advice}` };
 }
@@ -154,6 +158,14 @@ async function listYaml(folder: string): Promise<readonly string[]> {
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Files that hold one map under one key: `accounts:` and `storages:`. */
 import { readMap } from './reader.ts';
-import { suggest } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { makeProblem, type Trouble } from './trouble.ts';
 import type { ConfigFile } from './variable.ts';
 

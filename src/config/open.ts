@@ -45,9 +45,9 @@ export async function openPipeline(request: LoadRequest): Promise<Pipeline> {
 
 /** The pipeline of an earlier run, as it was written then, with policies and prices as they are now. */
 export async function reopenPipeline(
-  request: Omit<RestoreRequest, 'path'> & { readonly configFolder: string },
+  request: Omit<RestoreRequest, 'path'> & { readonly folders: Folders },
 ): Promise<Pipeline> {
-  const path = join(dirname(request.configFolder), 'pipelines', `${request.name}.yaml`);
+  const path = join(dirname(request.folders.config), 'pipelines', `${request.name}.yaml`);
   return unwrap(await restorePipeline({ ...request, path }));
 }
 

@@ -5,7 +5,7 @@ import { type Path, valueAt } from './document.ts';
 import { type Fields, readFields } from './reader.ts';
 import type { ReadService } from './services.ts';
 import { inlinePolicyShape, policyShape, ruleShape } from './shape/policy.ts';
-import { suggest } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { reportProblem, reportVariables, reportWarning, type Trouble } from './trouble.ts';
 import { type ConfigFile, quoteAt } from './variable.ts';
 

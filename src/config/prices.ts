@@ -5,7 +5,7 @@ import type { Path } from './document.ts';
 import { type Fields, readFields, readMap } from './reader.ts';
 import { type Money } from './shape/scalar.ts';
 import { pricesShape, skuShape } from './shape/world.ts';
-import { findClosest } from './suggestion.ts';
+import { findClosest } from '../domain/suggestion.ts';
 import { makeProblem, reportProblem, reportVariables, reportWarning, type Trouble } from './trouble.ts';
 import { type ConfigFile, nameIn, quoteAt } from './variable.ts';
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Problem } from '../domain/problem.ts';
 import { type Path, valueAt } from './document.ts';
 import { describeSchema, keysOf, makeSchema, type SchemaNode, schemaAt } from './expectation.ts';
-import { findClosest } from './suggestion.ts';
+import { findClosest } from '../domain/suggestion.ts';
 import { makeProblem, reportProblem, type Trouble } from './trouble.ts';
 import { type ConfigFile, describeHidden, isUnset, quoteAt } from './variable.ts';
 

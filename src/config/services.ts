@@ -6,7 +6,7 @@ import { type Path, valueAt } from './document.ts';
 import { type Fields, readData, readFields } from './reader.ts';
 import { serviceShape } from './shape/pipeline.ts';
 import { listNames } from './storages.ts';
-import { suggest } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { reportProblem, reportWarning, type Trouble } from './trouble.ts';
 import { type ConfigFile, quoteAt } from './variable.ts';
 

@@ -3,7 +3,7 @@ import type { Storage } from '../domain/settings.ts';
 import type { Path } from './document.ts';
 import { readFields, readMap, readValue } from './reader.ts';
 import { secretStorageKeys, storageShape } from './shape/world.ts';
-import { suggest } from './suggestion.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { reportProblem, reportVariables, type Trouble } from './trouble.ts';
 import { type ConfigFile, quoteAt } from './variable.ts';
 import { readMapFile } from './map-file.ts';

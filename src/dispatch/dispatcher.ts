@@ -15,20 +15,19 @@
  * An earlier session's open attempts are taken up first: jobs are read on, intents are of unknown fate.
  */
 import pLimit from 'p-limit';
-import type { Attempt } from '../domain/ledger.ts';
-import { decide } from '../domain/decide.ts';
 import { groupBy } from '../domain/group.ts';
 import type { Account, Pipeline } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { Bell } from './bell.ts';
 import type { Bench, BenchLedger } from './bench.ts';
 import { Desk, type Work } from './desk.ts';
+import { Feeder } from './feeder.ts';
 import { Gate, takePlace } from './gate.ts';
 import { Lane } from './lane.ts';
+import { takeUpOrphans } from './orphan.ts';
 import { pollJob } from './poll.ts';
 import { searchLost } from './search.ts';
-import { addToWatch, makeWatch, schedulePoll, settle } from './settle.ts';
-import { quoteCall, submitTasks } from './submit.ts';
+import { submitTasks } from './submit.ts';
 
 export interface Halt {
   readonly account: string;
@@ -56,17 +55,11 @@ export interface DispatchRequest {
   readonly graceMs: number;
 }
 
-const orphanPage = 500;
-const sweepPage = 500;
-const otherRunsEveryMs = 1000;
-const mostPasses = 3;
-
 export class Dispatcher {
   readonly #bench: Bench;
   readonly #request: DispatchRequest;
   readonly #desks: readonly Desk[];
-  #isFeeding = true;
-  #feedError: unknown;
+  readonly #feeder: Feeder;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
   #isEnded = false;
@@ -76,6 +69,7 @@ export class Dispatcher {
     this.#request = request;
     const byAccount = groupBy(request.services, ({ account }) => account.name);
     this.#desks = [...byAccount.values()].map((uses) => this.#makeDesk(uses));
+    this.#feeder = new Feeder(this.#bench, this.#desks, request.feed, () => this.#isOver());
   }
 
   /** Elements of jobs that are open at the vendors. */
@@ -95,7 +89,7 @@ export class Dispatcher {
   /** Resolves when every task has ended, or stands still with its account, or `stop` was raised. */
   async run(): Promise<DispatchEnd> {
     const { stop, clock, bell } = this.#bench;
-    await this.#takeUpOrphans();
+    await takeUpOrphans(this.#bench, this.#desks);
     const over = new AbortController();
     const raised = new Promise<void>((resolve) => {
       if (stop.aborted) resolve();
@@ -109,7 +103,7 @@ export class Dispatcher {
     over.abort();
     this.#isEnded = true;
     if (this.#failure) throw this.#failure.error;
-    return { halts: this.#listHalts(), isStopped: stop.aborted, feedError: this.#feedError };
+    return { halts: this.#listHalts(), isStopped: stop.aborted, feedError: this.#feeder.error };
   }
 
   /** Calls that outlive the grace change nothing any more: their tasks stay as they are, for the next session to settle. */
@@ -145,59 +139,6 @@ export class Dispatcher {
     return new Desk(account, new Gate(clock, account.limits, stop), lanes);
   }
 
-  async #takeUpOrphans(): Promise<void> {
-    for (let after = 0; ; ) {
-      const orphans = await this.#bench.run.readOrphans(after, orphanPage);
-      const last = orphans.at(-1);
-      if (!last) return;
-      after = last.id;
-      const calls = groupBy(orphans, ({ call, job }) => `${call}/${job ?? ''}`);
-      for (const attempts of calls.values()) await this.#takeUpCall(attempts);
-    }
-  }
-
-  /** Attempts that an earlier session sent in one call, all of them jobs or all of unknown fate. */
-  async #takeUpCall(attempts: readonly Attempt[]): Promise<void> {
-    const first = attempts[0] as Attempt;
-    const desk = this.#desks.find(({ account }) => account.name === first.account);
-    const lane = desk?.lanes.find(({ use }) => use.name === first.service);
-    if (!desk || !lane) {
-      const facts = { account: first.account, service: first.service, run: first.run };
-      this.#bench.log.warn(
-        'an earlier run left work open for a service that this pipeline does not use',
-        facts,
-      );
-      return;
-    }
-    if (first.state === 'accepted' && first.job !== undefined) {
-      const watch = makeWatch(lane, first.job, first.isBatch);
-      for (const attempt of attempts) addToWatch(desk, watch, { attempt, tried: undefined });
-      desk.gate.countJobs(attempts.length);
-      schedulePoll(this.#bench, desk, watch);
-      return;
-    }
-    const canAsk = lane.use.service.search !== undefined && lane.use.delivery !== 'sync';
-    const callCharge = canAsk ? undefined : await quoteCall(this.#bench, first.account, attempts);
-    const decided = attempts.map((attempt) => ({
-      attempt,
-      tried: undefined,
-      decision: decide(
-        { is: 'unknown', cause: 'the run that sent it ended before a reply' },
-        {
-          attempts: 0,
-          // Every earlier submission of this content counts: across crashes nobody else remembers the resends.
-          resends: attempt.number - 1,
-          canAsk,
-          callCharge,
-          resendBelow: this.#bench.resendBelow,
-          isLinkExpired: false,
-          wasSignedAgain: false,
-        },
-      ),
-    }));
-    await settle(this.#bench, desk, lane, decided, undefined);
-  }
-
   /** Carries out the work of one account until there is none left or it may go no further. */
   async #serve(desk: Desk): Promise<void> {
     const hand = pLimit(desk.gate.aheadLimit);
@@ -223,7 +164,7 @@ export class Dispatcher {
       for (const lane of desk.lanes) {
         if (lane.needsRefill) await lane.refill().catch((error: unknown) => this.#fail(error));
       }
-      const work = desk.takeWork(clock.monotonic(), this.#isFeeding);
+      const work = desk.takeWork(clock.monotonic(), this.#feeder.isFeeding);
       if (work) {
         // At once: whoever looks now must not find the desk idle.
         desk.busy += 1;
@@ -252,83 +193,9 @@ export class Dispatcher {
   }
 
   async #feed(): Promise<void> {
-    try {
-      for (let pass = 1; pass <= mostPasses; pass += 1) {
-        this.#isFeeding = true;
-        const isWhole = await this.#offerAll();
-        this.#isFeeding = false;
-        this.#bench.bell.ring();
-        const needsLinks = await this.#drain();
-        if (!isWhole || !needsLinks) break;
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
-    this.#isFeeding = false;
+    await this.#feeder.run().catch((error: unknown) => this.#fail(error));
     this.#isClosed = true;
     this.#bench.bell.ring();
-  }
-
-  /** Hands all tasks of the source to their lanes. False where it was not worth going to the end. */
-  async #offerAll(): Promise<boolean> {
-    try {
-      for await (const tasks of this.#request.feed()) {
-        for (const task of tasks) await this.#findLane(task.service).offer(task);
-        this.#bench.bell.ring();
-        if (this.#isOver()) return false;
-      }
-    } catch (error) {
-      this.#feedError = error;
-      return false;
-    }
-    return true;
-  }
-
-  #findLane(service: string): Lane {
-    for (const desk of this.#desks) {
-      const lane = desk.lanes.find(({ use }) => use.name === service);
-      if (lane) return lane;
-    }
-    throw new Error(`no lane for service "${service}"`);
-  }
-
-  /**
-   * Waits until all that was fed has ended, and takes up what became free meanwhile: tasks that waited for another
-   * task's answer. True where the source must be read again for their links.
-   */
-  async #drain(): Promise<boolean> {
-    const { clock, run, stop, deadlines } = this.#bench;
-    const waitUntil = clock.monotonic() + deadlines.jobMs;
-    for (;;) {
-      await this.#whenIdle();
-      if (this.#isOver()) return false;
-      const { waiting } = await run.releaseWaiting();
-      const { found, cut } = await this.#sweep();
-      if (found > 0) continue;
-      if (cut > 0) return true;
-      if (waiting === 0 || clock.monotonic() >= waitUntil) return false;
-      await clock.sleep(otherRunsEveryMs, stop);
-    }
-  }
-
-  async #sweep(): Promise<{ readonly found: number; readonly cut: number }> {
-    let found = 0;
-    let cut = 0;
-    for (const lane of this.#desks.flatMap(({ lanes }) => lanes)) {
-      if (lane.isClosed) continue;
-      const tasks = await this.#bench.run.readReady(lane.use.name, 0, sweepPage);
-      const linked = tasks.filter(({ item }) => item.isUrlCut !== true);
-      lane.put(linked);
-      found += linked.length;
-      cut += tasks.length - linked.length;
-    }
-    this.#bench.bell.ring();
-    return { found, cut };
-  }
-
-  async #whenIdle(): Promise<void> {
-    while (!this.#isOver() && !this.#desks.every(({ isIdle }) => isIdle))
-      await this.#bench.bell.wait(this.#bench.clock);
   }
 
   async #whenQuiet(): Promise<void> {

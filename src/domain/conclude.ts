@@ -14,7 +14,11 @@ export interface Ending {
   readonly found: number;
   /** The signal that stopped the run. */
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined;
-  readonly halts: readonly { readonly account: string; readonly service?: string | undefined; readonly reason: string }[];
+  readonly halts: readonly {
+    readonly account: string;
+    readonly service?: string | undefined;
+    readonly reason: string;
+  }[];
   /** Why the source could not be read to its end, and the exit code that this deserves. */
   readonly sourceTrouble?: { readonly message: string; readonly exitCode: ExitCode } | undefined;
   readonly failOn?: 'review' | 'block' | undefined;
@@ -33,7 +37,8 @@ export function conclude(ending: Ending): Conclusion {
   const reasons = listReasons(ending);
   const exitCode = chooseExitCode([...reasons.keys()]);
   // Only a run that has nothing left to do is finished; the others are gone on with.
-  const isFinished = exitCode === exitCodes.complete || exitCode === exitCodes.failures || exitCode === exitCodes.flagged;
+  const isFinished =
+    exitCode === exitCodes.complete || exitCode === exitCodes.failures || exitCode === exitCodes.flagged;
   return {
     exitCode,
     state: isFinished ? 'finished' : 'stopped',
@@ -46,7 +51,10 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   const reasons = new Map<ExitCode, string>();
   if (!ending.isBalanced) {
     const numbers = `${formatCount(ending.expected)} tasks expected, ${formatCount(ending.found)} found`;
-    reasons.set(exitCodes.ourMistake, `the accounts do not balance: ${numbers}. This is a mistake of mediasweep.`);
+    reasons.set(
+      exitCodes.ourMistake,
+      `the accounts do not balance: ${numbers}. This is a mistake of mediasweep.`,
+    );
   }
   if (signal === 'SIGINT') reasons.set(exitCodes.interrupted, `interrupted. ${goesOn}`);
   if (signal === 'SIGTERM') reasons.set(exitCodes.terminated, `terminated. ${goesOn}`);
@@ -57,12 +65,17 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   if (halts.length > 0) {
     reasons.set(exitCodes.halted, `halted: ${halts.map(describeHalt).join('; ')}. ${goesOn}`);
   }
-  if (counts.overCap > 0) reasons.set(exitCodes.capped, `stopped at a cap, ${formatCount(counts.overCap)} tasks over it`);
+  if (counts.overCap > 0)
+    reasons.set(exitCodes.capped, `stopped at a cap, ${formatCount(counts.overCap)} tasks over it`);
   const troubled = counts.failed + counts.held;
-  if (troubled > 0) reasons.set(exitCodes.failures, `finished with ${describeTroubled(counts.failed, counts.held)}`);
+  if (troubled > 0)
+    reasons.set(exitCodes.failures, `finished with ${describeTroubled(counts.failed, counts.held)}`);
   const flagged = verdicts.block + (failOn === 'review' ? verdicts.review : 0);
   if (failOn !== undefined && flagged > 0) {
-    reasons.set(exitCodes.flagged, `finished, and ${formatCount(flagged)} ${plural(flagged, 'item')} flagged (--fail-on ${failOn})`);
+    reasons.set(
+      exitCodes.flagged,
+      `finished, and ${formatCount(flagged)} ${plural(flagged, 'item')} flagged (--fail-on ${failOn})`,
+    );
   }
   return reasons;
 }

@@ -6,8 +6,7 @@ import type { z } from 'zod';
 import type { Call, Reply, SignedCall } from './exchange.ts';
 import type { Item, Kind, MediaFacts } from './item.ts';
 import type { Outcome, Refusal } from './outcome.ts';
-import type { Account, ServiceUse } from './settings.ts';
-import type { Sku, Usage } from './usage.ts';
+import type { Assumptions, Sku, Usage } from './usage.ts';
 
 /**
  * How the answer comes: `call` in the reply itself; `poll` by reading a job; `callback` by a callback, with polls as a
@@ -55,8 +54,8 @@ export interface JobReading {
 export interface UsageQuestion {
   readonly item: Item;
   readonly media: MediaFacts;
-  readonly use: Pick<ServiceUse, 'options' | 'unitsPerCall'>;
-  readonly assume: Account['assume'];
+  readonly use: { readonly options: unknown; readonly unitsPerCall: number };
+  readonly assume: Assumptions;
 }
 
 export interface TopColumn {
@@ -136,6 +135,14 @@ export interface Service {
   readonly readCallback?: ((body: string) => string | undefined) | undefined;
 }
 
+/** What an account lends a signature. */
+export interface Signer {
+  /** Without a trailing slash. */
+  readonly endpoint: string;
+  /** The vendor's own credential fields. Secret: never stored, logged or printed. */
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
 /** A vendor: its credentials, its signature, its prices' names and its services. */
 export interface Vendor {
   readonly name: string;
@@ -147,7 +154,7 @@ export interface Vendor {
   readonly skus: readonly Sku[];
   readonly services: readonly Service[];
   /** Adds URL and signature; pure. */
-  readonly sign: (call: Call, account: Account, nowMs: number) => SignedCall;
+  readonly sign: (call: Call, signer: Signer, nowMs: number) => SignedCall;
   /** A refusal as the vendor's table has it, for replies that no service reads (lists, reads of unknown jobs). */
   readonly readRefusal: (reply: Reply) => Refusal | undefined;
 }

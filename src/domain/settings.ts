@@ -2,7 +2,8 @@
 import type { Kind } from './item.ts';
 import type { Policy } from './policy.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
-import type { Delivery, Service, Vendor } from './service.ts';
+import type { Delivery, Service, Signer, Vendor } from './service.ts';
+import type { Assumptions } from './usage.ts';
 import type { FailureBooking } from './outcome.ts';
 
 export interface Limits {
@@ -27,20 +28,13 @@ export interface Storage {
   readonly sessionToken?: string | undefined;
 }
 
-export interface Account {
+export interface Account extends Signer {
   readonly name: string;
   readonly vendor: Vendor;
-  /** Without a trailing slash. */
-  readonly endpoint: string;
-  /** The vendor's own credential fields, e.g. `appId` and `token`. Secret: never stored, logged or printed. */
-  readonly credentials: Readonly<Record<string, string>>;
   readonly limits: Limits;
   readonly billing: Readonly<Record<string, BillingFacts>>;
   readonly booking: Readonly<Record<FailureBooking, 'free' | 'billed'>>;
-  readonly assume: {
-    readonly durationSeconds?: number | undefined;
-    readonly keyFrameGapSeconds?: number | undefined;
-  };
+  readonly assume: Assumptions;
   readonly returnsEmptyFrames: boolean;
   /** Where our own server listens for the vendor's callbacks, and the address under which the vendor reaches it. */
   readonly callback?:

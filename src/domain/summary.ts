@@ -1,4 +1,5 @@
 /** What a run came to: the content of `summary.json`, and the causes of its failures. */
+import type { Accounts } from './accounting.ts';
 import type { Verdict } from './policy.ts';
 import type { Units } from './usage.ts';
 
@@ -10,20 +11,7 @@ export interface Summary {
   readonly configHash: string;
   readonly listing: 'complete' | 'partial';
   /** Items x services = notApplicable + answered + reused + skipped + failed + held + overCap + open. */
-  readonly counts: {
-    readonly items: number;
-    readonly services: number;
-    readonly notApplicable: number;
-    readonly answered: number;
-    readonly reused: number;
-    readonly skipped: number;
-    readonly failed: number;
-    readonly held: number;
-    readonly overCap: number;
-    readonly open: number;
-    readonly unselected: number;
-    readonly broken: number;
-  };
+  readonly counts: Accounts & { readonly unselected: number; readonly broken: number };
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly units: Units;

@@ -17,6 +17,12 @@ export interface Usage {
   readonly assumptions?: readonly string[] | undefined;
 }
 
+/** What stands in for facts that cannot be read: `assume:` of an account. */
+export interface Assumptions {
+  readonly durationSeconds?: number | undefined;
+  readonly keyFrameGapSeconds?: number | undefined;
+}
+
 export interface Sku {
   readonly name: string;
   readonly unit: string;

@@ -1,6 +1,6 @@
 /** A command line over a program and a terminal that are not there: what tests ask of it and read from it. */
 import { runCommand } from '../../src/cli/program.ts';
-import type { Console } from '../../src/cli/print/console.ts';
+import type { Console } from '../../src/cli/print/terminal.ts';
 import type { ReportResult, RunResult, Spine, StatusResult } from '../../src/cli/spine.ts';
 import type { BillRow, RunRecord } from '../../src/domain/ledger.ts';
 import type { Progress } from '../../src/domain/progress.ts';

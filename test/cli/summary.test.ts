@@ -101,7 +101,7 @@ describe('the summary', () => {
       'audit 20261120T020000Z-audit finished in 9 h 04 min  (exit 0)',
       '  100 items x 2 services = 100 not applicable + 100 answered',
       '  block 0   review 0   incomplete 0   pass 100',
-      '  charged 0.46 CNY (complete)',
+      '  charged 0.4600 CNY (complete)',
       '  units: pai/basic 100',
       '  /srv/reports/audit/20261120T020000Z-audit/report.html',
     ]);

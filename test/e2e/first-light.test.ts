@@ -1,5 +1,5 @@
 /** The main job through the command line: a real store, the vendors' stand-ins, real files read back. */
-import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
@@ -79,7 +79,7 @@ describe('a run', () => {
     ]);
     for (const [file, header] of Object.entries(headers)) {
       const text = await readFile(latest(world, 'first-light', file), 'utf8');
-      expect(text.replace(/^\uFEFF/, '').split('\r\n')[0], file).toBe(header);
+      expect([file, text.replace(/^\uFEFF/, '').split('\r\n')[0]]).toEqual([file, header]);
     }
 
     const items = await readRows(latest(world, 'first-light', 'items.csv'));
@@ -90,8 +90,10 @@ describe('a run', () => {
     );
     for (const file of library.filter(({ mediaType }) => mediaType.startsWith('image/'))) {
       const row = items.find(({ key }) => key === file.path);
-      expect(row?.['pai/image-quality.image_width'], file.path).toBe(String(file.width));
-      expect(row?.['pai/image-quality.image_height'], file.path).toBe(String(file.height));
+      expect(row).toMatchObject({
+        'pai/image-quality.image_width': String(file.width),
+        'pai/image-quality.image_height': String(file.height),
+      });
     }
 
     // A frame every second from the beginning: the length of each video, rounded up, by ffprobe's table.
@@ -208,6 +210,22 @@ services: [{ use: qiniu/video-censor, options: { ops: [{ op: politician }], vfra
     expect(why).toBe('terminated. Run again to go on.');
     expect((await world.run('run', path)).exitCode).toBe(0);
     expect(world.emulators['pai']?.state().units['pai/basic']).toBe(60);
+  });
+
+  test('is refused where another pipeline file of the same name uses the ledger, and not where its own was moved', async () => {
+    const world = await openWorld();
+    await putLibrary(world);
+    const path = await world.writePipeline('twin', pipeline);
+    expect((await world.run('run', path)).exitCode).toBe(0);
+    await mkdir(join(world.folder, 'pipelines', 'other'));
+    await copyFile(join(world.folder, path), join(world.folder, 'pipelines', 'other', 'twin.yaml'));
+    const refused = await world.run('run', 'pipelines/other/twin.yaml');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.err).toMatch(
+      /expected one file of the name "twin" on this ledger, found ".*twin\.yaml" too/,
+    );
+    await rm(join(world.folder, path));
+    expect((await world.run('run', 'pipelines/other/twin.yaml')).exitCode).toBe(0);
   });
 
   test('is refused while another one holds its pipeline, with exit 6', async () => {

@@ -36,6 +36,7 @@ export class VirtualClock implements Clock {
         order: this.#order,
         wake: () => {
           this.#sleepers = this.#sleepers.filter((one) => one !== sleeper);
+          signal?.removeEventListener('abort', sleeper.wake);
           resolve();
         },
       };

@@ -3,15 +3,24 @@ import type { Delivery, MediaLimits, Service, ServiceColumns } from '../../domai
 import { formatSize } from '../../domain/quantity.ts';
 import type { OptionRow } from '../option-row.ts';
 import type { ServiceLine, ServiceSheet, SkuLine } from '../service-sheet.ts';
-import { type Console, widthOf, writeResult } from './console.ts';
+import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
 import { printJson } from './json.ts';
 import { formatFirstTier, formatTiers } from './price.ts';
 import { formatTable, wrapText } from './table.ts';
 
+/** A terminal narrower than this gets a few short lines for each service instead of a wide row. */
+const roomyColumns = 150;
+
 export function printCatalogue(console: Console, lines: readonly ServiceLine[]): void {
   const ink = makeInk(console);
-  const columns = ['service', 'vendor call', 'kind', 'delivery', 'billed by', 'price from', 'about'];
+  const width = widthOf(console);
+  const isRoomy = width === undefined || width >= roomyColumns;
+  writeResult(console, isRoomy ? formatRows(lines, ink, width) : formatStacks(lines, ink, width));
+}
+
+function formatRows(lines: readonly ServiceLine[], ink: Ink, width: number | undefined): readonly string[] {
+  const titles = ['service', 'vendor call', 'kind', 'delivery', 'billed by', 'price from', 'about'];
   const rows = lines.map(({ service, skus }) => [
     service.name,
     service.vendorCall,
@@ -21,14 +30,32 @@ export function printCatalogue(console: Console, lines: readonly ServiceLine[]):
     skus.map(({ price }) => formatFirstTier(price) || '-').join('\n'),
     ink.dim(service.about),
   ]);
-  writeResult(
-    console,
-    formatTable(
-      columns.map((title) => ({ title })),
-      rows,
-      widthOf(console),
-    ),
+  return formatTable(
+    titles.map((title) => ({ title })),
+    rows,
+    width,
   );
+}
+
+function formatStacks(lines: readonly ServiceLine[], ink: Ink, width: number): readonly string[] {
+  const rows = lines.map(({ service }) => [service.name, service.kinds.join(', '), describeForm(service)]);
+  const titles = ['service', 'kind', 'delivery'];
+  const [head = '', ...heads] = formatTable(
+    titles.map((title) => ({ title })),
+    rows,
+  );
+  const stacks = lines.map(({ service, skus }) => [
+    ink.dim(`${service.about} (${service.vendorCall})`),
+    ...skus.map(({ sku, price }) => `${sku} ${formatFirstTier(price)}`.trimEnd()),
+  ]);
+  const indent = '    ';
+  return [
+    head,
+    ...heads.flatMap((row, index) => [
+      row,
+      ...(stacks[index] ?? []).flatMap((line) => wrapText(indent + line, width, indent)),
+    ]),
+  ];
 }
 
 export function printCatalogueJson(console: Console, lines: readonly ServiceLine[]): void {

@@ -1,7 +1,7 @@
 /** Where a stand-in for a vendor listens, and what it does. */
 import type { EmulatorFaults } from '../../domain/emulator.ts';
 import { formatDuration } from '../../domain/quantity.ts';
-import { type Console, writeNote, writeResult } from './console.ts';
+import { type Console, writeNote, writeResult } from './terminal.ts';
 import { makeInk } from './ink.ts';
 import { printJson } from './json.ts';
 import { formatTable } from './table.ts';

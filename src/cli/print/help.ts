@@ -1,6 +1,6 @@
 /** How help and usage errors of the command line reach the terminal. */
 import type { HelpConfiguration, OutputConfiguration } from 'commander';
-import { type Console, widthOf } from './console.ts';
+import { type Console, widthOf } from './terminal.ts';
 import { makeInk } from './ink.ts';
 import { wrapText } from './table.ts';
 

@@ -1,7 +1,7 @@
 /** Colours, which only carry what words carry too. */
 import picocolors from 'picocolors';
 import type { Verdict } from '../../domain/policy.ts';
-import type { Console } from './console.ts';
+import type { Console } from './terminal.ts';
 
 export type Ink = ReturnType<typeof picocolors.createColors>;
 

@@ -1,6 +1,6 @@
 /** What the stages tell while they work, as lines on stderr: words for people, or JSON for machines. */
 import type { Log, LogFacts } from '../../domain/log.ts';
-import { type Console, writeNote } from './console.ts';
+import { type Console, writeNote } from './terminal.ts';
 import { makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
 

@@ -31,15 +31,13 @@ export function formatObstacles(reported: Reported, ink: Ink): readonly string[]
   const halted = halts.slice(0, mostHalts).map((halt) => ink.red(describeHalt(halt)));
   const more = halts.length > mostHalts ? [`${halts.length - mostHalts} more halted`] : [];
   const known = [...source, ...halted, ...more];
-  return [
-    ...(known.length === 0 || summary.exitCode === exitCodes.ourMistake ? saysWhy(summary, ink) : []),
-    ...known,
-    ...goesOn(summary),
-  ];
+  const rest = goesOn(summary);
+  const isKnownWhy = known.length > 0 && summary.exitCode !== exitCodes.ourMistake;
+  return [...(isKnownWhy ? [] : saysWhy(summary, rest, ink)), ...known, ...rest];
 }
 
 /** The words that the ledger keeps, where they tell more than the headline does. */
-function saysWhy({ exitCode, why }: Summary, ink: Ink): readonly string[] {
+function saysWhy({ exitCode, why }: Summary, rest: readonly string[], ink: Ink): readonly string[] {
   const isTelling =
     exitCode === exitCodes.halted ||
     exitCode === exitCodes.capped ||
@@ -48,6 +46,7 @@ function saysWhy({ exitCode, why }: Summary, ink: Ink): readonly string[] {
   if (!isTelling || why === null) return [];
   // The advice stands in its own line.
   const words = makePlain(why.replace(runAgain, '').trim());
+  if (rest.some((line) => line.startsWith(words))) return [];
   return [
     exitCode === exitCodes.flagged || exitCode === exitCodes.capped ? ink.yellow(words) : ink.red(words),
   ];

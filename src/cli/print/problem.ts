@@ -1,7 +1,7 @@
 /** What `check` found: faults on stdout as `file:line:column path: message`, warnings on stderr. */
 import type { Problem } from '../../domain/problem.ts';
 import type { CheckedFile } from '../spine.ts';
-import { type Console, writeNote, writeResult } from './console.ts';
+import { type Console, writeNote, writeResult } from './terminal.ts';
 import { makeInk } from './ink.ts';
 import { printJson } from './json.ts';
 import { makePlain } from './plain.ts';

@@ -4,7 +4,7 @@ import type { RunRecord } from '../../domain/ledger.ts';
 import type { Progress } from '../../domain/progress.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import { countSettled, type PaceReading } from '../pace.ts';
-import { type Console, widthOf, writeNote } from './console.ts';
+import { type Console, widthOf, writeNote } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
 import { clipText, displayWidth } from './table.ts';
 import { formatInstant } from './word.ts';

@@ -1,5 +1,5 @@
 /** JSON Schemas, and the list of their names. */
-import { type Console, writeResult } from './console.ts';
+import { type Console, writeResult } from './terminal.ts';
 import { printJson } from './json.ts';
 
 export function printSchema(console: Console, schema: unknown): void {

@@ -6,7 +6,7 @@ import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import { type Status, statuses, statusOf, taskStates } from '../../domain/task.ts';
 import type { StatusResult } from '../spine.ts';
 import { countUnpriced } from './charge.ts';
-import { type Console, widthOf, writeResult } from './console.ts';
+import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
 import { printJson } from './json.ts';
 import { makePlain } from './plain.ts';
@@ -47,14 +47,15 @@ export function printRun(console: Console, status: StatusResult, nowMs: number):
     ...(unselected > 0 ? [`${formatCount(unselected)} not selected`] : []),
     ...(broken > 0 ? [countWord(broken, 'broken row')] : []),
   ];
-  const why = run.why === undefined ? [] : wrapText(`  ${makePlain(run.why)}`, widthOf(console), '    ');
+  const why =
+    run.why === undefined || run.why === 'finished'
+      ? []
+      : wrapText(`  ${makePlain(run.why)}`, widthOf(console), '    ');
   writeResult(console, [
     `${ink.bold(`${makePlain(run.pipeline)} ${makePlain(run.id)}`)} ${describeState(status, nowMs, ink)}`,
     ...why,
     `  ${listed}, ${apart.join(', ')}`,
-    ...formatServices(status).map((line) => `  ${line}`),
-    ...formatReasons(status).map((line) => `  ${line}`),
-    ...formatBill(status.bill).map((line) => `  ${line}`),
+    ...[...formatServices(status), ...formatReasons(status), ...formatBill(status.bill)].map(indentLine),
   ]);
 }
 
@@ -203,4 +204,8 @@ function formatBillTotal(bill: readonly BillRow[]): string {
 
 function sum<Row>(rows: readonly Row[], read: (row: Row) => number): number {
   return rows.reduce((all, row) => all + read(row), 0);
+}
+
+function indentLine(line: string): string {
+  return line === '' ? '' : `  ${line}`;
 }

@@ -3,7 +3,7 @@ import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
 import { formatCharge, formatUnits } from './charge.ts';
-import { type Console, widthOf, writeResult } from './console.ts';
+import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
 import { formatBroken, formatCauses, formatObstacles } from './obstacle.ts';

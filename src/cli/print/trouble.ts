@@ -1,7 +1,7 @@
 /** How a command that could not do its work says so: on stderr, whatever `--json` says. */
 import { redactLinks } from '../../domain/link.ts';
 import { describeError, formatProblem, type Problem, type Stop } from '../../domain/problem.ts';
-import { type Console, writeNote } from './console.ts';
+import { type Console, writeNote } from './terminal.ts';
 import { makeInk } from './ink.ts';
 import { openJsonLog } from './log.ts';
 import { makePlain, makePlainLines } from './plain.ts';

@@ -3,7 +3,7 @@ import type { BillRow } from '../../domain/ledger.ts';
 import type { PriceBook } from '../../domain/pricing.ts';
 import type { Basis } from '../../domain/usage.ts';
 import type { Database } from './database.ts';
-import { groupBy } from './group.ts';
+import { groupBy } from '../../domain/group.ts';
 import type { RunRow } from './run-row.ts';
 import { readServices } from './run-row.ts';
 

@@ -17,9 +17,10 @@ export async function loadDriver(
     new driver(':memory:').close();
     return driver;
   } catch (error) {
-    const words = describeError(error).split('\n', 1)[0] ?? '';
+    // Node's own words run over several lines; the first sentence says it.
+    const words = describeError(error).replaceAll(/\s+/g, ' ').split('. ', 1)[0] ?? '';
     throw wrongUse(
-      `ledger: the SQLite driver cannot be loaded by Node ${process.version}: ${words} Run: npm rebuild better-sqlite3`,
+      `ledger: the SQLite driver cannot be loaded by Node ${process.version}: ${words}. Run: npm rebuild better-sqlite3`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Opens a run: goes on with the latest one that is not finished, or begins another and closes those before it. */
+import { existsSync } from 'node:fs';
 import type { RunOpening, RunRecord } from '../../domain/ledger.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { Pipeline } from '../../domain/settings.ts';
@@ -19,9 +20,13 @@ export interface Opened {
   readonly checkpoint: string | undefined;
 }
 
-/** @throws `Stop` with exit 2 where going on was asked for and the pipeline's shape has changed. */
+/**
+ * @throws `Stop` with exit 2 where going on was asked for and the pipeline's shape has changed, or where another file of
+ * the same name uses this ledger.
+ */
 export function openRun(office: Office, opening: RunOpening): Opened {
   const { db } = office;
+  refuseNamesake(db, opening.pipeline);
   const old = findResumable(db, opening);
   if (old) resumeRun(office, old, opening.pipeline);
   const id = old ? old.id : beginRun(db, opening);
@@ -33,6 +38,18 @@ export function openRun(office: Office, opening: RunOpening): Opened {
     isResumed: old !== undefined,
     checkpoint: row.checkpoint ?? undefined,
   };
+}
+
+/** Two files of one name would go on with each other's runs. A file that was moved is no other file. */
+function refuseNamesake(db: Database, { name, path }: Pipeline): void {
+  const last = db.get<{ path: string }>(
+    'SELECT path FROM runs WHERE pipeline = ? ORDER BY seq DESC LIMIT 1',
+    [name],
+  );
+  if (!last || last.path === path || !existsSync(last.path)) return;
+  throw wrongUse(
+    `${path}: expected one file of the name "${name}" on this ledger, found "${last.path}" too. Rename one of them, or give it another ledger with --state.`,
+  );
 }
 
 function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
@@ -71,8 +88,8 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void
   const packed = packPipeline(pipeline);
   const columns = Object.keys(packed).map((column) => `${column} = ?`);
   db.run(
-    `UPDATE runs SET state = 'running', ended_ms = NULL, exit_code = NULL, why = NULL, ${columns.join()} WHERE seq = ?`,
-    [...Object.values(packed), row.seq],
+    `UPDATE runs SET state = 'running', path = ?, ended_ms = NULL, exit_code = NULL, why = NULL, ${columns.join()} WHERE seq = ?`,
+    [pipeline.path, ...Object.values(packed), row.seq],
   );
   if (row.checkpoint === null) {
     db.run(`UPDATE runs SET listing = 'partial', unselected = 0, broken = 0 WHERE seq = ?`, [row.seq]);
@@ -103,6 +120,7 @@ function beginRun(db: Database, { pipeline, nowMs }: RunOpening): string {
   db.insert('runs', {
     id,
     pipeline: pipeline.name,
+    path: pipeline.path,
     state: 'running',
     started_ms: nowMs,
     ...packPipeline(pipeline),

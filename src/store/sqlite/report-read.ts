@@ -5,7 +5,7 @@ import type { TaskState } from '../../domain/task.ts';
 import { statusOf } from '../../domain/task.ts';
 import type { Basis } from '../../domain/usage.ts';
 import type { Database } from './database.ts';
-import { groupBy } from './group.ts';
+import { groupBy } from '../../domain/group.ts';
 import type { ItemRow as StoredItem } from './item-facts.ts';
 import { unpackItem } from './item-facts.ts';
 import { unpackError } from './known.ts';

@@ -7,6 +7,7 @@ export interface RunRow {
   readonly seq: number;
   readonly id: string;
   readonly pipeline: string;
+  readonly path: string;
   readonly state: RunState;
   readonly hash: string;
   readonly shape_hash: string;

@@ -8,6 +8,8 @@ CREATE TABLE runs (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   pipeline TEXT NOT NULL,
+  -- absolute path of the pipeline's file
+  path TEXT NOT NULL,
   state TEXT NOT NULL,
   hash TEXT NOT NULL,
   shape_hash TEXT NOT NULL,

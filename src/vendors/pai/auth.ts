@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { Call, SignedCall } from '../../domain/exchange.ts';
-import type { Account } from '../../domain/settings.ts';
+import type { Signer } from '../../domain/service.ts';
 
 /** AppId and Token of the vendor's multimedia analysis page (SDK manual, 2024-08-26). The token is never sent. */
 export const credentials = z.strictObject({
@@ -19,13 +19,13 @@ export const credentials = z.strictObject({
  * Adds the account's address, `Authorization: <AppId>:<hex>` and the time in seconds, which is not signed.
  * A path prefix of the endpoint is sent and not signed. Format from the vendor's open Go and Java SDKs, 2024-06.
  */
-export function signCall(call: Call, account: Account, nowMs: number): SignedCall {
-  const { appId = '', token = '' } = account.credentials;
+export function signCall(call: Call, signer: Signer, nowMs: number): SignedCall {
+  const { appId = '', token = '' } = signer.credentials;
   const signature = createHmac('sha256', token).update(textToSign(call)).digest('hex');
   const query = call.query ? `?${call.query}` : '';
   return {
     method: call.method,
-    url: `${account.endpoint.replace(/\/+$/, '')}${call.path}${query}`,
+    url: `${signer.endpoint.replace(/\/+$/, '')}${call.path}${query}`,
     headers: {
       ...call.headers,
       Authorization: `${appId}:${signature}`,

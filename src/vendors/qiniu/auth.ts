@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Call, ServerRequest, SignedCall } from '../../domain/exchange.ts';
-import type { Account } from '../../domain/settings.ts';
+import type { Signer } from '../../domain/service.ts';
 
 export const credentials = z.strictObject({
   accessKey: z.string().min(1).describe('AccessKey of the account, from the key page of the vendor'),
@@ -46,8 +46,8 @@ export function signRequest(parts: SignedParts, keys: Keys): string {
  * Adds the account's address and signature to a call. No `X-Qiniu-Date` is sent: the v1 pages do not know it, and
  * whether the host takes it is undocumented. Path and query are signed as the URL parser sends them.
  */
-export function signCall(call: Call, account: Account): SignedCall {
-  const url = new URL(account.endpoint + joinQuery(call.path, call.query ?? ''));
+export function signCall(call: Call, signer: Signer): SignedCall {
+  const url = new URL(signer.endpoint + joinQuery(call.path, call.query ?? ''));
   const parts = {
     method: call.method,
     host: url.host,
@@ -56,7 +56,7 @@ export function signCall(call: Call, account: Account): SignedCall {
     headers: call.headers,
     body: call.body ?? '',
   };
-  const headers = { ...call.headers, Authorization: signRequest(parts, readKeys(account)) };
+  const headers = { ...call.headers, Authorization: signRequest(parts, readKeys(signer)) };
   return { method: call.method, url: url.href, headers, body: call.body };
 }
 
@@ -92,8 +92,8 @@ function signQBox(request: ServerRequest, keys: Keys): string {
   return `QBox ${keys.accessKey}:${encodeUrlSafe(hmac.digest())}`;
 }
 
-function readKeys(account: Account): Keys {
-  const { accessKey = '', secretKey = '' } = account.credentials;
+function readKeys(signer: Signer): Keys {
+  const { accessKey = '', secretKey = '' } = signer.credentials;
   return { accessKey, secretKey };
 }
 

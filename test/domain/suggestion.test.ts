@@ -1,7 +1,7 @@
 /** Suggestions for misspelt words. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countEdits, findClosest, suggest } from '../../src/config/suggestion.ts';
+import { countEdits, findClosest, suggest } from '../../src/domain/suggestion.ts';
 
 test.each([
   ['', '', 0],
@@ -41,4 +41,10 @@ test.each([
 test('a suggestion is a question, or nothing', () => {
   expect(suggest('acces', ['access'])).toBe(' Did you mean "access"?');
   expect(suggest('zzz', ['access'])).toBe('');
+});
+
+test('a service without its vendor is found by its last part', () => {
+  expect(suggest('image-quality', ['pai/image-labels', 'pai/image-quality'])).toBe(
+    ' Did you mean "pai/image-quality"?',
+  );
 });

@@ -1,8 +1,12 @@
 /** What a misspelt word was probably meant to be. */
 
-/** ` Did you mean "x"?` with the closest candidate, or nothing where none is near. */
+/**
+ * ` Did you mean "x"?` with the candidate that the word is the last part of (`video-censor` of `qiniu/video-censor`), else
+ * with the closest one, or nothing where none is near.
+ */
 export function suggest(word: string, candidates: Iterable<string>): string {
-  const closest = findClosest(word, candidates);
+  const all = [...candidates];
+  const closest = all.find((candidate) => candidate.endsWith(`/${word}`)) ?? findClosest(word, all);
   return closest === undefined ? '' : ` Did you mean ${JSON.stringify(closest)}?`;
 }
 
