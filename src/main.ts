@@ -45,6 +45,7 @@ function openLazily(stop: AbortSignal): Spine {
       home: fileURLToPath(new URL('..', import.meta.url)),
       version,
       processId: process.pid,
+      standardInput: process.stdin,
       stop,
     });
   };

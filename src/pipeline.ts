@@ -56,6 +56,7 @@ export interface Outside {
   readonly home: string;
   readonly version: string;
   readonly processId: number;
+  readonly standardInput: AsyncIterable<unknown>;
   /** Aborts with the name of the signal as its reason. */
   readonly stop: AbortSignal;
 }
@@ -164,7 +165,7 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const { clock, stop } = outside;
   const { log } = watch;
   const { source, access, services, deadlines, resendBelow } = pipeline;
-  const allowPrivateAddresses = source.form === 'csv' && source.allowPrivateAddresses;
+  const allowPrivateAddresses = 'allowPrivateAddresses' in source && source.allowPrivateAddresses;
   const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
   const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses });
   const http = openHttp({
@@ -181,12 +182,17 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
       flags.limit === undefined || source.form !== 'bucket'
         ? pipeline
         : { ...pipeline, source: { ...source, parallel: 1 } };
-    const pages = openSource(settings, { storage, nowMs: clock.now(), log }, opened.checkpoint);
+    const { standardInput } = outside;
+    const pages = openSource(
+      settings,
+      { storage, nowMs: clock.now(), log, standardInput },
+      opened.checkpoint,
+    );
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const canLinkItem = (item: Item) => canLink(item, access);
     return planTasks(limited, { pipeline, run: opened, probe, canLink: canLinkItem, counters: planned });
   };
-  const link = makeLinker(access, storage);
+  const link = makeLinker(access, storage, clock);
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
   const dispatcher = new Dispatcher({

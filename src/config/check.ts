@@ -61,7 +61,9 @@ function describePipeline({ source, services, policy }: Pipeline): string {
   const from =
     source.form === 'bucket'
       ? `s3://${source.storage}/${source.bucket}/${source.prefixes.join(', ')}`
-      : source.path;
+      : source.form === 'inventory'
+        ? source.manifest
+        : source.path;
   const names = services.map(({ name, account }) => `${name} on ${account.name}`).join(', ');
   return `${from} -> ${names}; policy ${policy.name}`;
 }

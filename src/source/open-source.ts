@@ -4,7 +4,7 @@ import type { Log } from '../domain/log.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
 import { listBucket } from './bucket.ts';
-import { readManifest } from './csv-manifest.ts';
+import { readManifest } from './manifest.ts';
 import { makeSelection } from './select.ts';
 
 /** What a source needs of the outside. `nowMs` is where `modifiedWithin` counts back from. */
@@ -12,6 +12,8 @@ export interface SourceTools {
   readonly storage: ObjectStorage;
   readonly nowMs: number;
   readonly log?: Log | undefined;
+  /** What a manifest at `-` is read from. */
+  readonly standardInput?: AsyncIterable<unknown> | undefined;
 }
 
 /**
@@ -28,5 +30,5 @@ export function openSource(
   const selection = makeSelection(settings.select, tools.nowMs);
   return settings.source.form === 'bucket'
     ? listBucket(settings.source, { selection, ...tools }, checkpoint)
-    : readManifest(settings.source, selection, tools.storage);
+    : readManifest(settings.source, selection, tools);
 }

@@ -1,0 +1,93 @@
+/** Links that vendors fetch media by: every key arrives as it is, and private ones are signed as their vendor says. */
+import { describe, expect, it } from 'vitest';
+import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import type { Item } from '../../src/domain/item.ts';
+import type { Account } from '../../src/domain/settings.ts';
+import { qiniu } from '../../src/vendors/qiniu/index.ts';
+
+const keys = [
+  'plain.jpg',
+  'with space.jpg',
+  ' leading and trailing ',
+  'a+b.jpg',
+  'a%2Fb%.jpg',
+  '100%.jpg',
+  '用户上传/图片 一.jpg',
+  'emoji/😀👍🏽.png',
+  'emoji/\uffee.png',
+  'quotes/\'"`.jpg',
+  'xml/<&>.jpg',
+  'query/?a=b&c=d#e.jpg',
+  'punctuation/!*()~_-.,;:@$=[]{}|^\\.jpg',
+  'double//slash.jpg',
+  'folder/',
+  'control/\u0001\u001f\t\n\r\u007f.jpg',
+  'é/composed.jpg',
+  'e\u0301/decomposed.jpg',
+];
+
+const storage = { sign: () => Promise.reject(new Error('no link of a storage is asked for')) };
+const clock = { now: () => 1_451_487_600_999 };
+const makeItem = (facts: Partial<Item>): Item => ({
+  id: 'i',
+  position: new Uint8Array(),
+  kind: 'image',
+  ...facts,
+});
+const account: Account = {
+  name: 'qiniu-prod',
+  vendor: qiniu,
+  endpoint: 'https://ai.example',
+  credentials: { accessKey: 'MY_ACCESS_KEY', secretKey: 'MY_SECRET_KEY' },
+  limits: { concurrency: 1, perSecond: 1, maxOpenJobs: 1 },
+  billing: {},
+  booking: { refused: 'free', modelFailed: 'billed', failedJob: 'billed' },
+  assume: {},
+  returnsEmptyFrames: false,
+  isLoopback: false,
+};
+const access = {
+  mode: 'qiniu-private',
+  baseUrl: 'http://78re52.com1.z0.glb.clouddn.com/',
+  account,
+  expiresInSeconds: 3600,
+} as const;
+
+describe('a public link', () => {
+  const link = makeLinker({ mode: 'public', baseUrl: 'https://cdn.example/media/' }, storage, clock);
+
+  it.each(keys)('to %j leads to that key and nothing else', async (key) => {
+    const signed = await link(makeItem({ key }));
+    const url = new URL(signed?.url ?? '');
+    expect(decodeURIComponent(url.pathname)).toBe(`/media/${key}`);
+    expect([url.origin, url.search, url.hash]).toEqual(['https://cdn.example', '', '']);
+    expect(signed?.url).toMatch(/^[\x21-\x7e]+$/);
+    expect(signed?.expiresAt).toBeUndefined();
+  });
+});
+
+describe('a private link of Qiniu', () => {
+  it('is the one of the published example', async () => {
+    const signed = await makeLinker(access, storage, { now: () => 1_451_487_600_999 })(
+      makeItem({ key: 'resource/flower.jpg' }),
+    );
+    expect(signed).toEqual({
+      url: 'http://78re52.com1.z0.glb.clouddn.com/resource/flower.jpg?e=1451491200&token=MY_ACCESS_KEY:438dd8pXocjYuF-6dTcKMtETB2g=',
+      expiresAt: 1_451_491_200_000,
+    });
+  });
+
+  it.each(keys)('to %j leads to that key, its token last', async (key) => {
+    const signed = await makeLinker(access, storage, clock)(makeItem({ key }));
+    const url = new URL(signed?.url ?? '');
+    expect(decodeURIComponent(url.pathname)).toBe(`/${key}`);
+    expect(url.search).toMatch(/^\?e=1451491200&token=MY_ACCESS_KEY:[\w-]{27}=$/);
+  });
+
+  it('is made for rows with a key, and a row with a URL keeps that', async () => {
+    expect(canLink(makeItem({ key: 'a' }), access)).toBe(true);
+    expect(canLink(makeItem({}), access)).toBe(false);
+    const link = makeLinker(access, storage, clock);
+    expect(await link(makeItem({ key: 'a', url: 'https://h/a.jpg' }))).toEqual({ url: 'https://h/a.jpg' });
+  });
+});
