@@ -2,7 +2,7 @@
  * The spine: every command as calls to the stages in order. Source -> plan -> dispatch <-> vendors -> store -> report.
  * The only room that imports stages.
  */
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type {
   Places,
   RehearsalFlags,
@@ -13,14 +13,16 @@ import type {
   Spine,
   StatusResult,
 } from './cli/spine.ts';
-import { checkFiles } from './config/check.ts';
+import { checkFiles, listPipelines } from './config/check.ts';
 import { findFolders, type Folders, openPipeline, openPrices, reopenPipeline } from './config/open.ts';
 import { makeSchemas } from './config/schema.ts';
 import { type Callbacks, openCallbacks } from './dispatch/callback.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
 import { canLink, makeLinker } from './dispatch/link.ts';
+import { examine } from './doctor/examine.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
+import type { Diagnosis } from './domain/diagnosis.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
 import type { Handler } from './domain/exchange.ts';
 import type { Item } from './domain/item.ts';
@@ -36,12 +38,14 @@ import { writeReports } from './report/write-reports.ts';
 import { openSource } from './source/open-source.ts';
 import { makeProber } from './source/probe.ts';
 import { openArtifactFolder } from './store/artifact-folder.ts';
+import { readFreeBytes } from './store/free-space.ts';
 import { openLedger } from './store/ledger.ts';
 import { openReportFolder } from './store/report-folder.ts';
 import { acquireRunLock, isRunLocked } from './store/run-lock.ts';
 import { emulators, openEmulator } from './vendors/emulators.ts';
 import { catalogue } from './vendors/index.ts';
 import { openHttp } from './wire/http.ts';
+import { resolveHost } from './wire/resolve-host.ts';
 import { openObjectStorage } from './wire/s3.ts';
 import { serve } from './wire/server.ts';
 import { makeLoopbackReader, makeUrlReader } from './wire/url-reader.ts';
@@ -76,6 +80,7 @@ export function makeSpine(outside: Outside): Spine {
     catalogue: async () => catalogue,
     schemas: async () => makeSchemas(catalogue),
     check: (paths, places) => check(outside, paths, places),
+    doctor: (path, places) => doctor(outside, path, places),
     prices: (places) => prices(outside, places),
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places) => report(outside, selector, places),
@@ -90,6 +95,39 @@ async function check({ environment, folder }: Outside, paths: readonly string[],
   const { config } = await findFolders(folder, places);
   const isConfigNamed = places.config !== undefined;
   return await checkFiles({ paths, folder, config, isConfigNamed, environment, catalogue });
+}
+
+/** Looks at the world around one pipeline or all; what several of them share is told once. */
+async function doctor(
+  outside: Outside,
+  path: string | undefined,
+  places: Places,
+): Promise<readonly Diagnosis[]> {
+  const { folder } = outside;
+  const { config } = await findFolders(folder, places);
+  const paths = path === undefined ? await listPipelines({ config, folder }) : [path];
+  const told = new Map<string, Diagnosis>();
+  for (const one of paths) {
+    const diagnoses = await examinePipeline(outside, resolve(folder, one), places);
+    for (const diagnosis of diagnoses) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);
+  }
+  return [...told.values()];
+}
+
+async function examinePipeline({ environment, clock }: Outside, path: string, places: Places) {
+  const pipeline = await openPipeline({ path, configFolder: places.config, environment, catalogue });
+  const { state, out } = await findFolders(dirname(pipeline.path), places);
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses: true });
+  const http = openHttp({ connections: 4 });
+  const link = makeLinker(pipeline.access, storage, clock);
+  const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveCallbacks, readFreeBytes };
+  try {
+    return await examine(pipeline, [state, out], outer);
+  } finally {
+    await Promise.all([http.close(), urlReader.close()]);
+    storage.close();
+  }
 }
 
 async function prices({ environment, folder }: Outside, places: Places) {

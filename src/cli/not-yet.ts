@@ -13,7 +13,6 @@ export const notYet = {
     'held',
     'failed',
     'review',
-    'doctor',
     'init',
     'ledger',
     'worker',

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCodes, Stop } from '../domain/problem.ts';
 import { addCatalogue } from './catalogue.ts';
 import { addCheck } from './check.ts';
+import { addDoctor } from './doctor.ts';
 import { addEmulate } from './emulate.ts';
 import { addGlobalOptions } from './global.ts';
 import { refuseCommands } from './not-yet.ts';
@@ -29,7 +30,17 @@ Exit codes: 0 complete; 1 finished with failed or held tasks; 2 wrong use or con
 4 stopped at a cap or deadline; 5 --fail-on matched; 6 another run holds the pipeline; 70 our mistake; 130, 143
 interrupted. After 3, 4, 130 and 143: run again to go on.`;
 
-const commands = [addCheck, addRun, addStatus, addReport, addCatalogue, addSchema, addEmulate, addRehearse];
+const commands = [
+  addCheck,
+  addDoctor,
+  addRun,
+  addStatus,
+  addReport,
+  addCatalogue,
+  addSchema,
+  addEmulate,
+  addRehearse,
+];
 
 /** Throws `CommanderError` for wrong use and after help; `conclude` is told the exit code of a command that ran. */
 export function makeProgram(tools: Tools, conclude: Conclude): Command {

@@ -1,4 +1,5 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EmulatorFaults } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
 import type { BillRow, RunRecord, TaskCount } from '../domain/ledger.ts';
@@ -90,6 +91,8 @@ export interface Spine {
   report(selector: string, places: Places): Promise<ReportResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
+  /** Looks at what pipelines need of the world, without a paid call; every file in `pipelines/` without a path. */
+  doctor(path: string | undefined, places: Places): Promise<readonly Diagnosis[]>;
   catalogue(): Promise<Catalogue>;
   /** The price book of the config folder, if there is one. */
   prices(places: Places): Promise<PriceBook | undefined>;

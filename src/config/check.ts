@@ -44,7 +44,11 @@ export async function checkFiles(request: CheckRequest): Promise<readonly Checke
   );
 }
 
-async function listPipelines({ config, folder }: CheckRequest): Promise<readonly string[]> {
+/** The files of `pipelines/` beside the config folder, relative to `folder`. */
+export async function listPipelines({
+  config,
+  folder,
+}: Pick<CheckRequest, 'config' | 'folder'>): Promise<readonly string[]> {
   const pipelines = join(dirname(config), 'pipelines');
   const names = await readdir(pipelines).catch(() => []);
   const files = names.filter((name) => name.endsWith('.yaml')).sort();

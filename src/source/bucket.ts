@@ -5,7 +5,7 @@ import { type Log, silentLog } from '../domain/log.ts';
 import { exitCodes, Stop } from '../domain/problem.ts';
 import type { BucketSource } from '../domain/settings.ts';
 import type { ListedObject, ObjectStorage } from '../domain/storage.ts';
-import { compareKeys } from './listing/key-order.ts';
+import { compareKeys } from '../domain/key-order.ts';
 import { type Listed, listObjects } from './listing/list-objects.ts';
 import { ListingFault } from './listing/list-page.ts';
 import { readPlace, writePlace } from './listing/place.ts';

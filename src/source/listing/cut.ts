@@ -7,7 +7,7 @@
  * lie there. Once it is known where keys part, the cut falls in the middle of the characters seen at that place.
  */
 import { type Alphabet, findFirst } from './alphabet.ts';
-import { commonLength, compareKeys } from './key-order.ts';
+import { commonLength, compareKeys } from '../../domain/key-order.ts';
 
 /** Behind all that people use, and still a character that XML may hold. */
 const lastCharacter = '\u{10FFFD}';

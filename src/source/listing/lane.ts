@@ -1,7 +1,7 @@
 /** A range of keys that is being listed, and how much of it is probably left. */
 import type { ListedObject, ListPage } from '../../domain/storage.ts';
 import { type Alphabet, findFirst } from './alphabet.ts';
-import { commonLength, compareKeys } from './key-order.ts';
+import { commonLength, compareKeys } from '../../domain/key-order.ts';
 import type { KeyRange } from './place.ts';
 
 /** Places that count when a distance is measured. */

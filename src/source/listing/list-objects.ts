@@ -15,7 +15,7 @@ import type { BucketSource } from '../../domain/settings.ts';
 import type { ListedObject, ListPage, ObjectStorage } from '../../domain/storage.ts';
 import { Alphabet } from './alphabet.ts';
 import { chooseCut } from './cut.ts';
-import { commonLength, compareKeys } from './key-order.ts';
+import { commonLength, compareKeys } from '../../domain/key-order.ts';
 import { Lane } from './lane.ts';
 import { ListingFault, listPage } from './list-page.ts';
 import { listPlainly } from './list-plainly.ts';

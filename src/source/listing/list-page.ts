@@ -1,7 +1,7 @@
 /** One page of a listing, believed only if it can be right. */
 import type { BucketSource } from '../../domain/settings.ts';
 import type { ListPage, ListRequest, ObjectStorage } from '../../domain/storage.ts';
-import { compareKeys } from './key-order.ts';
+import { compareKeys } from '../../domain/key-order.ts';
 
 /** What a server's listing cannot be; what was listed before it stands. */
 export class ListingFault extends Error {}

@@ -1,6 +1,6 @@
 /** Lists what is left of a bucket by the server's own tokens alone, from the beginning of each prefix. */
 import type { Listed, ListingParts } from './list-objects.ts';
-import { compareKeys } from './key-order.ts';
+import { compareKeys } from '../../domain/key-order.ts';
 import { listPage } from './list-page.ts';
 import type { KeyRange, Place } from './place.ts';
 

@@ -1,6 +1,6 @@
 /** Where a listing stands, as text: the key ranges of which something has not been yielded yet. */
 import { wrongUse } from '../../domain/problem.ts';
-import { compareKeys } from './key-order.ts';
+import { compareKeys } from '../../domain/key-order.ts';
 
 /** Keys between two keys, both exclusive. */
 export interface KeyRange {
