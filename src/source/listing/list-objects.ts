@@ -24,6 +24,8 @@ import type { KeyRange, Place } from './place.ts';
 /** Cuts with nothing behind them cost a page each: so many are free, and one more for so many pages. */
 const freeEmptyCuts = 32;
 const pagesAnEmptyCut = 8;
+/** A range with less left than this many pages is listed by one listing: a cut costs a page itself. */
+const pagesWorthACut = 1;
 
 export interface Listed {
   readonly objects: readonly ListedObject[];
@@ -81,6 +83,8 @@ class Listing {
   #width: number;
   #pages = 0;
   #emptyCuts = 0;
+  /** Objects of the largest page so far. */
+  #pageSize = 0;
   #wasStartedAfter = false;
   /** How far the last prefix was listed, once its end was seen: what comes behind that later can be listed still. */
   #end: KeyRange | undefined;
@@ -130,6 +134,7 @@ class Listing {
   #accept(lane: Lane, page: ListPage): readonly ListedObject[] {
     const objects = lane.accept(page);
     this.#pages += 1;
+    this.#pageSize = Math.max(this.#pageSize, page.objects.length);
     this.#alphabet.observe(objects.map(({ key }) => key));
     if (objects.length > 0) lane.after = lane.last;
     const left = this.#lanes.find(({ right }) => right?.lane === lane);
@@ -186,6 +191,7 @@ class Listing {
     const candidates = this.#lanes
       .filter((lane) => lane.right === undefined && lane.seen > 0 && !lane.isListed)
       .map((lane) => ({ lane, left: lane.guessLeft(this.#alphabet) }))
+      .filter(({ left }) => left > this.#pageSize * pagesWorthACut)
       .sort((a, b) => b.left - a.left);
     for (const { lane } of candidates) {
       const { last, ceiling, prefix, before } = lane;
