@@ -29,6 +29,7 @@ export class Lane {
   #isRefilling = false;
   #haltReason: string | undefined;
   #isClosed = false;
+  #usualJobMs = 0;
 
   constructor(options: {
     use: ServiceUse;
@@ -45,6 +46,15 @@ export class Lane {
     this.#run = options.run;
     this.#isRereadable = options.isRereadable;
     this.#overflowAfter = options.beginsInLedger ? 0 : undefined;
+  }
+
+  /** How long this service's jobs usually take, as far as this run has seen; 0 before the first has ended. */
+  get usualJobMs(): number {
+    return this.#usualJobMs;
+  }
+
+  noteJobEnd(tookMs: number): void {
+    this.#usualJobMs = this.#usualJobMs === 0 ? tookMs : this.#usualJobMs * 0.8 + tookMs * 0.2;
   }
 
   get haltReason(): string | undefined {

@@ -117,7 +117,10 @@ async function settleJob(
 ): Promise<void> {
   if (decided.length === 0) return;
   await settle(bench, desk, watch.lane, decided, reply);
-  for (const one of decided) removeFromWatch(desk, watch, one);
+  for (const one of decided) {
+    removeFromWatch(desk, watch, one);
+    if (one.decision.next === 'answer') watch.lane.noteJobEnd(bench.clock.now() - one.attempt.intendedAtMs);
+  }
   desk.gate.countJobs(-decided.length);
 }
 

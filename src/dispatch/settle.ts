@@ -138,7 +138,8 @@ export function removeFromWatch(desk: Desk, watch: Watch, { attempt }: Underway)
 }
 
 export function schedulePoll(bench: Bench, desk: Desk, watch: Watch): void {
-  desk.agenda.add(bench.clock.monotonic() + pollDelayMs(watch.reads, watch.job), { is: 'poll', watch });
+  const delayMs = pollDelayMs(watch.reads, watch.job, watch.lane.usualJobMs);
+  desk.agenda.add(bench.clock.monotonic() + delayMs, { is: 'poll', watch });
   bench.bell.ring();
 }
 

@@ -98,8 +98,13 @@ export function backoffMs(attempts: number, seed: string): number {
 const firstPollMs = 1000;
 const longestPollMs = 60_000;
 
-/** Delay before the n-th read of a job (from 0): growing by half each time, a tenth of it jitter. */
-export function pollDelayMs(reads: number, seed: string): number {
-  const base = Math.min(longestPollMs, firstPollMs * 1.5 ** Math.min(reads, 20));
+/**
+ * Delay before the n-th read of a job (from 0): growing by half each time, a tenth of it jitter. Where it is known how
+ * long such jobs usually take, the first read waits for most of that, so that reads leave the pace to submissions.
+ */
+export function pollDelayMs(reads: number, seed: string, usualMs = 0): number {
+  const first = Math.max(firstPollMs, usualMs * 0.8);
+  const step = Math.max(firstPollMs, usualMs * 0.2);
+  const base = Math.min(longestPollMs, reads === 0 ? first : step * 1.5 ** Math.min(reads, 20));
   return base * (0.95 + 0.1 * jitter(`${seed}/${reads}`));
 }

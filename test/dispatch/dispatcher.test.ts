@@ -115,6 +115,16 @@ describe('limits', () => {
     }
   });
 
+  test('leave most of the pace to submissions: jobs are read few times once their usual length is known', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.jobMs = () => 30_000;
+    const account = limitToy({ maxOpenJobs: 20 });
+    const outcome = await world.run({ services: [useToy('toy/watch', { account })], items: makeVideos(100) });
+    expect(outcome.statuses).toEqual({ answered: 100 });
+    const reads = world.vendor.calls.filter(({ path }) => path.startsWith('/jobs/job-')).length;
+    expect(reads).toBeLessThan(100 * 5);
+  });
+
   test('of a service stand beside its account’s', async () => {
     const world = await ToyWorld.open();
     const services = [useToy('toy/image', { limits: { concurrency: 1 } })];

@@ -99,4 +99,11 @@ describe('delays', () => {
     }
     expect(pollDelayMs(1000, 'job')).toBeLessThanOrEqual(63_000);
   });
+
+  test('before the first poll last for most of what such jobs usually take', () => {
+    expect(pollDelayMs(0, 'job', 30_000)).toBeGreaterThanOrEqual(22_800);
+    expect(pollDelayMs(0, 'job', 30_000)).toBeLessThanOrEqual(25_200);
+    expect(pollDelayMs(1, 'job', 30_000)).toBeLessThan(10_000);
+    expect(pollDelayMs(0, 'job', 86_400_000)).toBeLessThanOrEqual(63_000);
+  });
 });

@@ -2,7 +2,6 @@
 import { chmod, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLedger } from '../../src/store/ledger.ts';
 import { openDatabase } from '../../src/store/sqlite/database.ts';
@@ -11,6 +10,8 @@ import { migrations } from '../../src/store/sqlite/schema.ts';
 import { SqliteLedger } from '../../src/store/sqlite/sqlite-ledger.ts';
 import { explainDatabaseError } from '../../src/store/trouble.ts';
 import { HandClock, makeOpening, makePlanned, plan } from './world.ts';
+
+const Sqlite = await loadDriver();
 
 let folder: string;
 let file: string;

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
-import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import type { Attempt, Ledger, RunLedger, Transition } from '../../src/domain/ledger.ts';
 import { graduatedSum } from '../../src/domain/pricing.ts';
 import type { Task } from '../../src/domain/task.ts';
@@ -25,10 +25,12 @@ import {
   refusal,
 } from './world.ts';
 
+const Sqlite = await loadDriver();
+
 let folder: string;
 let ledger: Ledger;
 let clock: HandClock;
-let raw: Sqlite.Database;
+let raw: InstanceType<typeof Sqlite>;
 
 async function openHere() {
   folder = await mkdtemp(join(tmpdir(), 'mediasweep-sqlite-'));
