@@ -10,14 +10,20 @@ import { systemClock } from './wire/clock.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
+/** `timeout` and others signal the process and then its group: what comes within this time is the same wish. */
+const sameWishMs = 1000;
+
 /** The first signal asks for an orderly end, a second one ends at once. */
 function listenForSignals(): AbortSignal {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
+  let askedAt = 0;
   const signals = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
   for (const [signal, exitCode] of Object.entries(signals)) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(exitCode);
+      if (stop.signal.aborted && systemClock.monotonic() - askedAt > sameWishMs) process.exit(exitCode);
+      if (stop.signal.aborted) return;
+      askedAt = systemClock.monotonic();
       stop.abort(signal);
     });
   }

@@ -26,21 +26,25 @@ import type { Diagnosis } from './domain/diagnosis.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
 import type { Handler } from './domain/exchange.ts';
 import type { Item } from './domain/item.ts';
-import type { Ledger, RunLedger, RunRecord } from './domain/ledger.ts';
+import type { Ledger, RunLedger, RunRecord, TaskCount } from './domain/ledger.ts';
 import { exitCodes, Stop, wrongUse } from './domain/problem.ts';
 import type { Pipeline } from './domain/settings.ts';
 import { limitItems } from './plan/limit-items.ts';
+import { countLeft } from './plan/count-left.ts';
 import { planTasks } from './plan/plan-tasks.ts';
+import { makeUnreadNotes } from './plan/unread.ts';
 import { openStage } from './rehearsal/stage.ts';
 import { describeRun, describeServices } from './report/services.ts';
 import type { ReportTally } from './report/summary.ts';
 import { writeReports } from './report/write-reports.ts';
+import { inspectSource } from './source/inspect.ts';
 import { openSource } from './source/open-source.ts';
 import { makeProber } from './source/probe.ts';
 import { openArtifactFolder } from './store/artifact-folder.ts';
 import { readFreeBytes } from './store/free-space.ts';
 import { openLedger } from './store/ledger.ts';
 import { openReportFolder } from './store/report-folder.ts';
+import { clearState } from './store/clear-state.ts';
 import { acquireRunLock, isRunLocked } from './store/run-lock.ts';
 import { emulators, openEmulator } from './vendors/emulators.ts';
 import { catalogue } from './vendors/index.ts';
@@ -94,7 +98,15 @@ export function makeSpine(outside: Outside): Spine {
 async function check({ environment, folder }: Outside, paths: readonly string[], places: Places) {
   const { config } = await findFolders(folder, places);
   const isConfigNamed = places.config !== undefined;
-  return await checkFiles({ paths, folder, config, isConfigNamed, environment, catalogue });
+  return await checkFiles({
+    paths,
+    folder,
+    config,
+    isConfigNamed,
+    environment,
+    catalogue,
+    inspect: inspectSource,
+  });
 }
 
 /** Looks at the world around one pipeline or all; what several of them share is told once. */
@@ -144,6 +156,7 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
     environment,
     catalogue,
   });
+  await inspectSource(pipeline);
   const folders = await findFolders(dirname(pipeline.path), places);
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
   const releaseLock = await acquireRunLock(folders.state, pipeline.name, holder);
@@ -153,7 +166,14 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
       const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), startNew, resumeAnyAge, billing });
       watch.begun(opened.record, opened.isResumed);
-      const { halts, feedError } = await dispatch(outside, { pipeline, folders, opened, flags, watch });
+      const { halts, feedError } = await dispatch(outside, {
+        pipeline,
+        folders,
+        opened,
+        tasksBefore: await ledger.countTasks(opened.record.id),
+        flags,
+        watch,
+      });
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
       const end = (tally: ReportTally) => {
@@ -193,13 +213,15 @@ interface Dispatching {
   readonly pipeline: Pipeline;
   readonly folders: Folders;
   readonly opened: RunLedger;
+  /** What an earlier session of the run has planned. */
+  readonly tasksBefore: readonly TaskCount[];
   readonly flags: RunFlags;
   readonly watch: RunWatch;
 }
 
 /** Reads the source, plans its items and dispatches their tasks, all at once and within bounds. */
 async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
-  const { pipeline, folders, opened, flags, watch } = parts;
+  const { pipeline, folders, opened, tasksBefore, flags, watch } = parts;
   const { clock, stop } = outside;
   const { log } = watch;
   const { source, access, services, deadlines, resendBelow } = pipeline;
@@ -212,8 +234,9 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0 };
   // A bucket is listed on from where an earlier session came to; a manifest is read from its beginning.
   const listedBefore = opened.checkpoint === undefined ? 0 : opened.record.counters.items;
-  const planned = { listed: listedBefore, planned: 0, isListed: false };
+  const planned = { listed: listedBefore, planned: countLeft(tasksBefore, opened), isListed: false };
   const probe = makeProber({ storage, urlReader });
+  const noteUnread = makeUnreadNotes(watch.log);
   const feed = () => {
     // The first items of a bucket are those with the first keys.
     const settings =
@@ -228,7 +251,14 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     );
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const canLinkItem = (item: Item) => canLink(item, access);
-    return planTasks(limited, { pipeline, run: opened, probe, canLink: canLinkItem, counters: planned });
+    return planTasks(limited, {
+      pipeline,
+      run: opened,
+      probe,
+      canLink: canLinkItem,
+      counters: planned,
+      noteUnread,
+    });
   };
   const link = makeLinker(access, storage, clock);
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
@@ -356,13 +386,18 @@ async function rehearse(
   places: Places,
   watch: RunWatch,
 ): Promise<RunResult> {
-  const { home, folder, environment } = outside;
+  const { clock, home, folder, environment } = outside;
   const folders = await findFolders(folder, places);
   const stage = await openStage({ ...openStandInTools(outside), serve: serveMedia, emulators, faults });
   try {
     const path = join(home, 'pipelines', 'rehearsal.yaml');
     const config = places.config ?? join(home, 'config', 'rehearsal');
-    const state = places.state ?? join(folders.state, 'rehearsal');
+    // The stand-ins begin with nothing, and so does the ledger: an earlier rehearsal's jobs died with its vendors.
+    const state = join(folders.state, 'rehearsal');
+    await clearState(state, 'rehearsal', {
+      pid: outside.processId,
+      startedAt: new Date(clock.now()).toISOString(),
+    });
     const staged = { ...outside, environment: { ...environment, ...stage.environment } };
     return await run(staged, { path, graceMs, startNew: true }, { config, state, out: folders.out }, watch);
   } finally {

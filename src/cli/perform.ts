@@ -15,7 +15,14 @@ export async function performRun(
   perform: (watch: RunWatch) => Promise<RunResult>,
 ): Promise<ExitCode> {
   const watching = await openWatching(tools, globals);
-  const result = await performWatched(watching, perform);
+  const sayStopping = () =>
+    watching.watch.log.warn(
+      'stopping: calls in flight are given their grace (--grace); a second signal leaves at once',
+    );
+  tools.stop.addEventListener('abort', sayStopping, { once: true });
+  const result = await performWatched(watching, perform).finally(() =>
+    tools.stop.removeEventListener('abort', sayStopping),
+  );
   if (globals.isJson) printJson(tools.console, describeReported(result));
   else printSummary(tools.console, result);
   return result.exitCode;

@@ -47,6 +47,8 @@ export interface ReportResult {
   readonly run: RunRecord;
   readonly summary: Summary;
   readonly bill: readonly BillRow[];
+  /** What stood in for what could not be read, with how many tasks each. */
+  readonly assumptions: Readonly<Record<string, number>>;
   readonly causes: readonly Cause[];
   readonly broken: readonly BrokenRow[];
   /** Absolute path of the folder, and the names of the files in it. */

@@ -1,7 +1,7 @@
 /** `mediasweep check`: every pipeline asked about, with all its problems, or what it would do. */
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type Problem, wrongUse } from '../domain/problem.ts';
+import { describeError, type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import { loadPipeline } from './load.ts';
@@ -17,6 +17,8 @@ export interface CheckRequest {
   readonly isConfigNamed: boolean;
   readonly environment: Environment;
   readonly catalogue: Catalogue;
+  /** Throws where the pipeline's source cannot be read; nothing is asked of it but that. */
+  readonly inspect: (pipeline: Pipeline) => Promise<void>;
 }
 
 export interface CheckedFile {
@@ -39,9 +41,24 @@ export async function checkFiles(request: CheckRequest): Promise<readonly Checke
         environment,
         catalogue,
       });
-      return { path, problems, warnings, about: pipeline && describePipeline(pipeline) };
+      const trouble = pipeline ? await findSourceTrouble(pipeline, path, request) : [];
+      const about = pipeline && trouble.length === 0 ? describePipeline(pipeline) : undefined;
+      return { path, problems: [...problems, ...trouble], warnings, about };
     }),
   );
+}
+
+async function findSourceTrouble(
+  pipeline: Pipeline,
+  file: string,
+  { inspect }: CheckRequest,
+): Promise<readonly Problem[]> {
+  try {
+    await inspect(pipeline);
+    return [];
+  } catch (error) {
+    return [{ file, line: 1, column: 1, path: 'source', message: describeError(error) }];
+  }
 }
 
 /** The files of `pipelines/` beside the config folder, relative to `folder`. */

@@ -3,6 +3,7 @@
  * until ours turn up. A call counts as never arrived only after two complete listings some time apart.
  */
 import pLimit from 'p-limit';
+import { backoffMs } from '../domain/decide.ts';
 import type { Call, Reply } from '../domain/exchange.ts';
 import { groupBy } from '../domain/group.ts';
 import type { JobSearch } from '../domain/service.ts';
@@ -15,7 +16,10 @@ import { addToWatch, makeWatch, schedulePoll, scheduleTry } from './settle.ts';
 const lookBackMs = 24 * 3_600_000;
 const betweenListingsMs = 10_000;
 const mostTries = 5;
-const betweenTriesMs = 30_000;
+/** Grows with each try that could not be completed. */
+const betweenTriesMs = 5000;
+/** Reads are free: one that failed is made again before the whole listing is given up. */
+const readTries = 4;
 const readsAtOnce = 4;
 
 /** Settles all submissions of this desk that are lost at the moment. */
@@ -36,10 +40,13 @@ async function searchService(
 ): Promise<void> {
   const missing = new Map(ours.map((one) => [one.attempt.ref, one]));
   const read = new Set<string>();
-  bench.log.info('looking for submissions of unknown fate', {
-    account: desk.account.name,
-    count: missing.size,
-  });
+  bench.log.warn(
+    'looking among the vendor’s jobs for submissions whose reply was lost, before any is sent again',
+    {
+      account: desk.account.name,
+      count: missing.size,
+    },
+  );
   let complete = 0;
   for (let tries = 0; complete < 2 && missing.size > 0 && !bench.stop.aborted; ) {
     if (await searchOnce(bench, desk, search, missing, read)) {
@@ -53,7 +60,7 @@ async function searchService(
       await hold(bench, [...missing.values()]);
       return;
     }
-    await bench.clock.sleep(betweenTriesMs, bench.stop);
+    await bench.clock.sleep(betweenTriesMs * tries, bench.stop);
   }
   if (complete === 2) await sendAgain(bench, desk, [...missing.values()]);
 }
@@ -116,10 +123,14 @@ async function ask(bench: Bench, desk: Desk, call: Call): Promise<Reply | undefi
   const leave = await desk.gate.enter();
   if (!leave) return undefined;
   try {
-    const sent = await sendCall(call, desk.account, bench, bench.deadlines.callMs);
-    if (sent.phase === 'answered') return sent.reply;
-    desk.gate.suffer(sent.cause);
-    return undefined;
+    for (let tries = 1; ; tries += 1) {
+      const sent = await sendCall(call, desk.account, bench, bench.deadlines.callMs);
+      if (sent.phase === 'answered' && sent.reply.status < 429) return sent.reply;
+      if (sent.phase !== 'answered') desk.gate.suffer(sent.cause);
+      if (tries === readTries || bench.stop.aborted)
+        return sent.phase === 'answered' ? sent.reply : undefined;
+      await bench.clock.sleep(backoffMs(tries, `${call.path}?${call.query ?? ''}/${tries}`), bench.stop);
+    }
   } finally {
     leave();
   }

@@ -61,7 +61,7 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   if (signal === undefined && counts.open > 0) {
     reasons.set(exitCodes.halted, `${formatCount(counts.open)} tasks are still open. ${goesOn}`);
   }
-  if (sourceTrouble) reasons.set(sourceTrouble.exitCode, `${sourceTrouble.message} ${goesOn}`);
+  if (sourceTrouble) reasons.set(sourceTrouble.exitCode, sayGoesOn(sourceTrouble.message));
   if (halts.length > 0) {
     reasons.set(exitCodes.halted, `halted: ${halts.map(describeHalt).join('; ')}. ${goesOn}`);
   }
@@ -78,6 +78,11 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
     );
   }
   return reasons;
+}
+
+/** Some troubles already say so. */
+function sayGoesOn(message: string): string {
+  return message.includes(goesOn) ? message : `${message} ${goesOn}`;
 }
 
 function describeHalt(halt: Ending['halts'][number]): string {

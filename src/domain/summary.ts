@@ -18,6 +18,7 @@ export interface Summary {
   /** Decimal string. */
   readonly charge: string;
   readonly currency: string;
+  /** Every unit has a price, and no task is open that may still be charged. */
   readonly complete: boolean;
   readonly verdicts: VerdictCounts;
   readonly exitCode: number | null;

@@ -21,6 +21,8 @@ export interface PlanTools {
   readonly pipeline: Pick<Pipeline, 'services' | 'reuse'>;
   readonly run: Pick<RunLedger, 'readKnown' | 'plan'>;
   readonly probe: (item: Item) => Promise<MediaFacts>;
+  /** Told of each item whose header did not tell what its price hangs on, so that an assumption stands in. */
+  readonly noteUnread: (item: Item, why: string) => void;
   /** True where a link can be made for the item. */
   readonly canLink: (item: Item) => boolean;
 }
@@ -87,6 +89,8 @@ async function planItem(
   const media =
     cached ??
     (needsFacts(one) && isOpen && noLink === undefined ? await probing(() => tools.probe(item)) : undefined);
+  const isReadable = media?.durationSeconds !== undefined;
+  if (media && !isReadable) tools.noteUnread(item, media.trouble ?? 'its header names no duration');
   const tasks = uses.map(({ use, reuseKey }) => ({
     service: use.name,
     account: use.account.name,
@@ -95,11 +99,12 @@ async function planItem(
     ...(noLink === undefined ? {} : { skip: noLink }),
   }));
   return {
-    item,
+    item: isReadable ? { ...item, durationSeconds: item.durationSeconds ?? media.durationSeconds } : item,
     tasks,
     notApplicable: tools.pipeline.services.length - uses.length,
     contentId,
-    media: cached ? undefined : media,
+    // What could not be read today (a refused address, a server that was away) may be read tomorrow.
+    media: cached || !isReadable ? undefined : media,
   };
 }
 

@@ -47,6 +47,8 @@ export interface ReportSummary extends ReportTally {
   /** What `summary.json` holds. */
   readonly summary: Summary;
   readonly bill: readonly BillRow[];
+  /** What stood in for what could not be read, with how many tasks each. */
+  readonly assumptions: Readonly<Record<string, number>>;
   /** Failures and held tasks by cause, most frequent first. */
   readonly causes: readonly Cause[];
   /** Names of the files written, within the folder. */

@@ -59,7 +59,8 @@ export function makeSummary(run: RunRecord, tally: ReportTally, total: BillTotal
     units: total.units,
     charge: formatNano(total.charge),
     currency,
-    complete: total.isComplete,
+    // Jobs at the vendor will be charged when they end.
+    complete: total.isComplete && tally.counts.open === 0,
     verdicts: tally.verdicts,
     exitCode: run.exitCode ?? null,
     why: run.why ?? null,

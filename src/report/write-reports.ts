@@ -77,6 +77,7 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
     run: record,
     summary,
     bill,
+    assumptions: sumAssumptions(bill),
     causes: gathering.causes.list(),
     files: [...files, 'summary.json'],
   };

@@ -162,6 +162,7 @@ export function makeReport(given: Partial<ReportResult> = {}): ReportResult {
     run: makeRun(),
     summary: makeSummary(),
     bill: [makeBillRow()],
+    assumptions: {},
     causes: [],
     broken: [],
     folder: '/srv/reports/audit/20261120T020000Z-audit',

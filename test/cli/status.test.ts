@@ -40,8 +40,8 @@ describe('status', () => {
     const { exitCode, out, err } = await speak('status', answering(runs));
     expect([exitCode, err]).toEqual([0, '']);
     expect(out.split('\n')).toEqual([
-      'run                    state              began                        took  items  answered  failed  held  open             charge',
-      '20261120T013000Z-夜间  running            2026-11-20T01:30:00Z  30 min 00 s    100         4       1     0    30                  -',
+      'run                    state              began                        took  items  answered  reused  failed  held  open             charge',
+      '20261120T013000Z-夜间  running            2026-11-20T01:30:00Z  30 min 00 s    100         0       4       1     0    30                  -',
       expect.stringMatching(/^b {22}died .* at least 0\.00 CNY$/),
       expect.stringMatching(/^c {22}stopped \(exit 4\) /),
       expect.stringMatching(/^d {22}finished \(exit 1\) .*9 h 04 min .* 0\.4600 CNY$/),
@@ -53,7 +53,7 @@ describe('status', () => {
   test('of an empty ledger says how to begin', async () => {
     expect(await speak('status', answering([]))).toEqual({
       exitCode: 0,
-      out: 'no run yet. Begin one: mediasweep run pipelines/NAME.yaml\n',
+      out: 'no run yet. Begin one: mediasweep run pipelines/NAME.yaml. (Rehearsals have a state of their own: --state .mediasweep/rehearsal)\n',
       err: '',
     });
   });

@@ -129,7 +129,7 @@ describe('the summary', () => {
     const lines = await print({ exitCode: 3, summary, halts });
     expect(lines[0]).toBe('audit 20261120T020000Z-audit halted after 9 h 04 min  (exit 3)');
     expect(lines.slice(5, 8)).toEqual([
-      '  account "pai-prod" halted: "sign error" (401). Check its endpoint, credentials and limits in config/accounts.yaml.',
+      '  account "pai-prod" halted: "sign error" (401). Check its endpoint in config/accounts.yaml, and the variables that its credentials come from.',
       '  service "pai/video-labels" on account "pai-prod" halted: "model not found" (404). Check its options and model_name.',
       '  1,204 tasks are still open. Run again to go on.',
     ]);

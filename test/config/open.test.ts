@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkFiles } from '../../src/config/check.ts';
 import { findFolders, openPipeline } from '../../src/config/open.ts';
-import type { Stop } from '../../src/domain/problem.ts';
+import { type Stop, wrongUse } from '../../src/domain/problem.ts';
 import { toyCatalogue } from '../support/toy-catalogue.ts';
 
 const account = (key: string) =>
@@ -61,6 +61,8 @@ describe('the config of a pipeline', () => {
 });
 
 describe('check', () => {
+  const inspect = async () => undefined;
+
   test('looks at every pipeline of the project, and says what each would do', async () => {
     const root = await makeProject({
       'config/accounts.yaml': account('common'),
@@ -69,16 +71,53 @@ describe('check', () => {
       'pipelines/notes.txt': 'not a pipeline',
     });
     const { config } = await findFolders(root, {});
-    const checked = await checkFiles({ ...request, paths: [], folder: root, config, isConfigNamed: false });
+    const checked = await checkFiles({
+      ...request,
+      paths: [],
+      folder: root,
+      config,
+      isConfigNamed: false,
+      inspect,
+    });
     expect(checked.map(({ path }) => path)).toEqual(['pipelines/one.yaml', 'pipelines/two.yaml']);
     expect(checked[0]?.about).toMatch(/a\.csv -> toy\/image on toy-one; policy none$/);
     expect(checked[1]?.problems.map(({ path }) => path)).toEqual(['policy']);
   });
 
+  test('tells of a source that cannot be read', async () => {
+    const root = await makeProject({
+      'config/accounts.yaml': account('common'),
+      'pipelines/one.yaml': pipeline,
+    });
+    const { config } = await findFolders(root, {});
+    const refuse = async () => {
+      throw wrongUse('a.csv: there is no such file.');
+    };
+    const checked = await checkFiles({
+      ...request,
+      paths: [],
+      folder: root,
+      config,
+      isConfigNamed: false,
+      inspect: refuse,
+    });
+    expect(checked[0]).toMatchObject({
+      problems: [{ file: 'pipelines/one.yaml', path: 'source', message: 'a.csv: there is no such file.' }],
+      about: undefined,
+    });
+  });
+
   test('of a project without pipelines says where it looked', async () => {
     const root = await makeProject({ 'config/accounts.yaml': account('common') });
     const { config } = await findFolders(root, {});
-    const checking = checkFiles({ ...request, paths: [], folder: root, config, isConfigNamed: false });
+    const checking = checkFiles({
+      ...request,
+      paths: [],
+      folder: root,
+      config,
+      isConfigNamed: false,
+      inspect,
+    });
     await expect(checking).rejects.toThrow('check: found no *.yaml in "pipelines". Name a pipeline file.');
   });
 });

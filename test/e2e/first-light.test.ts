@@ -1,4 +1,5 @@
 /** The main job through the command line: a real store, the vendors' stand-ins, real files read back. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -228,6 +229,21 @@ services: [{ use: qiniu/video-censor, options: { ops: [{ op: politician }], vfra
     expect((await world.run('run', 'pipelines/other/twin.yaml')).exitCode).toBe(0);
   });
 
+  test('of a manifest with a mistake is refused before anything is begun, and check says the same', async () => {
+    const world = await openWorld();
+    await writeFile(join(world.folder, 'pipelines', 'list.csv'), 'link,name\nhttps://cdn.example/a.jpg,a\n');
+    const path = await world.writePipeline(
+      'mistaken',
+      'source: { csv: { path: list.csv, columns: { url: lnk } } }\nservices: [{ use: pai/image-quality }]\n',
+    );
+    for (const command of ['check', 'run']) {
+      const { exitCode, out, err } = await world.run(command, path);
+      expect(exitCode).toBe(2);
+      expect(out + err).toMatch(/expected a column "lnk".*found/);
+    }
+    expect(existsSync(join(world.folder, 'reports'))).toBe(false);
+  });
+
   test('is refused while another one holds its pipeline, with exit 6', async () => {
     const world = await openWorld({ delayMs: 300 });
     await putVariants(world, 30, 'image/jpeg');
@@ -239,6 +255,20 @@ services: [{ use: qiniu/video-censor, options: { ops: [{ op: politician }], vfra
     expect(second.exitCode).toBe(6);
     expect(second.err).toContain(`pipeline "held": another run holds it: process ${first.process.pid}`);
     expect((await first.ended).exitCode).toBe(0);
+  });
+});
+
+describe('a rehearsal', () => {
+  test('that was killed does not burden the next one', async () => {
+    const world = await openWorld();
+    const first = world.start('rehearse', '--faults', 'none');
+    await new Promise<void>((resolve) => first.process.stderr?.once('data', () => resolve()));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    first.process.kill('SIGKILL');
+    await first.ended;
+    const second = await world.run('rehearse', '--faults', 'none');
+    expect(second.exitCode).toBe(0);
+    expect(second.out).toContain('21 not applicable + 21 answered');
   });
 });
 

@@ -272,7 +272,7 @@ describe('the bill', () => {
       run: '20261120T020000Z-nightly',
       pipeline: 'nightly',
       total: { charge: '7550.01', currency: 'CNY', complete: false },
-      assumptions: { 'duration 10m': 5 },
+      assumptions: { 'duration 10m': 3 },
     });
     const [first] = document.skus as Record<string, unknown>[];
     expect(Object.keys(first ?? {}).join(',')).toBe(

@@ -122,7 +122,7 @@ describe('summary.json', () => {
       ['units', { 'pai/basic': 5 }],
       ['charge', '0.023'],
       ['currency', 'CNY'],
-      ['complete', true],
+      ['complete', false],
       ['verdicts', { pass: 1, incomplete: 2, review: 1, block: 1 }],
       ['exitCode', 4],
       ['why', 'stopped at the cap'],

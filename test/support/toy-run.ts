@@ -148,6 +148,7 @@ export class ToyWorld {
       run,
       probe: async () => ({ durationSeconds: 12 }),
       canLink: (item: Item) => canLink(item, pipeline.access),
+      noteUnread: () => undefined,
       counters: planned,
     };
     const dispatcher = new Dispatcher({

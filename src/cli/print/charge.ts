@@ -9,15 +9,33 @@ const mostUnits = 6;
 
 /** `charged 5,098.12 CNY (complete); 3 units uncertain`. */
 export function formatCharge(
-  summary: Pick<Summary, 'charge' | 'currency' | 'complete'>,
+  summary: Pick<Summary, 'charge' | 'currency' | 'counts'>,
   bill: readonly BillRow[],
   ink: Ink,
 ): string {
   const amount = formatAmount(summary.charge, summary.currency);
-  const charged = summary.complete
-    ? `charged ${amount} (complete)`
-    : `charged at least ${amount} (${ink.yellow('incomplete')}${formatUnpriced(bill)})`;
+  const { open } = summary.counts;
+  const lacks = [
+    ...(bill.every((row) => row.isComplete) ? [] : [formatUnpriced(bill)]),
+    ...(open === 0
+      ? []
+      : [`${countWord(open, 'task')} open, charged when ${open === 1 ? 'it ends' : 'they end'}`]),
+  ];
+  const charged =
+    lacks.length === 0
+      ? `charged ${amount} (complete)`
+      : `charged ${open === 0 ? `at least ${amount}` : `${amount} so far`} (${ink.yellow('incomplete')}: ${lacks.join('; ')})`;
   return `${charged}${formatUncertain(bill, ink)}`;
+}
+
+/** One line per assumption that stands in for what could not be read; they may be too high or too low. */
+export function formatAssumptions(
+  assumptions: Readonly<Record<string, number>>,
+  ink: Ink,
+): readonly string[] {
+  return Object.entries(assumptions).map(
+    ([text, count]) => `${ink.yellow('assumed')} for ${countWord(count, 'task')}: ${text}`,
+  );
 }
 
 /** What a row of the bill says that no price covers. */
@@ -27,10 +45,9 @@ export function countUnpriced(row: BillRow): number {
 
 function formatUnpriced(bill: readonly BillRow[]): string {
   const rows = bill.filter((row) => !row.isComplete);
-  if (rows.length === 0) return '';
   const units = rows.reduce((sum, row) => sum + countUnpriced(row), 0);
   const skus = [...new Set(rows.map(({ sku }) => sku))].join(', ');
-  return `: ${countWord(units, 'unpriced unit')}; set a price for ${skus} in config/prices/`;
+  return `${countWord(units, 'unpriced unit')}; set a price for ${skus} in config/prices/`;
 }
 
 function formatUncertain(bill: readonly BillRow[], ink: Ink): string {

@@ -61,7 +61,7 @@ function goesOn({ counts, exitCode }: Summary): readonly string[] {
 function describeHalt(halt: NonNullable<Reported['halts']>[number]): string {
   const reason = makePlain(halt.reason.replace(/\.$/, ''));
   return halt.service === undefined
-    ? `account "${halt.account}" halted: ${reason}. Check its endpoint, credentials and limits in config/accounts.yaml.`
+    ? `account "${halt.account}" halted: ${reason}. Check its endpoint in config/accounts.yaml, and the variables that its credentials come from.`
     : `service "${halt.service}" on account "${halt.account}" halted: ${reason}. Check its options and model_name.`;
 }
 

@@ -59,8 +59,8 @@ interface Part {
 }
 
 function listParts(progress: Progress, pace: PaceReading): readonly Part[] {
-  const { listed, isListed, planned, asked, answered, atVendor, failed, held } = progress;
-  const share = planned === 0 ? 100 : Math.floor((countSettled(progress) / planned) * 100);
+  const { listed, isListed, asked, answered, atVendor, failed, held } = progress;
+  const share = shareDone(progress);
   return [
     ...(isListed ? [{ text: `${share} %`, canGo: 1 }] : []),
     { text: `${isListed ? 'listed' : 'listing'} ${formatCount(listed)}`, canGo: 5 },
@@ -76,6 +76,13 @@ function listParts(progress: Progress, pace: PaceReading): readonly Part[] {
     { text: `${formatSpeed(pace.perSecond)}/s`, canGo: 1 },
     ...(pace.leftMs === undefined ? [] : [{ text: `${formatDuration(pace.leftMs)} left`, canGo: 0 }]),
   ];
+}
+
+/** In per cent; 100 only when nothing is left, since jobs of an earlier session may end beside the plan. */
+function shareDone(progress: Progress): number {
+  const settled = countSettled(progress);
+  if (settled >= progress.planned) return progress.atVendor === 0 ? 100 : 99;
+  return Math.floor((settled / progress.planned) * 100);
 }
 
 function formatSpeed(perSecond: number): string {

@@ -16,10 +16,24 @@ import { countWord, formatInstant } from './word.ts';
 export function printRuns(console: Console, runs: readonly StatusResult[], nowMs: number): void {
   const ink = makeInk(console);
   if (runs.length === 0) {
-    writeResult(console, ['no run yet. Begin one: mediasweep run pipelines/NAME.yaml']);
+    writeResult(console, [
+      'no run yet. Begin one: mediasweep run pipelines/NAME.yaml. (Rehearsals have a state of their own: --state .mediasweep/rehearsal)',
+    ]);
     return;
   }
-  const titles = ['run', 'state', 'began', 'took', 'items', 'answered', 'failed', 'held', 'open', 'charge'];
+  const titles = [
+    'run',
+    'state',
+    'began',
+    'took',
+    'items',
+    'answered',
+    'reused',
+    'failed',
+    'held',
+    'open',
+    'charge',
+  ];
   const rows = runs.map((status) => {
     const counts = countStatuses(status);
     return [
@@ -28,8 +42,7 @@ export function printRuns(console: Console, runs: readonly StatusResult[], nowMs
       formatInstant(status.run.startedAt),
       formatDuration(tookMs(status, nowMs)),
       formatCount(status.run.counters.items),
-      formatCount(counts.answered + counts.reused),
-      ...[counts.failed, counts.held, counts.open].map(formatCount),
+      ...[counts.answered, counts.reused, counts.failed, counts.held, counts.open].map(formatCount),
       formatBillTotal(status.bill),
     ];
   });

@@ -2,7 +2,7 @@
 import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
-import { formatCharge, formatUnits } from './charge.ts';
+import { formatAssumptions, formatCharge, formatUnits } from './charge.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
@@ -20,6 +20,7 @@ export function printSummary(console: Console, reported: Reported): void {
     formatVerdicts(summary, ink),
     formatCharge(summary, reported.bill, ink),
     formatUnits(summary),
+    ...formatAssumptions(reported.assumptions, ink),
     ...formatObstacles(reported, ink),
     ...formatCauses(reported.causes, ink, width),
     ...formatBroken(summary.counts.broken, reported.broken),

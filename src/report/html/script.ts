@@ -149,7 +149,6 @@ export const script = String.raw`'use strict';
     const blocks = item.blocks;
     if (!blocks || blocks.length === 0) return undefined;
     const length = Math.max(item.lengthMs ?? 0, 1, ...blocks.map((block) => block[3]));
-    const ops = [...new Set(blocks.map((block) => block[0]))];
     const names = [...new Set(blocks.map((block) => block[0] + '\n' + block[1]))];
     const [tallest, width] = [16, 1000];
     const x = (ms) => (ms / length) * width;
@@ -164,19 +163,18 @@ export const script = String.raw`'use strict';
       if (item.link !== undefined) piece.addEventListener('click', () => play(item, place, block[2]));
       return piece;
     };
-    const lanes = ops.map((op) => {
-      const own = blocks.filter((block) => block[0] === op);
-      const label = visible(op) + ': ' + own.length + (own.length === 1 ? ' segment' : ' segments') + ' in ' + time(length);
+    // One lane for each label, since segments of one op may overlap.
+    const lanes = names.slice(0, 8).map((name) => {
+      const own = blocks.filter((block) => block[0] + '\n' + block[1] === name);
+      const title = visible(name.split('\n').join(' '));
+      const label = title + ': ' + own.length + (own.length === 1 ? ' segment' : ' segments') + ' in ' + time(length);
       return make('div', { class: 'lane' },
-        make('span', { class: 'op' }, visible(op)),
+        make('span', { class: 'op', title }, make('bdi', {}, title)),
         draw('svg', { viewBox: '0 0 ' + width + ' ' + tallest, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
           draw('rect', { class: 'track', width, height: tallest }), ...own.map(makePiece)));
     });
     const axis = make('div', { class: 'lane ends' }, make('span', {}), make('span', {}, make('span', {}, '0:00'), make('span', {}, time(length))));
-    const legend = names.slice(0, 8).map((name, index) => make('span', {},
-      draw('svg', { viewBox: '0 0 10 10', 'aria-hidden': 'true' }, draw('rect', { class: 'piece c' + (index % 6), width: 10, height: 10, rx: 2 })),
-      make('bdi', {}, visible(name.split('\n')[1]))));
-    if (names.length > 8) legend.push(make('span', {}, 'and ' + (names.length - 8) + ' more'));
+    const legend = names.length > 8 ? [make('span', {}, 'of ' + names.length + ' labels')] : [];
     const moments = make('details', {}, make('summary', { class: 'legend' },
       make('span', { class: 'many' }, count(blocks.length) + (blocks.length === 1 ? ' segment' : ' segments')), ...legend));
     moments.addEventListener('toggle', () => {

@@ -117,16 +117,26 @@ function renderAccounts({ tally }: PageContent): Markup {
   );
 }
 
-function renderSpend({ request, total }: PageContent): Markup {
+function describeCompleteness(isPriced: boolean, open: number): Markup {
+  if (isPriced && open === 0) return html`complete`;
+  const lacks = [
+    ...(isPriced ? [] : ['some units have no price']),
+    ...(open === 0 ? [] : [`${formatCount(open)} open tasks are not charged yet`]),
+  ];
+  return html`<strong>so far</strong>, incomplete: ${lacks.join('; ')}`;
+}
+
+function renderSpend({ request, total, tally }: PageContent): Markup {
+  const { open } = tally.counts;
   const { currency } = request.prices;
   const units = Object.values(total.units).reduce((sum, count) => sum + count, 0);
   const [amount = '', ...rest] = formatMoney(total.charge, currency).split(' ');
   return renderFigure(
     'Spent',
-    total.isComplete ? 'calm' : 'warn',
+    total.isComplete && open === 0 ? 'calm' : 'warn',
     html`${amount} <small>${rest.join(' ')}</small>`,
     [
-      total.isComplete ? 'complete' : html`<strong>at least</strong>, incomplete: some units have no price`,
+      describeCompleteness(total.isComplete, open),
       `${formatCount(units)} units${total.uncertain === 0 ? '' : `, ${formatCount(total.uncertain)} more uncertain`}`,
     ],
   );

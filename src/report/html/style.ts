@@ -92,7 +92,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .level.review { fill: var(--review); }
 .mark { stroke: var(--ink); stroke-width: 1.5; }
 .timeline { margin-top: 5px; }
-.lane { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 8px; align-items: center; font-size: 12px; line-height: 16px; margin-top: 2px; }
+.lane { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: 8px; align-items: center; font-size: 12px; line-height: 16px; margin-top: 2px; }
 .lane .op { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lane svg { display: block; width: 100%; height: 16px; }
 .ends { color: var(--soft); font-size: 11px; margin: 0; }

@@ -1,4 +1,5 @@
 /** `bill.csv` and `bill.json`: one row for each SKU of an account, and the total. */
+import { groupBy } from '../../domain/group.ts';
 import type { BillRow } from '../../domain/ledger.ts';
 import { formatNano } from '../../domain/money.ts';
 import type { Nano } from '../../domain/pricing.ts';
@@ -42,15 +43,18 @@ export function sumBill(rows: readonly BillRow[]): BillTotal {
   };
 }
 
-/** Assumptions of all rows with how many tasks each. */
+/** Assumptions with how many tasks each. A task that is billed under several SKUs of an account counts once. */
 export function sumAssumptions(rows: readonly BillRow[]): Readonly<Record<string, number>> {
-  const sums = new Map<string, number>();
-  for (const row of rows) {
-    for (const [text, count] of Object.entries(row.assumptions)) {
-      sums.set(text, (sums.get(text) ?? 0) + count);
+  const sums: Record<string, number> = {};
+  for (const ofAccount of groupBy(rows, ({ account }) => account).values()) {
+    const most: Record<string, number> = {};
+    for (const row of ofAccount) {
+      for (const [text, count] of Object.entries(row.assumptions))
+        most[text] = Math.max(most[text] ?? 0, count);
     }
+    for (const [text, count] of Object.entries(most)) sums[text] = (sums[text] ?? 0) + count;
   }
-  return Object.fromEntries(sums);
+  return sums;
 }
 
 /** A charge of nothing without a price is unknown, not zero. */
