@@ -51,6 +51,7 @@ function openLazily(stop: AbortSignal): Spine {
       home: fileURLToPath(new URL('..', import.meta.url)),
       version,
       processId: process.pid,
+      standardInput: process.stdin,
       stop,
     });
   };
@@ -58,6 +59,7 @@ function openLazily(stop: AbortSignal): Spine {
     catalogue: async () => (await open()).catalogue(),
     schemas: async () => (await open()).schemas(),
     check: async (...given) => (await open()).check(...given),
+    doctor: async (...given) => (await open()).doctor(...given),
     prices: async (...given) => (await open()).prices(...given),
     run: async (...given) => (await open()).run(...given),
     report: async (...given) => (await open()).report(...given),

@@ -3,7 +3,7 @@
  * The only room that imports stages.
  */
 import { setMaxListeners } from 'node:events';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type {
   Places,
   RehearsalFlags,
@@ -14,7 +14,7 @@ import type {
   Spine,
   StatusResult,
 } from './cli/spine.ts';
-import { checkFiles } from './config/check.ts';
+import { checkFiles, listPipelines } from './config/check.ts';
 import { findFolders, type Folders, openPipeline, openPrices, reopenPipeline } from './config/open.ts';
 import { makeSchemas } from './config/schema.ts';
 import { type Callbacks, openCallbacks } from './dispatch/callback.ts';
@@ -23,8 +23,10 @@ import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
 import { makeUseFinder } from './dispatch/former-use.ts';
 import { waitForLock } from './dispatch/lock-wait.ts';
 import { canLink, findLongest, makeLinker } from './dispatch/link.ts';
+import { examine } from './doctor/examine.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
+import type { Diagnosis } from './domain/diagnosis.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
 import type { Handler } from './domain/exchange.ts';
 import type { Item, SourcePage } from './domain/item.ts';
@@ -46,6 +48,7 @@ import { openSource } from './source/open-source.ts';
 import { makeProber } from './source/probe.ts';
 import { openArtifactFolder } from './store/artifact-folder.ts';
 import { backUpLedger, refuseRuns, restoreLedger } from './store/backup.ts';
+import { readFreeBytes } from './store/free-space.ts';
 import { openLedger } from './store/ledger.ts';
 import { openReportFolder } from './store/report-folder.ts';
 import { clearState } from './store/clear-state.ts';
@@ -53,6 +56,7 @@ import { acquireRunLock, isRunLocked } from './store/run-lock.ts';
 import { emulators, openEmulator } from './vendors/emulators.ts';
 import { catalogue } from './vendors/index.ts';
 import { openHttp } from './wire/http.ts';
+import { resolveHost } from './wire/resolve-host.ts';
 import { openObjectStorage } from './wire/s3.ts';
 import { serve } from './wire/server.ts';
 import { makeLoopbackReader, makeUrlReader } from './wire/url-reader.ts';
@@ -67,6 +71,7 @@ export interface Outside {
   readonly home: string;
   readonly version: string;
   readonly processId: number;
+  readonly standardInput: AsyncIterable<unknown>;
   /** Aborts with the name of the signal as its reason. */
   readonly stop: AbortSignal;
 }
@@ -86,6 +91,7 @@ export function makeSpine(outside: Outside): Spine {
     catalogue: async () => catalogue,
     schemas: async () => makeSchemas(catalogue),
     check: (paths, places) => check(outside, paths, places),
+    doctor: (path, places) => doctor(outside, path, places),
     prices: (places) => prices(outside, places),
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places) => report(outside, selector, places),
@@ -121,6 +127,39 @@ async function check({ environment, folder }: Outside, paths: readonly string[],
     catalogue,
     inspect: inspectSource,
   });
+}
+
+/** Looks at the world around one pipeline or all; what several of them share is told once. */
+async function doctor(
+  outside: Outside,
+  path: string | undefined,
+  places: Places,
+): Promise<readonly Diagnosis[]> {
+  const { folder } = outside;
+  const { config } = await findFolders(folder, places);
+  const paths = path === undefined ? await listPipelines({ config, folder }) : [path];
+  const told = new Map<string, Diagnosis>();
+  for (const one of paths) {
+    const diagnoses = await examinePipeline(outside, resolve(folder, one), places);
+    for (const diagnosis of diagnoses) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);
+  }
+  return [...told.values()];
+}
+
+async function examinePipeline({ environment, clock }: Outside, path: string, places: Places) {
+  const pipeline = await openPipeline({ path, configFolder: places.config, environment, catalogue });
+  const { state, out } = await findFolders(dirname(pipeline.path), places);
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses: true });
+  const http = openHttp({ connections: 4 });
+  const link = makeLinker(pipeline.access, storage, clock);
+  const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveCallbacks, readFreeBytes };
+  try {
+    return await examine(pipeline, [state, out], outer);
+  } finally {
+    await Promise.all([http.close(), urlReader.close()]);
+    storage.close();
+  }
 }
 
 async function prices({ environment, folder }: Outside, places: Places) {
@@ -270,10 +309,11 @@ interface Dispatching {
 async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
   const { pipeline, folders, opened, tasksBefore, flags, watch } = parts;
   const { clock } = outside;
+  const { log } = watch;
   const stop = AbortSignal.any([outside.stop, parts.deadline]);
   setMaxListeners(0, stop);
   const { source, access, services, deadlines, resendBelow } = pipeline;
-  const allowPrivateAddresses = source.form === 'csv' && source.allowPrivateAddresses;
+  const allowPrivateAddresses = 'allowPrivateAddresses' in source && source.allowPrivateAddresses;
   const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
   const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses });
   const http = openHttp({
@@ -286,7 +326,8 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const probe = makeProber({ storage, urlReader });
   const noteUnread = makeUnreadNotes(watch.log);
   const feed = () => {
-    const pages = openPages(parts, { storage, nowMs: clock.now() });
+    const { standardInput } = outside;
+    const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput });
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const canLinkItem = (item: Item) => canLink(item, access);
     return planTasks(limited, {
@@ -299,10 +340,9 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     });
   };
   const mayTakeMs = findLongest(services, deadlines);
-  const link = makeLinker(access, storage, { clock, log: watch.log, mayTakeMs });
+  const link = makeLinker(access, storage, clock, { log, mayTakeMs });
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
-  const { log } = watch;
   const dispatcher = new Dispatcher({
     bench: {
       clock,
@@ -361,11 +401,15 @@ async function reopenFormer(
 
 /** What the run looks at: the source, or (`--only-failed`) the items of an earlier run that came to no good end. */
 function openPages(
-  { pipeline, ledger, opened }: Dispatching,
+  { pipeline, ledger, opened, flags }: Dispatching,
   tools: Parameters<typeof openSource>[1],
 ): AsyncIterable<SourcePage> {
   const { onlyFailed } = opened.record;
-  if (onlyFailed === undefined) return openSource(pipeline, tools, opened.checkpoint);
+  const { source } = pipeline;
+  // The first items of a bucket are those with the first keys.
+  const isOrdered = flags.limit !== undefined && source.form === 'bucket';
+  const settings = isOrdered ? { ...pipeline, source: { ...source, parallel: 1 } } : pipeline;
+  if (onlyFailed === undefined) return openSource(settings, tools, opened.checkpoint);
   if (pipeline.source.form === 'bucket') return readTroubled(ledger, onlyFailed);
   // They were selected once; `modifiedWithin` would count from now.
   const select = { include: [], exclude: [], kinds: [] };

@@ -4,7 +4,7 @@ import { wrongUse } from '../domain/problem.ts';
 
 /** Everything that is known by name and not built yet. */
 export const notYet = {
-  commands: ['estimate', 'judge', 'diff', 'cost', 'reconcile', 'review', 'doctor', 'init', 'worker'],
+  commands: ['estimate', 'judge', 'diff', 'cost', 'reconcile', 'review', 'init', 'worker'],
   flags: {
     run: ['--cap [money]', '--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
   },

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCodes, Stop } from '../domain/problem.ts';
 import { addCatalogue } from './catalogue.ts';
 import { addCheck } from './check.ts';
+import { addDoctor } from './doctor.ts';
 import { addEmulate } from './emulate.ts';
 import { addFailed } from './failed.ts';
 import { addGlobalOptions } from './global.ts';
@@ -34,6 +35,7 @@ interrupted. After 3, 4, 130 and 143: run again to go on.`;
 
 const commands = [
   addCheck,
+  addDoctor,
   addRun,
   addStatus,
   addReport,

@@ -1,5 +1,6 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
 import type { TimeOfDay } from '../domain/clock.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EmulatorFaults } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
 import type {
@@ -132,6 +133,8 @@ export interface Spine {
   pruneLedger(keepMs: number, places: Places): Promise<Pruned>;
   /** Puts a backup in the ledger's place. */
   restoreLedger(backup: string | undefined, isForced: boolean, places: Places): Promise<RestoreResult>;
+  /** Looks at what pipelines need of the world, without a paid call; every file in `pipelines/` without a path. */
+  doctor(path: string | undefined, places: Places): Promise<readonly Diagnosis[]>;
   catalogue(): Promise<Catalogue>;
   /** The price book of the config folder, if there is one. */
   prices(places: Places): Promise<PriceBook | undefined>;

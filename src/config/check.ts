@@ -61,7 +61,11 @@ async function findSourceTrouble(
   }
 }
 
-async function listPipelines({ config, folder }: CheckRequest): Promise<readonly string[]> {
+/** The files of `pipelines/` beside the config folder, relative to `folder`. */
+export async function listPipelines({
+  config,
+  folder,
+}: Pick<CheckRequest, 'config' | 'folder'>): Promise<readonly string[]> {
   const pipelines = join(dirname(config), 'pipelines');
   const names = await readdir(pipelines).catch(() => []);
   const files = names.filter((name) => name.endsWith('.yaml')).sort();
@@ -78,7 +82,9 @@ function describePipeline({ source, services, policy }: Pipeline): string {
   const from =
     source.form === 'bucket'
       ? `s3://${source.storage}/${source.bucket}/${source.prefixes.join(', ')}`
-      : source.path;
+      : source.form === 'inventory'
+        ? source.manifest
+        : source.path;
   const names = services.map(({ name, account }) => `${name} on ${account.name}`).join(', ');
   return `${from} -> ${names}; policy ${policy.name}`;
 }

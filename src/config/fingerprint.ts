@@ -1,7 +1,14 @@
 /** Hashes of a pipeline: of all that it was set up with, and of what a run must keep to be gone on with. */
 import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
-import type { Account, Pipeline, ServiceUse, SourceSettings, Storage } from '../domain/settings.ts';
+import type {
+  AccessSettings,
+  Account,
+  Pipeline,
+  ServiceUse,
+  SourceSettings,
+  Storage,
+} from '../domain/settings.ts';
 
 type Settings = Omit<Pipeline, 'hash' | 'shapeHash' | 'written' | 'name'>;
 
@@ -10,11 +17,12 @@ export function hashPipeline(settings: Settings): { readonly hash: string; reado
   const shape = {
     source: describeSource(settings.source, settings.path),
     select: settings.select,
-    access: settings.access,
+    access: describeAccess(settings.access),
     services: settings.services.map(describeShape),
   };
   const whole = {
     ...shape,
+    parallel: settings.source.form === 'bucket' ? settings.source.parallel : undefined,
     about: settings.about,
     services: settings.services.map((use) => ({
       ...describeShape(use),
@@ -48,8 +56,16 @@ function sortKeys(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** How many listings go on at a time is left out: where a run stands holds for any number. */
 function describeSource(source: SourceSettings, path: string): unknown {
-  return source.form === 'csv' ? { ...source, path: relative(dirname(path), source.path) } : source;
+  if (source.form === 'bucket') return { ...source, parallel: undefined };
+  if (source.form === 'inventory' || source.path === '-' || source.path.startsWith('s3://')) return source;
+  return { ...source, path: relative(dirname(path), source.path) };
+}
+
+/** The account by its name: its keys are secret, and may be others tomorrow. */
+function describeAccess(access: AccessSettings): unknown {
+  return access.mode === 'qiniu-private' ? { ...access, account: access.account.name } : access;
 }
 
 /** Only what the services are billed for: the price of another SKU changes nothing here. */

@@ -11,7 +11,7 @@ import { readAmount, readPrices } from './prices.ts';
 import { readFields, readValue } from './reader.ts';
 import { readServices } from './services.ts';
 import { deadlinesShape, pipelineShape, reportsShape, reuseShape, unknownShape } from './shape/pipeline.ts';
-import { readAccess, readSelect, readSource } from './source.ts';
+import { listStorages, readAccess, readSelect, readSource } from './source.ts';
 import { type KnownStorages, readStorages } from './storages.ts';
 import { reportProblem, reportVariables, reportWarning, type Trouble } from './trouble.ts';
 import type { ConfigFile } from './variable.ts';
@@ -60,7 +60,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const accounts = readAccounts(trouble, config.accounts, { catalogue, prices, needsCredentials });
   const source = readSource(trouble, file, { storages, path, needsCredentials });
   const select = readSelect(trouble, file);
-  const access = readAccess(trouble, file);
+  const access = readAccess(trouble, file, { accounts, needsCredentials });
   const services = readServices(trouble, file, { catalogue, accounts, needsCredentials });
   const { policies, policyFolder: folder } = config;
   const policy = readPolicy(trouble, file, { catalogue, services, policies, folder });
@@ -88,7 +88,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
     reuse,
     resendBelow,
     deadlines,
-    storages: pickStorages(storages, source.storage),
+    storages: pickStorages(storages, listStorages(source)),
     prices,
   };
   return finish(trouble, file, { name, ...settings, ...hashPipeline(settings), written: file.written });
@@ -159,9 +159,9 @@ function readDeadlines(trouble: Trouble, file: ConfigFile): Deadlines | undefine
   return { callMs: call, syncCallMs: syncCall, jobMs: job, ...(run !== 'none' && { runMs: run }) };
 }
 
-function pickStorages(known: KnownStorages, name: string | undefined): ReadonlyMap<string, Storage> {
-  const storage = name === undefined ? undefined : known.storages.get(name)?.storage;
-  return new Map(storage ? [[storage.name, storage]] : []);
+function pickStorages(known: KnownStorages, names: readonly string[]): ReadonlyMap<string, Storage> {
+  const storages = names.map((name) => known.storages.get(name)?.storage).filter((one) => one !== undefined);
+  return new Map(storages.map((storage) => [storage.name, storage]));
 }
 
 /** Signed requests over plain HTTP can be read, and where nothing in them expires also repeated, by anyone on the way. */

@@ -2,15 +2,20 @@
 import { dirname, resolve } from 'node:path';
 import type {
   AccessSettings,
+  Account,
   BucketSource,
   CsvSource,
+  InventorySource,
+  JsonlSource,
   SelectSettings,
   SourceSettings,
 } from '../domain/settings.ts';
-import { valueAt } from './document.ts';
+import { type KnownAccounts, reportAccountVariables } from './accounts.ts';
+import { type Path, valueAt } from './document.ts';
 import { type Fields, readFields, readMap, readValue } from './reader.ts';
 import { accessModeShape, accessShapes, selectShape, sourceShape, sourceShapes } from './shape/pipeline.ts';
-import { type KnownStorages, useStorage } from './storages.ts';
+import { suggest } from '../domain/suggestion.ts';
+import { type KnownStorages, listNames, useStorage } from './storages.ts';
 import { reportProblem, type Trouble } from './trouble.ts';
 import { type ConfigFile, quoteAt } from './variable.ts';
 
@@ -35,7 +40,7 @@ export function readSource(
   }
   const map = readMap(trouble, file, ['source']);
   if (!map) return undefined;
-  readFields(trouble, file, ['source'], sourceShape, { skipped: ['bucket', 'csv'] });
+  readFields(trouble, file, ['source'], sourceShape, { skipped: forms });
   const written = forms.filter((form) => Object.hasOwn(map, form));
   if (written.length !== 1) {
     const found = written.length === 0 ? 'none' : written.join(' and ');
@@ -43,46 +48,113 @@ export function readSource(
   }
   const bucket = written.includes('bucket') ? readBucket(trouble, file, reading) : undefined;
   const csv = written.includes('csv') ? readCsv(trouble, file, reading) : undefined;
-  return bucket ?? csv;
+  const jsonl = written.includes('jsonl') ? readJsonl(trouble, file, reading) : undefined;
+  const inventory = written.includes('inventory') ? readInventory(trouble, file, reading) : undefined;
+  return bucket ?? csv ?? jsonl ?? inventory;
+}
+
+/** Storages that a source names: of the media, and of the manifest. */
+export function listStorages(source: SourceSettings): readonly string[] {
+  const path = source.form === 'bucket' ? '' : source.form === 'inventory' ? source.manifest : source.path;
+  return [source.storage, /^s3:\/\/([^/]+)\//.exec(path)?.[1]].filter((name) => name !== undefined);
 }
 
 function readBucket(trouble: Trouble, file: ConfigFile, reading: SourceReading): BucketSource | undefined {
   const path = ['source', 'bucket'];
   const fields = readFields(trouble, file, path, sourceShapes.bucket);
-  const { storage, bucket, prefix } = fields ?? {};
+  const { storage, bucket, prefix, parallel } = fields ?? {};
   if (storage !== undefined) nameStorage(trouble, file, storage, path, reading);
   if (storage === undefined || bucket === undefined || prefix === undefined) return undefined;
-  return { form: 'bucket', storage, bucket, prefixes: prefix };
+  return { form: 'bucket', storage, bucket, prefixes: prefix, ...(parallel !== undefined && { parallel }) };
 }
 
 function readCsv(trouble: Trouble, file: ConfigFile, reading: SourceReading): CsvSource | undefined {
   const path = ['source', 'csv'];
   const fields = readFields(trouble, file, path, sourceShapes.csv);
   if (!fields) return undefined;
-  if (fields.storage !== undefined) nameStorage(trouble, file, fields.storage, path, reading);
+  const manifest = readManifest(trouble, file, path, fields, reading);
   checkColumns(trouble, file, fields);
-  const { header, columns, delimiter, encoding, storage, bucket } = fields;
-  if (fields.path === undefined || header === undefined || !columns) return undefined;
-  if (delimiter === undefined || encoding === undefined) return undefined;
-  const known = storage === undefined ? undefined : reading.storages.storages.get(storage);
+  const { header, columns, delimiter } = fields;
+  if (!manifest || header === undefined || !columns || delimiter === undefined) return undefined;
   return {
     form: 'csv',
-    path: resolve(dirname(reading.path), fields.path),
+    ...manifest,
     header,
     columns: Object.fromEntries(Object.entries(columns).filter(([, column]) => column !== undefined)),
     delimiter,
+  };
+}
+
+function readJsonl(trouble: Trouble, file: ConfigFile, reading: SourceReading): JsonlSource | undefined {
+  const path = ['source', 'jsonl'];
+  const fields = readFields(trouble, file, path, sourceShapes.jsonl);
+  const manifest = fields && readManifest(trouble, file, path, fields, reading);
+  return manifest && { form: 'jsonl', ...manifest };
+}
+
+/** What manifests of rows have in common. */
+function readManifest(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  fields: Fields<typeof sourceShapes.jsonl>,
+  reading: SourceReading,
+): Omit<JsonlSource, 'form'> | undefined {
+  const { encoding, storage, bucket, maxBrokenRows } = fields;
+  if (storage !== undefined) nameStorage(trouble, file, storage, path, reading);
+  if (fields.path !== undefined) nameStorageOf(trouble, file, fields.path, [...path, 'path'], reading);
+  if (fields.path === undefined || encoding === undefined) return undefined;
+  const known = storage === undefined ? undefined : reading.storages.storages.get(storage);
+  return {
+    path: resolvePath(fields.path, reading.path),
     encoding,
     ...(storage !== undefined && { storage }),
     ...(bucket !== undefined && { bucket }),
+    ...(maxBrokenRows !== undefined && { maxBrokenRows }),
     allowPrivateAddresses: fields.allowPrivateAddresses === true || known?.allowsPrivateAddresses === true,
   };
+}
+
+function readInventory(
+  trouble: Trouble,
+  file: ConfigFile,
+  reading: SourceReading,
+): InventorySource | undefined {
+  const path = ['source', 'inventory'];
+  const { manifest, storage, maxBrokenRows } = readFields(trouble, file, path, sourceShapes.inventory) ?? {};
+  if (storage !== undefined) nameStorage(trouble, file, storage, path, reading);
+  if (manifest === undefined) return undefined;
+  const own = nameStorageOf(trouble, file, manifest, [...path, 'manifest'], reading);
+  return {
+    form: 'inventory',
+    manifest,
+    storage: storage ?? own ?? '',
+    ...(maxBrokenRows !== undefined && { maxBrokenRows }),
+  };
+}
+
+/** The storage in a path such as `s3://main/lists/rows.csv`, which must be known. */
+function nameStorageOf(
+  trouble: Trouble,
+  file: ConfigFile,
+  written: string,
+  path: Path,
+  { storages, needsCredentials }: SourceReading,
+): string | undefined {
+  const name = /^s3:\/\/([^/]+)\//.exec(written)?.[1];
+  if (name !== undefined) useStorage(trouble, storages, name, { file, path }, needsCredentials);
+  return name;
+}
+
+function resolvePath(written: string, pipeline: string): string {
+  return written === '-' || written.startsWith('s3://') ? written : resolve(dirname(pipeline), written);
 }
 
 function nameStorage(
   trouble: Trouble,
   file: ConfigFile,
   name: string,
-  path: readonly string[],
+  path: Path,
   { storages, needsCredentials }: SourceReading,
 ): void {
   useStorage(trouble, storages, name, { file, path: [...path, 'storage'] }, needsCredentials);
@@ -103,14 +175,6 @@ function checkColumns(
     const place = ['source', 'csv', 'columns', field];
     reportProblem(trouble, file, place, `expected ${expected}, found ${quoteAt(file, place)}.`);
   }
-  if (header || Object.values(columns).some((column) => column !== undefined)) return;
-  const place = ['source', 'csv', 'header'];
-  reportProblem(
-    trouble,
-    file,
-    place,
-    'not supported yet: header: false without columns. Say which position is which.',
-  );
 }
 
 /** Reads `select:`; everything is selected where it is left out. */
@@ -136,11 +200,16 @@ export function readSelect(trouble: Trouble, file: ConfigFile): SelectSettings |
     ...(maxSize !== undefined && { maxSizeBytes: maxSize }),
     ...(modifiedAfter !== undefined && { modifiedAfter }),
     ...(modifiedWithin !== undefined && { modifiedWithinMs: modifiedWithin }),
+    ...(fields.sample !== undefined && { sample: fields.sample }),
   };
 }
 
 /** Reads `access:`; presigned links for a day where it is left out. */
-export function readAccess(trouble: Trouble, file: ConfigFile): AccessSettings | undefined {
+export function readAccess(
+  trouble: Trouble,
+  file: ConfigFile,
+  reading: AccessReading,
+): AccessSettings | undefined {
   if (!readMap(trouble, file, ['access'])) return undefined;
   const mode = readValue(trouble, file, ['access', 'mode'], accessModeShape);
   if (mode === 'presigned') {
@@ -152,5 +221,45 @@ export function readAccess(trouble: Trouble, file: ConfigFile): AccessSettings |
     const fields = readFields(trouble, file, ['access'], accessShapes.public);
     return fields?.baseUrl === undefined ? undefined : { mode, baseUrl: fields.baseUrl };
   }
+  if (mode === 'qiniu-private') {
+    const fields = readFields(trouble, file, ['access'], accessShapes['qiniu-private']);
+    const account =
+      fields?.account === undefined ? undefined : findSigner(trouble, file, fields.account, reading);
+    if (fields?.baseUrl === undefined || fields.expiresIn === undefined || !account) return undefined;
+    const expiresInSeconds = Math.floor(fields.expiresIn / 1000);
+    return { mode, baseUrl: fields.baseUrl, account, expiresInSeconds };
+  }
   return undefined;
+}
+
+export interface AccessReading {
+  readonly accounts: KnownAccounts;
+  readonly needsCredentials: boolean;
+}
+
+/** The account whose keys sign links; only some vendors have object stores of their own. */
+function findSigner(
+  trouble: Trouble,
+  file: ConfigFile,
+  name: string,
+  { accounts, needsCredentials }: AccessReading,
+): Account | undefined {
+  if (accounts.file.isBroken === true) return undefined;
+  const place = ['access', 'account'];
+  const signers = accounts.names.filter((one) => accounts.vendors.get(one)?.signLink !== undefined);
+  if (!accounts.names.includes(name)) {
+    const advice = suggest(name, signers) || listNames(signers, accounts.file.file);
+    const message = `there is no account ${quoteAt(file, place)} in ${accounts.file.file}.${advice}`;
+    reportProblem(trouble, file, place, message);
+    return undefined;
+  }
+  const vendor = accounts.vendors.get(name);
+  if (vendor && !signers.includes(name)) {
+    const expected = 'expected an account of a vendor that signs links to an object store of its own';
+    const found = `found ${quoteAt(file, place)} of "${vendor.name}"`;
+    reportProblem(trouble, file, place, `${expected}, ${found}.${listNames(signers, accounts.file.file)}`);
+    return undefined;
+  }
+  reportAccountVariables(trouble, accounts, name, needsCredentials);
+  return accounts.accounts.get(name);
 }

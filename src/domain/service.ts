@@ -155,6 +155,11 @@ export interface Vendor {
   readonly services: readonly Service[];
   /** Adds URL and signature; pure. */
   readonly sign: (call: Call, signer: Signer, nowMs: number) => SignedCall;
+  /**
+   * Signs a link to the vendor's own object store, whose key is percent-encoded already, good until `deadlineSeconds`
+   * since 1970; pure. Absent where the vendor has no store, or signs as S3 does.
+   */
+  readonly signLink?: ((url: string, deadlineSeconds: number, signer: Signer) => string) | undefined;
   /** A refusal as the vendor's table has it, for replies that no service reads (lists, reads of unknown jobs). */
   readonly readRefusal: (reply: Reply) => Refusal | undefined;
 }

@@ -52,6 +52,8 @@ export interface BucketSource {
   readonly bucket: string;
   /** At least one; `''` for the whole bucket. */
   readonly prefixes: readonly string[];
+  /** Listings at a time; one where absent. */
+  readonly parallel?: number | undefined;
 }
 
 /** The fields a manifest row may have, in the order of the default columns. */
@@ -74,23 +76,49 @@ export const manifestFields = [
 ] as const;
 export type ManifestField = (typeof manifestFields)[number];
 
-export interface CsvSource {
-  readonly form: 'csv';
-  /** Absolute path of a local file. */
+/** How the text of a manifest is written. A byte order mark of UTF-8 or UTF-16 is believed before this. */
+export const encodings = ['utf-8', 'gb18030', 'utf-16le', 'utf-16be'] as const;
+export type Encoding = (typeof encodings)[number];
+
+/** What manifests have in common. */
+interface ManifestSource {
+  /** Absolute path of a local file, `s3://storage/bucket/key`, or `-` for standard input. Compressed with gzip or not. */
   readonly path: string;
-  readonly header: boolean;
-  /** Our field to their column name, or to its position from 1. */
-  readonly columns: Readonly<Partial<Record<ManifestField, string | number>>>;
-  readonly delimiter: string;
-  readonly encoding: 'utf-8';
+  readonly encoding: Encoding;
   /** For rows that name none. */
   readonly storage?: string | undefined;
   readonly bucket?: string | undefined;
   /** Probing of URLs on private, loopback and link-local addresses. */
   readonly allowPrivateAddresses: boolean;
+  /** More broken rows end the run; any number may be broken where absent. */
+  readonly maxBrokenRows?: number | undefined;
 }
 
-export type SourceSettings = BucketSource | CsvSource;
+export interface CsvSource extends ManifestSource {
+  readonly form: 'csv';
+  /** Without header and columns, rows of two or three columns are those of S3 Batch: bucket, URL-encoded key, version. */
+  readonly header: boolean;
+  /** Our field to their column name, or to its position from 1. */
+  readonly columns: Readonly<Partial<Record<ManifestField, string | number>>>;
+  readonly delimiter: string;
+}
+
+/** One JSON object a line, with our fields or as in our own `tasks.jsonl`. */
+export interface JsonlSource extends ManifestSource {
+  readonly form: 'jsonl';
+}
+
+/** An S3 Inventory in CSV. */
+export interface InventorySource {
+  readonly form: 'inventory';
+  /** `s3://storage/bucket/key` of its manifest.json; the parts lie in the same bucket. */
+  readonly manifest: string;
+  /** Where the media lie. */
+  readonly storage: string;
+  readonly maxBrokenRows?: number | undefined;
+}
+
+export type SourceSettings = BucketSource | CsvSource | JsonlSource | InventorySource;
 
 export interface SelectSettings {
   /** Globs over the key (or the URL's path); empty for all. */
@@ -103,11 +131,20 @@ export interface SelectSettings {
   /** ISO 8601 instant. */
   readonly modifiedAfter?: string | undefined;
   readonly modifiedWithinMs?: number | undefined;
+  /** Share of the items, above 0 and up to 1; the same ones whenever they are looked at. */
+  readonly sample?: number | undefined;
 }
 
 export type AccessSettings =
   | { readonly mode: 'presigned'; readonly expiresInSeconds: number }
-  | { readonly mode: 'public'; readonly baseUrl: string };
+  | { readonly mode: 'public'; readonly baseUrl: string }
+  /** Links of the vendor's own object store, signed with an account's keys. */
+  | {
+      readonly mode: 'qiniu-private';
+      readonly baseUrl: string;
+      readonly account: Account;
+      readonly expiresInSeconds: number;
+    };
 
 /** One entry of `services:`. */
 export interface ServiceUse {

@@ -39,6 +39,20 @@ export interface SignedLink {
   readonly expiresAt?: number | undefined;
 }
 
+/** What a storage tells beside a listing. */
+export interface StorageFacts {
+  readonly page: ListPage;
+  /** The server's clock when it answered, in milliseconds since 1970; absent where it told none. */
+  readonly serverTimeMs?: number | undefined;
+  /** When the credentials end; absent where they do not, or nobody knows. */
+  readonly credentialEndsAtMs?: number | undefined;
+}
+
+/** Looks at a storage by one listing. Errors are thrown as the storage's own are. */
+export interface StorageExaminer {
+  examine(request: ListRequest): Promise<StorageFacts>;
+}
+
 /** All storages of a pipeline behind one door. Implemented in `wire/s3`. Errors are thrown as `Stop`s that say where. */
 export interface ObjectStorage {
   list(request: ListRequest): Promise<ListPage>;

@@ -1,26 +1,34 @@
 /** Which column of a manifest holds which of our fields. */
 import { wrongUse } from '../domain/problem.ts';
 import { type CsvSource, type ManifestField, manifestFields } from '../domain/settings.ts';
+import type { RowField } from './manifest-row.ts';
 
 /** Where our fields stand in a row, counted from 0, and how many columns each row must have. */
 export interface Columns {
   readonly width: number;
-  readonly at: ReadonlyMap<ManifestField, number>;
+  readonly at: ReadonlyMap<RowField, number>;
+  readonly areKeysEncoded: boolean;
 }
+
+/** Columns by which our own `failures.csv` is told from other files. */
+const failureColumns = ['item', 'bucket', 'key', 'url', 'service', 'status', 'code', 'attempts'] as const;
+const batchFields: readonly RowField[] = ['bucket', 'key', 'version'];
 
 /** One of these must stand in a row, so one of their columns must be in the file. */
 const mediaFields: readonly ManifestField[] = ['key', 'url', 'text', 'images', 'video_url'];
 
 /**
  * The columns of a manifest, from its header, or from its first row where it has none. A mapped field stands where
- * `columns` says, by name or by position from 1; the others stand under their own name, or, without header and
- * mapping, in the order of our default columns.
+ * `columns` says, by name or by position from 1; the others stand under their own name. Without header and mapping, two
+ * or three columns are those of an S3 Batch manifest, and more stand in the order of our default columns.
  *
  * @throws Stop with exit 2 where a mapped column is missing or stands twice, or no column leads to media
  */
 export function readColumns(source: CsvSource, first: readonly string[]): Columns {
   const names = source.header ? first.map((name) => name.trim()) : [];
-  const at = new Map<ManifestField, number>();
+  const known = recogniseColumns(source, names, first.length);
+  if (known !== undefined) return known;
+  const at = new Map<RowField, number>();
   for (const field of manifestFields) {
     const wanted = source.columns[field];
     if (wanted !== undefined) at.set(field, findMapped(source, names, first.length, field, wanted));
@@ -30,7 +38,21 @@ export function readColumns(source: CsvSource, first: readonly string[]): Column
     const expected = `expected a column for one of ${mediaFields.join(', ')}`;
     throw wrongUse(`${source.path}: ${expected}, ${nameFound(source, first)}. Map them with "columns".`);
   }
-  return { width: first.length, at };
+  return { width: first.length, at, areKeysEncoded: false };
+}
+
+/** Files whose columns need not be told: our own `failures.csv`, and manifests of S3 Batch. */
+function recogniseColumns(source: CsvSource, names: readonly string[], width: number): Columns | undefined {
+  if (Object.keys(source.columns).length > 0) return undefined;
+  if (source.header) {
+    if (!failureColumns.every((name) => names.includes(name))) return undefined;
+    const at = new Map<RowField, number>([['id', names.indexOf('item')]]);
+    for (const field of ['bucket', 'key', 'url', 'service'] as const) at.set(field, names.indexOf(field));
+    return { width, at, areKeysEncoded: false };
+  }
+  if (width !== 2 && width !== 3) return undefined;
+  const at = new Map(batchFields.slice(0, width).map((field, index) => [field, index]));
+  return { width, at, areKeysEncoded: true };
 }
 
 function findMapped(
@@ -65,7 +87,7 @@ function addDefaults(
   source: CsvSource,
   names: readonly string[],
   width: number,
-  at: Map<ManifestField, number>,
+  at: Map<RowField, number>,
 ): void {
   const taken = new Set(at.values());
   if (source.header) {

@@ -13,12 +13,15 @@ const blindStorage: ObjectStorage = {
 };
 
 /**
- * Reads the first page of a manifest. A bucket is looked at by its listing only.
+ * Reads the first page of a manifest on disk. A bucket, and a manifest in one, are looked at when they are read; standard
+ * input can be read only once.
  *
  * @throws Stop with exit 2 where the file is not there, cannot be understood, or lacks a mapped column
  */
 export async function inspectSource(settings: Pick<Pipeline, 'source' | 'select'>): Promise<void> {
-  if (settings.source.form === 'bucket') return;
+  const { source } = settings;
+  if (source.form === 'bucket' || source.form === 'inventory') return;
+  if (source.path === '-' || source.path.startsWith('s3://')) return;
   for await (const page of openSource(settings, { storage: blindStorage, nowMs: 0 })) {
     if (page) return;
   }

@@ -3,19 +3,37 @@ import { z } from 'zod';
 import { type Item, kinds } from '../domain/item.ts';
 import { kindOf } from '../domain/kind.ts';
 import { identityUrl, safeUrl } from '../domain/link.ts';
-import type { CsvSource, ManifestField } from '../domain/settings.ts';
+import type { ManifestField } from '../domain/settings.ts';
 import type { Columns } from './column.ts';
 import type { CsvRecord } from './csv-record.ts';
 
 export type Row =
-  | { readonly isBroken: false; readonly line: number; readonly item: Item }
+  | {
+      readonly isBroken: false;
+      readonly line: number;
+      readonly item: Item;
+      /** A row that stands for nothing to look at, such as a delete marker. */
+      readonly isPassedOver?: boolean | undefined;
+    }
   | { readonly isBroken: true; readonly line: number; readonly message: string };
 
-/** What is wrong with a cell; caught within this file. */
-class CellFault extends Error {}
+/** A field of ours, or the service that a row of our own reports is about. */
+export type RowField = ManifestField | 'service';
+
+/** What stands in a field; `undefined` for nothing. */
+export type Cell = (field: RowField) => string | undefined;
+
+/** Where rows lie that do not say so themselves. */
+export interface RowHome {
+  readonly storage?: string | undefined;
+  readonly bucket?: string | undefined;
+}
+
+/** What is wrong with a cell; caught by `readCells`. */
+export class CellFault extends Error {}
 
 /** Reads a record by its columns. Rows without storage or bucket take those of the source. Never throws. */
-export function readRow(record: CsvRecord, columns: Columns, source: CsvSource): Row {
+export function readRow(record: CsvRecord, columns: Columns, home: RowHome): Row {
   const { line, fields } = record;
   if (fields.length !== columns.width) {
     const found = `found ${fields.length}`;
@@ -24,16 +42,31 @@ export function readRow(record: CsvRecord, columns: Columns, source: CsvSource):
       `expected ${columns.width} columns, ${found}. Correct the row or quote its fields.`,
     );
   }
-  const cell = (field: ManifestField): string | undefined => {
+  const cell: Cell = (field) => {
     const index = columns.at.get(field);
     const text = index === undefined ? undefined : fields[index];
-    return text === undefined || text.trim() === '' ? undefined : text;
+    if (text === undefined || text.trim() === '') return undefined;
+    return field === 'key' && columns.areKeysEncoded ? decodeKey(text) : text;
   };
+  return readCells(cell, line, home);
+}
+
+/** Reads a row whose fields are found by `cell`. Never throws but what is none of the row's faults. */
+export function readCells(cell: Cell, line: number, home: RowHome): Row {
   try {
-    return { isBroken: false, line, item: makeItem(cell, line, source) };
+    return { isBroken: false, line, item: makeItem(cell, line, home) };
   } catch (error) {
     if (error instanceof CellFault) return breakRow(line, error.message);
     throw error;
+  }
+}
+
+/** S3 Inventory and S3 Batch write a space as `+`; who writes it as `%20` means a `+` as it is. */
+function decodeKey(text: string): string {
+  try {
+    return decodeURIComponent(text.includes('%20') ? text : text.replaceAll('+', '%20'));
+  } catch {
+    throw new CellFault(`key: expected a URL-encoded key in UTF-8, found "${quote(text)}". Correct it.`);
   }
 }
 
@@ -41,12 +74,10 @@ export function breakRow(line: number, message: string): Row {
   return { isBroken: true, line, message };
 }
 
-type Cell = (field: ManifestField) => string | undefined;
-
-function makeItem(cell: Cell, line: number, source: CsvSource): Item {
+function makeItem(cell: Cell, line: number, home: RowHome): Item {
   const key = cell('key');
   const url = readUrl(cell, 'url');
-  const bucket = key === undefined ? cell('bucket') : (cell('bucket') ?? source.bucket);
+  const bucket = key === undefined ? cell('bucket') : (cell('bucket') ?? home.bucket);
   const version = cell('version')?.trim();
   const facts = {
     key,
@@ -60,7 +91,8 @@ function makeItem(cell: Cell, line: number, source: CsvSource): Item {
   if (key === undefined && url === undefined && !facts.text && !facts.images && !facts.videoUrl) {
     throw new CellFault('expected a key, url, text, images or video_url, found none. Fill one of them.');
   }
-  const { storage } = source;
+  const { storage } = home;
+  const service = cell('service')?.trim();
   const isStored = storage !== undefined && bucket !== undefined && key !== undefined;
   return {
     id: cell('id')?.trim() ?? nameItem(line, bucket, key, url),
@@ -80,6 +112,7 @@ function makeItem(cell: Cell, line: number, source: CsvSource): Item {
     images: facts.images,
     videoUrl: facts.videoUrl,
     durationSeconds: readDuration(cell),
+    ...(service !== undefined && { onlyServices: [service] }),
   };
 }
 

@@ -1,15 +1,19 @@
 /** Opens what a pipeline looks at, whatever its form, as one stream of pages. */
 import type { SourcePage } from '../domain/item.ts';
+import type { Log } from '../domain/log.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
 import { listBucket } from './bucket.ts';
-import { readManifest } from './csv-manifest.ts';
+import { readManifest } from './manifest.ts';
 import { makeSelection } from './select.ts';
 
 /** What a source needs of the outside. `nowMs` is where `modifiedWithin` counts back from. */
 export interface SourceTools {
   readonly storage: ObjectStorage;
   readonly nowMs: number;
+  readonly log?: Log | undefined;
+  /** What a manifest at `-` is read from. */
+  readonly standardInput?: AsyncIterable<unknown> | undefined;
 }
 
 /**
@@ -25,6 +29,6 @@ export function openSource(
 ): AsyncIterable<SourcePage> {
   const selection = makeSelection(settings.select, tools.nowMs);
   return settings.source.form === 'bucket'
-    ? listBucket(settings.source, selection, tools.storage, checkpoint)
-    : readManifest(settings.source, selection, tools.storage);
+    ? listBucket(settings.source, { selection, ...tools }, checkpoint)
+    : readManifest(settings.source, selection, tools);
 }

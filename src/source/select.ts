@@ -1,4 +1,5 @@
 /** Which items of a source the pipeline looks at: globs, kinds, sizes and dates. */
+import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import type { Item } from '../domain/item.ts';
 import type { SelectSettings } from '../domain/settings.ts';
@@ -7,7 +8,7 @@ import type { SelectSettings } from '../domain/settings.ts';
 export interface Selection {
   /** By the key, or the path of the URL: known before anything is asked of a storage. */
   readonly isPathSelected: (item: Item) => boolean;
-  /** By kind, size and date. A size or date that nobody knows excludes nothing. */
+  /** By kind, size, date and sample. A size or date that nobody knows excludes nothing. */
   readonly isSelected: (item: Item) => boolean;
 }
 
@@ -21,6 +22,7 @@ export function makeSelection(select: SelectSettings, nowMs: number): Selection 
   const isIncluded = makeMatcher(select.include);
   const isExcluded = makeMatcher(select.exclude);
   const modifiedAfterMs = readBoundary(select, nowMs);
+  const { sample = 1 } = select;
   return {
     isPathSelected: (item) => {
       const path = pathOf(item);
@@ -31,8 +33,14 @@ export function makeSelection(select: SelectSettings, nowMs: number): Selection 
       (select.kinds.length === 0 || (item.kind !== undefined && select.kinds.includes(item.kind))) &&
       (item.sizeBytes ?? Number.POSITIVE_INFINITY) >= (select.minSizeBytes ?? 0) &&
       (item.sizeBytes ?? 0) <= (select.maxSizeBytes ?? Number.POSITIVE_INFINITY) &&
-      (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs),
+      (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs) &&
+      (sample >= 1 || drawLot(item.id) < sample),
   };
+}
+
+/** From 0 to 1, always the same for an item: by its name alone, so that a larger sample holds the smaller one. */
+function drawLot(id: string): number {
+  return createHash('sha256').update(id).digest().readUIntBE(0, 6) / 2 ** 48;
 }
 
 /** The `s` flag lets `**` pass over line breaks, which keys may hold. */

@@ -11,6 +11,8 @@ import type {
   ObjectFacts,
   ObjectStorage,
   SignedLink,
+  StorageExaminer,
+  StorageFacts,
 } from '../domain/storage.ts';
 import { type ClientLimits, makeClient } from './s3-client.ts';
 import { decodeKeys, plainEtag } from './s3-key.ts';
@@ -38,7 +40,7 @@ interface OpenStorage {
 export function openObjectStorage(
   storages: ReadonlyMap<string, Storage>,
   options: StorageOptions = {},
-): ObjectStorage {
+): ObjectStorage & StorageExaminer {
   const limits = { ...defaultLimits, ...options };
   const nowMs = options.nowMs ?? Date.now;
   const clients = new Map<string, Promise<S3Client>>();
@@ -58,6 +60,8 @@ export function openObjectStorage(
   return {
     list: (request) =>
       use(request.storage, `listing bucket "${request.bucket}"`, (opened) => listPage(opened, request)),
+    examine: (request) =>
+      use(request.storage, `listing bucket "${request.bucket}"`, (opened) => examine(opened, request)),
     head: (address) =>
       use(address.storage, `head of ${nameObject(address)}`, (opened) => readHead(opened, address)),
     read: (address, start, end) =>
@@ -76,18 +80,43 @@ export function openObjectStorage(
   };
 }
 
-async function listPage({ client, settings }: OpenStorage, request: ListRequest): Promise<ListPage> {
+async function examine(opened: OpenStorage, request: ListRequest): Promise<StorageFacts> {
+  let serverTimeMs: number | undefined;
+  const page = await listPage(opened, request, (date) => {
+    const time = Date.parse(date);
+    serverTimeMs = Number.isNaN(time) ? undefined : time;
+  });
+  const { expiration } = await opened.client.config.credentials();
+  return { page, serverTimeMs, credentialEndsAtMs: expiration?.getTime() };
+}
+
+/** `hearDate` is told the answer's `Date` header. */
+async function listPage(
+  { client, settings }: OpenStorage,
+  request: ListRequest,
+  hearDate?: (date: string) => void,
+): Promise<ListPage> {
   const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
-  const page = await client.send(
-    new ListObjectsV2Command({
-      Bucket: request.bucket,
-      Prefix: request.prefix,
-      StartAfter: request.startAfter,
-      ContinuationToken: request.token,
-      MaxKeys: request.maxKeys,
-      EncodingType: 'url',
-    }),
-  );
+  const command = new ListObjectsV2Command({
+    Bucket: request.bucket,
+    Prefix: request.prefix,
+    StartAfter: request.startAfter,
+    ContinuationToken: request.token,
+    MaxKeys: request.maxKeys,
+    EncodingType: 'url',
+  });
+  if (hearDate !== undefined) {
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        const date = readDateHeader(answer.response);
+        if (date !== undefined) hearDate(date);
+        return answer;
+      },
+      { step: 'deserialize', name: 'hearDate', priority: 'low' },
+    );
+  }
+  const page = await client.send(command);
   if (page.IsTruncated === undefined && page.Name === undefined && page.Contents === undefined) {
     const text = `${nameStorage(settings)}: listing bucket "${request.bucket}": the answer is no S3 listing.`;
     throw wrongUse(`${text} Check the endpoint and pathStyle of this storage.`);
@@ -97,6 +126,14 @@ async function listPage({ client, settings }: OpenStorage, request: ListRequest)
     nextToken: page.NextContinuationToken,
     isTruncated: page.IsTruncated ?? false,
   };
+}
+
+function readDateHeader(response: unknown): string | undefined {
+  const headers: unknown =
+    typeof response === 'object' && response !== null ? Reflect.get(response, 'headers') : undefined;
+  const date: unknown =
+    typeof headers === 'object' && headers !== null ? Reflect.get(headers, 'date') : undefined;
+  return typeof date === 'string' ? date : undefined;
 }
 
 function readObjects(

@@ -51,6 +51,7 @@ describe('the rehearsal', () => {
       storage: 'rehearsal',
       bucket: 'media',
       prefixes: [''],
+      parallel: 8,
     });
   });
 

@@ -9,7 +9,13 @@ describe('a pipeline of source and services alone', () => {
     expect(pipeline.name).toBe('p');
     expect(basename(dirname(pipeline.path))).toBe('pipelines');
     expect(pipeline.about).toBeUndefined();
-    expect(pipeline.source).toEqual({ form: 'bucket', storage: 'main', bucket: 'media', prefixes: [''] });
+    expect(pipeline.source).toEqual({
+      form: 'bucket',
+      storage: 'main',
+      bucket: 'media',
+      prefixes: [''],
+      parallel: 8,
+    });
     expect(pipeline.select).toEqual({ include: [], exclude: [], kinds: [] });
     expect(pipeline.access).toEqual({ mode: 'presigned', expiresInSeconds: 86_400 });
     expect(pipeline.policy).toEqual({ name: 'none', rules: [] });
@@ -135,7 +141,13 @@ test('a bucket may have several prefixes', async () => {
   const pipeline = await loadFine(
     withSource('{ bucket: { storage: main, bucket: m, prefix: [a/, b/], parallel: 1 } }'),
   );
-  expect(pipeline.source).toEqual({ form: 'bucket', storage: 'main', bucket: 'm', prefixes: ['a/', 'b/'] });
+  expect(pipeline.source).toEqual({
+    form: 'bucket',
+    storage: 'main',
+    bucket: 'm',
+    prefixes: ['a/', 'b/'],
+    parallel: 1,
+  });
 });
 
 describe('a CSV manifest', () => {

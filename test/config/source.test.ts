@@ -42,34 +42,44 @@ const cases: readonly (readonly [
     [],
   ],
   [
-    'jsonl is recognised and not supported yet',
-    p(withSource('{ jsonl: { path: rows.jsonl } }')),
-    ['pipelines/p.yaml:1:18 source.jsonl: not supported yet. Remove this key.'],
+    'every fault of a manifest of JSON lines is told at once',
+    p(
+      withSource('{ jsonl: { path: s3://mian/rows.jsonl/x, header: true, maxBrokenRows: -1, encoding: 3 } }'),
+    ),
+    [
+      'pipelines/p.yaml:1:26 source.jsonl.path: there is no storage "s3://mian/rows.jsonl/x" in config/storages.yaml. Did you mean "main"?',
+      'pipelines/p.yaml:1:50 source.jsonl.header: unknown key "header". Known here: path, encoding, storage, bucket, allowPrivateAddresses, maxBrokenRows.',
+      'pipelines/p.yaml:1:79 source.jsonl.maxBrokenRows: expected a whole number that is at least 0, found -1.',
+      'pipelines/p.yaml:1:93 source.jsonl.encoding: expected an encoding: "utf-8", "gb18030", "utf-16le" or "utf-16be", found 3.',
+    ],
     [],
   ],
   [
-    'inventory is recognised and not supported yet',
-    p(withSource('{ inventory: { manifest: s3://main/inv/manifest.json } }')),
-    ['pipelines/p.yaml:1:22 source.inventory: not supported yet. Remove this key.'],
+    'an inventory lies in a bucket of a storage that is known',
+    p(withSource('{ inventory: { manifest: inv/manifest.json, storage: mian } }')),
+    [
+      'pipelines/p.yaml:1:34 source.inventory.manifest: expected s3://storage/bucket/key, with a storage of config/storages.yaml, found "inv/manifest.json".',
+      'pipelines/p.yaml:1:62 source.inventory.storage: there is no storage "mian" in config/storages.yaml. Did you mean "main"?',
+    ],
     [],
   ],
   [
     'every fault of a bucket is told at once',
-    p(withSource('{ bucket: { storage: mian, bukcet: m, prefix: [], parallel: 16 } }')),
+    p(withSource('{ bucket: { storage: mian, bukcet: m, prefix: [], parallel: 65 } }')),
     [
       'pipelines/p.yaml:1:19 source.bucket.bucket: this key is missing: expected a text that is not empty.',
       'pipelines/p.yaml:1:30 source.bucket.storage: there is no storage "mian" in config/storages.yaml. Did you mean "main"?',
       'pipelines/p.yaml:1:36 source.bucket.bukcet: unknown key "bukcet". Did you mean "bucket"?',
       'pipelines/p.yaml:1:55 source.bucket.prefix: expected a text or a list of at least 1 entry, found an empty list.',
-      'pipelines/p.yaml:1:69 source.bucket.parallel: not supported yet: expected 1, found 16.',
+      'pipelines/p.yaml:1:69 source.bucket.parallel: expected a whole number from 1 to 64, found 65.',
     ],
     [],
   ],
   [
-    'parallel is 1, and greater ones are not supported yet',
+    'parallel is at least 1',
     p(withSource('{ bucket: { storage: main, bucket: m, parallel: 0, prefix: 3 } }')),
     [
-      'pipelines/p.yaml:1:57 source.bucket.parallel: expected 1, found 0.',
+      'pipelines/p.yaml:1:57 source.bucket.parallel: expected a whole number from 1 to 64, found 0.',
       'pipelines/p.yaml:1:68 source.bucket.prefix: expected a prefix, or a list of at least one, found 3.',
     ],
     [],
@@ -78,34 +88,24 @@ const cases: readonly (readonly [
     'every fault of a CSV manifest is told at once',
     p(
       withSource(
-        '{ csv: { path: s3://a/b.csv, encoding: gbk, delimiter: ";;", columns: { urll: a, id: 0 }, maxBrokenRows: 3, header: yes } }',
+        '{ csv: { path: s3://a/b.csv, encoding: big5, delimiter: ";;", columns: { urll: a, id: 0 }, maxBrokenRows: x, header: yes } }',
       ),
     ),
     [
-      'pipelines/p.yaml:1:24 source.csv.path: not supported yet: expected the path of a local file, found "s3://a/b.csv".',
-      'pipelines/p.yaml:1:48 source.csv.encoding: not supported yet: expected "utf-8", found "gbk".',
-      'pipelines/p.yaml:1:64 source.csv.delimiter: expected one character, such as "," or "\\t", found ";;".',
-      'pipelines/p.yaml:1:81 source.csv.columns.urll: unknown key "urll". Did you mean "url"?',
-      'pipelines/p.yaml:1:94 source.csv.columns.id: expected a text that is not empty or a whole number that is at least 1, found 0.',
-      'pipelines/p.yaml:1:114 source.csv.maxBrokenRows: not supported yet. Remove this key.',
-      'pipelines/p.yaml:1:125 source.csv.header: expected true or false, found "yes".',
+      'pipelines/p.yaml:1:24 source.csv.path: expected a path, s3://storage/bucket/key, or "-" for standard input, found "s3://a/b.csv".',
+      'pipelines/p.yaml:1:48 source.csv.encoding: expected an encoding: "utf-8", "gb18030", "utf-16le" or "utf-16be", found "big5".',
+      'pipelines/p.yaml:1:65 source.csv.delimiter: expected one character, such as "," or "\\t", found ";;".',
+      'pipelines/p.yaml:1:82 source.csv.columns.urll: unknown key "urll". Did you mean "url"?',
+      'pipelines/p.yaml:1:95 source.csv.columns.id: expected a text that is not empty or a whole number that is at least 1, found 0.',
+      'pipelines/p.yaml:1:115 source.csv.maxBrokenRows: expected a whole number that is at least 0, found "x".',
+      'pipelines/p.yaml:1:126 source.csv.header: expected true or false, found "yes".',
     ],
     [],
   ],
   [
-    'a compressed manifest, and one without header and columns, are not supported yet',
-    p(withSource('{ csv: { path: a.csv.gz, header: false } }')),
-    [
-      'pipelines/p.yaml:1:24 source.csv.path: not supported yet: expected a file that is not compressed, found "a.csv.gz".',
-      'pipelines/p.yaml:1:42 source.csv.header: not supported yet: header: false without columns. Say which position is which.',
-    ],
-    [],
-  ],
-  [
-    'standard input is not supported yet, and columns without header are positions',
+    'columns without header are positions',
     p(withSource('{ csv: { path: "-", header: false, columns: { url: link } } }')),
     [
-      'pipelines/p.yaml:1:24 source.csv.path: not supported yet: expected the path of a file, not standard input, found "-".',
       'pipelines/p.yaml:1:60 source.csv.columns.url: expected a position from 1, since header is false, found "link".',
     ],
     [],
@@ -116,7 +116,6 @@ const cases: readonly (readonly [
     [
       'pipelines/p.yaml:1:47 source.csv.columns.url: expected the name of a column, since header is true, found 2.',
       'pipelines/p.yaml:1:61 source.csv.storage: there is no storage "mainn" in config/storages.yaml. Did you mean "main"?',
-      'pipelines/p.yaml:1:78 source.csv.encoding: expected "utf-8", found "UTF8".',
     ],
     [],
   ],
@@ -124,7 +123,7 @@ const cases: readonly (readonly [
     'a manifest needs a path',
     p(withSource('{ csv: { allowPrivateAddresses: 1 } }')),
     [
-      'pipelines/p.yaml:1:16 source.csv.path: this key is missing: expected a text that is not empty.',
+      'pipelines/p.yaml:1:16 source.csv.path: this key is missing: expected a path, s3://storage/bucket/key, or "-" for standard input.',
       'pipelines/p.yaml:1:41 source.csv.allowPrivateAddresses: expected true or false, found 1.',
     ],
     [],
@@ -133,7 +132,7 @@ const cases: readonly (readonly [
     'every fault of select is told at once',
     p(
       withLines(
-        'select: { include: [], exclude: 3, kinds: [video, imgae], minSize: 1XB, maxSize: -1, modifiedAfter: 2026-02-30, modifiedWithin: 2, sample: 1%, fit: warn }\n',
+        'select: { include: [], exclude: 3, kinds: [video, imgae], minSize: 1XB, maxSize: -1, modifiedAfter: 2026-02-30, modifiedWithin: 2, sample: 0%, fit: warn }\n',
       ),
     ),
     [
@@ -144,7 +143,7 @@ const cases: readonly (readonly [
       'pipelines/p.yaml:5:82 select.maxSize: expected a size such as "1KB", "100MB" or "2 GiB", or a whole number of bytes, found -1.',
       'pipelines/p.yaml:5:101 select.modifiedAfter: expected a day such as "2026-01-01" (its beginning in UTC) or an instant with its zone such as "2026-01-01T00:00:00+08:00", found "2026-02-30".',
       'pipelines/p.yaml:5:129 select.modifiedWithin: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found 2.',
-      'pipelines/p.yaml:5:140 select.sample: not supported yet. Remove this key.',
+      'pipelines/p.yaml:5:140 select.sample: expected a share above 0 and up to 1, such as "1%" or 0.01, found "0%".',
       'pipelines/p.yaml:5:149 select.fit: not supported yet: expected "off", found "warn".',
     ],
     [],
@@ -173,10 +172,20 @@ const cases: readonly (readonly [
     [],
   ],
   [
-    'private links of Qiniu are not supported yet, whatever stands beside them',
-    p(withLines('access: { mode: qiniu-private, baseUrl: x, account: y, expiresIn: 1h }\n')),
+    'every fault of private links is told at once',
+    p(withLines('access: { mode: qiniu-private, baseUrl: x, account: toy-prd, expiresIn: 1 }\n')),
     [
-      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned" or "public", found "qiniu-private".',
+      'pipelines/p.yaml:5:41 access.baseUrl: expected an http or https address without user name, query or fragment, such as "https://cdn.example/media/", found "x".',
+      'pipelines/p.yaml:5:53 access.account: there is no account "toy-prd" in config/accounts.yaml. Add it to config/accounts.yaml.',
+      'pipelines/p.yaml:5:73 access.expiresIn: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found 1.',
+    ],
+    [],
+  ],
+  [
+    'private links are signed by an account whose vendor signs links',
+    p(withLines('access: { mode: qiniu-private, baseUrl: "https://m.example", account: toy-prod }\n')),
+    [
+      'pipelines/p.yaml:5:71 access.account: expected an account of a vendor that signs links to an object store of its own, found "toy-prod" of "toy". Add it to config/accounts.yaml.',
     ],
     [],
   ],
@@ -184,7 +193,7 @@ const cases: readonly (readonly [
     'inline access is not supported yet',
     p(withLines('access: { mode: inline }\n')),
     [
-      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned" or "public", found "inline".',
+      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned", "public" or "qiniu-private", found "inline".',
     ],
     [],
   ],
@@ -234,4 +243,41 @@ test.each(cases)('%s', async (_, changes, problems, warnings) => {
   expect(told.problems).toEqual(problems);
   expect(told.warnings).toEqual(warnings);
   expect(told.pipeline === undefined).toBe(problems.length > 0);
+});
+
+test('manifests keep where they lie, in any encoding by its common name, and name the storages that they need', async () => {
+  const sources = [
+    '{ csv: { path: s3://main/lists/a.csv.gz, encoding: GBK, maxBrokenRows: 5, header: false } }',
+    '{ jsonl: { path: "-", encoding: UTF8, storage: main, bucket: media } }',
+    '{ inventory: { manifest: s3://main/inv/manifest.json } }',
+  ];
+  const told = await Promise.all(sources.map((source) => load(p(withSource(source)))));
+  expect(told.map(({ problems }) => problems)).toEqual([[], [], []]);
+  const manifest = { allowPrivateAddresses: false, encoding: 'utf-8' };
+  expect(told.map(({ pipeline }) => pipeline?.source)).toEqual([
+    {
+      ...manifest,
+      form: 'csv',
+      path: 's3://main/lists/a.csv.gz',
+      encoding: 'gb18030',
+      maxBrokenRows: 5,
+      header: false,
+      columns: {},
+      delimiter: ',',
+    },
+    { ...manifest, form: 'jsonl', path: '-', storage: 'main', bucket: 'media' },
+    { form: 'inventory', manifest: 's3://main/inv/manifest.json', storage: 'main' },
+  ]);
+  expect(told.map(({ pipeline }) => [...(pipeline?.storages.keys() ?? [])])).toEqual([
+    ['main'],
+    ['main'],
+    ['main'],
+  ]);
+});
+
+test('a sample is a share however it is written', async () => {
+  const told = await Promise.all(
+    ['1%', '0.01', '"1 %"', '1'].map((share) => load(p(withLines(`select: { sample: ${share} }\n`)))),
+  );
+  expect(told.map(({ pipeline }) => pipeline?.select.sample)).toEqual([0.01, 0.01, 0.01, 1]);
 });

@@ -1,48 +1,93 @@
-import { describe, expect, test } from 'vitest';
-import { findLongest, makeLinker } from '../../src/dispatch/link.ts';
-import { makeImages, useToy } from '../support/toy-run.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+/** Links that vendors fetch media by: every key arrives as it is, and private ones are signed as their vendor says. */
+import { describe, expect, it } from 'vitest';
+import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import type { Item } from '../../src/domain/item.ts';
+import type { Account } from '../../src/domain/settings.ts';
+import { qiniu } from '../../src/vendors/qiniu/index.ts';
 
-const hourMs = 3_600_000;
-const deadlines = { callMs: 100_000, syncCallMs: 1_800_000, jobMs: 24 * hourMs };
+const keys = [
+  'plain.jpg',
+  'with space.jpg',
+  ' leading and trailing ',
+  'a+b.jpg',
+  'a%2Fb%.jpg',
+  '100%.jpg',
+  '用户上传/图片 一.jpg',
+  'emoji/😀👍🏽.png',
+  'emoji/\uffee.png',
+  'quotes/\'"`.jpg',
+  'xml/<&>.jpg',
+  'query/?a=b&c=d#e.jpg',
+  'punctuation/!*()~_-.,;:@$=[]{}|^\\.jpg',
+  'double//slash.jpg',
+  'folder/',
+  'control/\u0001\u001f\t\n\r\u007f.jpg',
+  'é/composed.jpg',
+  'e\u0301/decomposed.jpg',
+];
 
-describe('a presigned link', () => {
-  /** The warnings of a run that signs two links, by a credential that ends after `lastsMs`. */
-  async function sign(
-    lastsMs: number | undefined,
-    services: Parameters<typeof findLongest>[0],
-    expiresIn = 24 * 3600,
-  ) {
-    const clock = new VirtualClock();
-    const warnings: string[] = [];
-    const storage = {
-      sign: async (_: unknown, seconds: number) => ({
-        url: 'https://store.example/x?X-Amz-Signature=secret',
-        expiresAt: lastsMs === undefined ? undefined : clock.now() + Math.min(seconds * 1000, lastsMs),
-      }),
-    };
-    const link = makeLinker({ mode: 'presigned', expiresInSeconds: expiresIn }, storage, {
-      clock,
-      log: { warn: (message) => warnings.push(message) },
-      mayTakeMs: findLongest(services, deadlines),
+const storage = { sign: () => Promise.reject(new Error('no link of a storage is asked for')) };
+const clock = { now: () => 1_451_487_600_999 };
+const makeItem = (facts: Partial<Item>): Item => ({
+  id: 'i',
+  position: new Uint8Array(),
+  kind: 'image',
+  ...facts,
+});
+const account: Account = {
+  name: 'qiniu-prod',
+  vendor: qiniu,
+  endpoint: 'https://ai.example',
+  credentials: { accessKey: 'MY_ACCESS_KEY', secretKey: 'MY_SECRET_KEY' },
+  limits: { concurrency: 1, perSecond: 1, maxOpenJobs: 1 },
+  billing: {},
+  booking: { refused: 'free', modelFailed: 'billed', failedJob: 'billed' },
+  assume: {},
+  returnsEmptyFrames: false,
+  isLoopback: false,
+};
+const access = {
+  mode: 'qiniu-private',
+  baseUrl: 'http://78re52.com1.z0.glb.clouddn.com/',
+  account,
+  expiresInSeconds: 3600,
+} as const;
+
+describe('a public link', () => {
+  const link = makeLinker({ mode: 'public', baseUrl: 'https://cdn.example/media/' }, storage, clock);
+
+  it.each(keys)('to %j leads to that key and nothing else', async (key) => {
+    const signed = await link(makeItem({ key }));
+    const url = new URL(signed?.url ?? '');
+    expect(decodeURIComponent(url.pathname)).toBe(`/media/${key}`);
+    expect([url.origin, url.search, url.hash]).toEqual(['https://cdn.example', '', '']);
+    expect(signed?.url).toMatch(/^[\x21-\x7e]+$/);
+    expect(signed?.expiresAt).toBeUndefined();
+  });
+});
+
+describe('a private link of Qiniu', () => {
+  it('is the one of the published example', async () => {
+    const signed = await makeLinker(access, storage, { now: () => 1_451_487_600_999 })(
+      makeItem({ key: 'resource/flower.jpg' }),
+    );
+    expect(signed).toEqual({
+      url: 'http://78re52.com1.z0.glb.clouddn.com/resource/flower.jpg?e=1451491200&token=MY_ACCESS_KEY:438dd8pXocjYuF-6dTcKMtETB2g=',
+      expiresAt: 1_451_491_200_000,
     });
-    for (const item of makeImages(2)) expect((await link(item))?.url).toContain('store.example');
-    return warnings;
-  }
-
-  test('that its credential cuts short of what a job may take is warned of once', async () => {
-    expect(await sign(hourMs, [useToy('toy/image'), useToy('toy/watch')])).toEqual([
-      'storage "main": its credential ends in 1 h 00 min, and links with it: expected 1 d 00 h (access.expiresIn), and a call or job may take 1 d 00 h. Links that die too early are signed again once; use a credential that lasts longer.',
-    ]);
   });
 
-  test.each<[string, number | undefined, Parameters<typeof findLongest>[0], number]>([
-    ['lasts as long as was asked for', 48 * hourMs, [useToy('toy/watch')], 24 * 3600],
-    ['was asked for short', 48 * hourMs, [useToy('toy/watch')], 60],
-    ['outlasts every call', hourMs, [useToy('toy/image')], 24 * 3600],
-    ['outlasts every synchronous call', hourMs, [useToy('toy/watch', { delivery: 'sync' })], 24 * 3600],
-    ['does not end', undefined, [useToy('toy/watch')], 24 * 3600],
-  ])('that %s is not warned of', async (_, lastsMs, services, expiresIn) => {
-    expect(await sign(lastsMs, services, expiresIn)).toEqual([]);
+  it.each(keys)('to %j leads to that key, its token last', async (key) => {
+    const signed = await makeLinker(access, storage, clock)(makeItem({ key }));
+    const url = new URL(signed?.url ?? '');
+    expect(decodeURIComponent(url.pathname)).toBe(`/${key}`);
+    expect(url.search).toMatch(/^\?e=1451491200&token=MY_ACCESS_KEY:[\w-]{27}=$/);
+  });
+
+  it('is made for rows with a key, and a row with a URL keeps that', async () => {
+    expect(canLink(makeItem({ key: 'a' }), access)).toBe(true);
+    expect(canLink(makeItem({}), access)).toBe(false);
+    const link = makeLinker(access, storage, clock);
+    expect(await link(makeItem({ key: 'a', url: 'https://h/a.jpg' }))).toEqual({ url: 'https://h/a.jpg' });
   });
 });

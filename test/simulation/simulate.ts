@@ -181,7 +181,7 @@ class Play {
       bench: {
         ...bench,
         run,
-        link: makeLinker(pipeline.access, storage),
+        link: makeLinker(pipeline.access, storage, this.#clock),
         log: silentLog,
         deadlines: pipeline.deadlines,
         resendBelow: pipeline.resendBelow,

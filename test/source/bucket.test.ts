@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SourcePage } from '../../src/domain/item.ts';
+import type { Log } from '../../src/domain/log.ts';
 import { Stop } from '../../src/domain/problem.ts';
 import type { SelectSettings } from '../../src/domain/settings.ts';
-import type { ListPage } from '../../src/domain/storage.ts';
+import type { ListPage, ListRequest } from '../../src/domain/storage.ts';
 import { sortPrefixes } from '../../src/source/bucket.ts';
 import { openSource } from '../../src/source/open-source.ts';
 import { makeObjects, type MemoryStorage, openMemoryStorage } from './memory-storage.ts';
@@ -13,10 +14,10 @@ const everything: SelectSettings = { include: [], exclude: [], kinds: [] };
 function open(
   storage: MemoryStorage,
   prefixes: readonly string[],
-  checkpoint?: string,
+  { checkpoint, log }: { readonly checkpoint?: string | undefined; readonly log?: Log } = {},
 ): AsyncIterable<SourcePage> {
   const source = { form: 'bucket', storage: 'main', bucket: 'media', prefixes } as const;
-  return openSource({ source, select: everything }, { storage, nowMs: 0 }, checkpoint);
+  return openSource({ source, select: everything }, { storage, nowMs: 0, log }, checkpoint);
 }
 
 async function collect(pages: AsyncIterable<SourcePage>): Promise<readonly SourcePage[]> {
@@ -119,7 +120,7 @@ describe('a bucket source', () => {
             whole.map((_, index) => index === whole.length - 1),
           );
           const before = whole.slice(0, killedAfter);
-          const rest = await collect(open(storage, prefixes, before.at(-1)?.checkpoint));
+          const rest = await collect(open(storage, prefixes, { checkpoint: before.at(-1)?.checkpoint }));
           expect([...keysOf(before), ...keysOf(rest)]).toEqual(expected);
         },
       ),
@@ -128,7 +129,7 @@ describe('a bucket source', () => {
 
   it('goes on with StartAfter, and only until the first token', async () => {
     const storage = openMemoryStorage(makeObjects(['a/1', 'a/2', 'b/1', 'b/2', 'b/3']), { pageSize: 1 });
-    const pages = await collect(open(storage, ['a/', 'b/'], '[1,"b/1"]'));
+    const pages = await collect(open(storage, ['a/', 'b/'], { checkpoint: '[1,"b/1"]' }));
     expect(keysOf(pages)).toEqual(['b/2', 'b/3']);
     expect(storage.listed.map(({ startAfter, token }) => [startAfter, token])).toEqual([
       ['b/1', undefined],
@@ -142,11 +143,14 @@ describe('a bucket source', () => {
     '[5,"a"]',
     '{"prefix":0}',
     '[0,1]',
+    '{"next":2,"open":[]}',
+    '{"next":1,"open":[[0,"a",1]]}',
+    '{"next":1,"open":[[1,"a"]]}',
   ])('refuses the checkpoint %s', async (checkpoint) => {
-    const stop = await stopOf(collect(open(openMemoryStorage([]), [''], checkpoint)));
+    const stop = await stopOf(collect(open(openMemoryStorage([]), [''], { checkpoint })));
     expect(stop.exitCode).toBe(2);
     expect(stop.message).toContain(
-      `checkpoint "${checkpoint}": expected a prefix of this pipeline and a key.`,
+      `checkpoint "${checkpoint}": expected a prefix of this pipeline and a key, or ranges of keys.`,
     );
   });
 });
@@ -188,10 +192,17 @@ describe('a server that lists wrong', () => {
     );
   });
 
-  it('that ignores StartAfter is noticed', async () => {
-    const spoil = (): ListPage => ({ objects: [{ key: 'a', sizeBytes: 1 }], isTruncated: false });
-    const stop = await stopOf(collect(open(openMemoryStorage([], { spoil }), [''], '[0,"c"]')));
-    expect(stop.message).toContain('expected a key after "c" in the order of UTF-8 bytes, found "a"');
+  it('that ignores StartAfter is listed from the beginning, and what was yielded before is passed over', async () => {
+    const spoil = (page: ListPage, request: ListRequest): ListPage =>
+      request.startAfter === undefined ? page : { objects: [{ key: 'a', sizeBytes: 1 }], isTruncated: false };
+    const storage = openMemoryStorage(makeObjects(keys), { pageSize: 1, spoil });
+    const warnings: string[] = [];
+    const log = { info: () => undefined, warn: (message: string) => void warnings.push(message) };
+    const pages = await collect(open(storage, [''], { checkpoint: '[0,"b"]', log }));
+    expect(keysOf(pages)).toEqual(['c', 'd']);
+    expect(warnings).toEqual([
+      'storage "main": listing bucket "media": expected a key after "b" in the order of UTF-8 bytes, found "a". Ranges of keys cannot be listed there: going on with one listing from the beginning.',
+    ]);
   });
 
   it('that answers keys beside the prefix is noticed', async () => {

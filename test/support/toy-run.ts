@@ -176,7 +176,7 @@ export class ToyWorld {
         clock: this.clock,
         http: this.vendor,
         run,
-        link: makeLinker(pipeline.access, storage),
+        link: makeLinker(pipeline.access, storage, this.clock),
         artifacts: openArtifactFolder(this.out, pipeline.name),
         log: silentLog,
         deadlines: pipeline.deadlines,

@@ -8,9 +8,13 @@ import {
   countShape,
   durationOrNoneShape,
   durationShape,
+  encodingShape,
   instantShape,
+  manifestPathShape,
   moneyShape,
   notYet,
+  objectPathShape,
+  shareShape,
   sizeShape,
   wordShape,
   wordsShape,
@@ -31,12 +35,14 @@ const bucketShape = z.strictObject({
     .prefault('')
     .meta({ description: 'Only keys that begin with this, or with one of these.', examples: ['ugc/'] }),
   parallel: z
-    .literal(1, {
-      error: ({ input }) =>
-        typeof input === 'number' && input > 1 ? 'not supported yet: expected 1' : 'expected 1',
-    })
-    .default(1)
-    .meta({ description: 'Listings at a time. More than 1 is not supported yet.' }),
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .meta({
+      description: 'Listings at a time, each of a range of keys; with 1, keys come in their order.',
+      examples: [16],
+    }),
 });
 
 const columnShape = z.union([wordShape, countShape], {
@@ -52,12 +58,36 @@ const columnsShape = z.strictObject(
   ) as Record<(typeof manifestFields)[number], z.ZodOptional<typeof columnShape>>,
 );
 
+const maxBrokenRowsShape = z
+  .int()
+  .min(0)
+  .optional()
+  .meta({
+    description: 'More broken rows than this end the run; any number may be broken if left out.',
+    examples: [100],
+  });
+
+/** What every manifest takes beside its path. */
+const manifestKeys = {
+  encoding: encodingShape.prefault('utf-8').meta({
+    description: 'Encoding of the file; a byte order mark is believed before it.',
+    examples: ['gb18030'],
+  }),
+  storage: wordShape.optional().meta({ description: 'Storage of rows that name none.', examples: ['main'] }),
+  bucket: wordShape.optional().meta({ description: 'Bucket of rows that name none.', examples: ['media'] }),
+  allowPrivateAddresses: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether URLs on private, loopback and link-local addresses may be probed.' }),
+  maxBrokenRows: maxBrokenRowsShape,
+} as const;
+
 const csvShape = z.strictObject({
-  path: wordShape
-    .refine((path) => !path.startsWith('s3://'), 'not supported yet: expected the path of a local file')
-    .refine((path) => path !== '-', 'not supported yet: expected the path of a file, not standard input')
-    .refine((path) => !/\.gz$/i.test(path), 'not supported yet: expected a file that is not compressed')
-    .meta({ description: 'Local CSV file, relative to this file.', examples: ['posts.csv'] }),
+  path: manifestPathShape.meta({
+    description:
+      'CSV file, relative to this file; s3://storage/bucket/key; or - for standard input. Compressed with gzip or not.',
+    examples: ['posts.csv', 's3://main/lists/posts.csv.gz'],
+  }),
   header: z.boolean().default(true).meta({ description: 'Whether the first row names the columns.' }),
   columns: columnsShape.prefault({}).meta({
     description: `Our field to the name of their column, or to its position from 1 with header: false. Fields: ${manifestFields.join(' ')}.`,
@@ -68,32 +98,42 @@ const csvShape = z.strictObject({
     .length(1, { error: 'expected one character, such as "," or "\\t"' })
     .default(',')
     .meta({ description: 'What stands between two columns.' }),
-  encoding: z
-    .literal('utf-8', {
-      error: ({ input }) =>
-        typeof input === 'string' && !/^utf-?8$/i.test(input)
-          ? 'not supported yet: expected "utf-8"'
-          : undefined,
-    })
-    .default('utf-8')
-    .meta({ description: 'Encoding of the file.' }),
-  storage: wordShape.optional().meta({ description: 'Storage of rows that name none.', examples: ['main'] }),
-  bucket: wordShape.optional().meta({ description: 'Bucket of rows that name none.', examples: ['media'] }),
-  allowPrivateAddresses: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Whether URLs on private, loopback and link-local addresses may be probed.' }),
-  maxBrokenRows: notYet('How many rows may be broken before the run stops.'),
+  ...manifestKeys,
+});
+
+const jsonlShape = z.strictObject({
+  path: manifestPathShape.meta({
+    description:
+      'File of JSON lines, relative to this file; s3://storage/bucket/key; or - for standard input. Our own tasks.jsonl too.',
+    examples: ['rows.jsonl'],
+  }),
+  ...manifestKeys,
+});
+
+const inventoryShape = z.strictObject({
+  manifest: objectPathShape.meta({
+    description: 'The manifest.json of an S3 Inventory in CSV; its parts are read from the same bucket.',
+    examples: ['s3://main/inventory/media/daily/2026-11-20T01-00Z/manifest.json'],
+  }),
+  storage: wordShape
+    .optional()
+    .meta({ description: 'Storage of the media; that of the manifest if left out.', examples: ['main'] }),
+  maxBrokenRows: maxBrokenRowsShape,
 });
 
 export const sourceShape = z.strictObject({
   bucket: bucketShape.optional().meta({ description: 'A listing of a bucket.' }),
   csv: csvShape.optional().meta({ description: 'A manifest as a CSV file.' }),
-  jsonl: notYet('A manifest as JSON lines.'),
-  inventory: notYet('An S3 Inventory or S3 Batch manifest.'),
+  jsonl: jsonlShape.optional().meta({ description: 'A manifest as JSON lines.' }),
+  inventory: inventoryShape.optional().meta({ description: 'An S3 Inventory.' }),
 });
 
-export const sourceShapes = { bucket: bucketShape, csv: csvShape } as const;
+export const sourceShapes = {
+  bucket: bucketShape,
+  csv: csvShape,
+  jsonl: jsonlShape,
+  inventory: inventoryShape,
+} as const;
 
 export const selectShape = z.strictObject({
   include: wordsShape.optional().meta({
@@ -116,7 +156,9 @@ export const selectShape = z.strictObject({
   modifiedWithin: durationShape()
     .optional()
     .meta({ description: 'Only what was modified this long ago or less.', examples: ['2d'] }),
-  sample: notYet('A share of the items, chosen by their identity.'),
+  sample: shareShape
+    .optional()
+    .meta({ description: 'A share of the items, the same ones every time.', examples: ['1%'] }),
   fit: z
     .literal('off', {
       error: ({ input }) =>
@@ -131,8 +173,8 @@ const modes = ['presigned', 'public', 'qiniu-private', 'inline'] as const;
 /** The mode alone, told first: it decides which keys may stand beside it. */
 export const accessModeShape = z
   .enum(modes)
-  .refine((mode) => mode === 'presigned' || mode === 'public', {
-    error: 'not supported yet: expected "presigned" or "public"',
+  .refine((mode) => mode !== 'inline', {
+    error: 'not supported yet: expected "presigned", "public" or "qiniu-private"',
   })
   .default('presigned')
   .meta({ description: 'How vendors are given the media.' });
@@ -152,7 +194,28 @@ const publicShape = z.strictObject({
   baseUrl: baseUrlShape.meta({ description: 'Address before the keys.', examples: ['https://cdn.example/'] }),
 });
 
-export const accessShapes = { presigned: presignedShape, public: publicShape } as const;
+const qiniuPrivateShape = z.strictObject({
+  mode: z.literal('qiniu-private').meta({
+    description: "Links of a private Qiniu bucket, signed with an account's keys when a call leaves.",
+  }),
+  baseUrl: baseUrlShape.meta({
+    description: "Address of the bucket's domain, before the keys.",
+    examples: ['https://media.example/'],
+  }),
+  account: wordShape.meta({
+    description: 'Account in config/accounts.yaml whose keys sign.',
+    examples: ['qiniu-prod'],
+  }),
+  expiresIn: durationShape({ leastMs: 1000 })
+    .prefault('24h')
+    .meta({ description: 'How long a signed link lives: long enough for queue and job.', examples: ['24h'] }),
+});
+
+export const accessShapes = {
+  presigned: presignedShape,
+  public: publicShape,
+  'qiniu-private': qiniuPrivateShape,
+} as const;
 
 /** Limits of an account, or of one service on it. */
 export const limitsShape = z.strictObject({
@@ -290,7 +353,7 @@ export const pipelineShape = z
     source: sourceShape.meta({ description: 'Where the items come from: exactly one of its keys.' }),
     select: selectShape.optional().meta({ description: 'Which of the items are looked at.' }),
     access: z
-      .union([presignedShape, publicShape])
+      .union([presignedShape, publicShape, qiniuPrivateShape])
       .optional()
       .meta({ description: 'How vendors are given the media; presigned links if left out.' }),
     services: z.array(serviceShape).min(1).meta({ description: 'What is asked about each item.' }),

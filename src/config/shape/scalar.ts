@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseMoney, parseNano } from '../../domain/money.ts';
 import { type Comparison, parseComparison } from '../../domain/policy.ts';
 import type { Nano } from '../../domain/pricing.ts';
+import { type Encoding, encodings } from '../../domain/settings.ts';
 import { parseDuration, parseSize } from '../../domain/quantity.ts';
 
 /** A key of the contract whose effect is not built: recognised and refused, never silently accepted. */
@@ -162,6 +163,43 @@ export const comparisonShape = parsedText<Comparison>(
   'a comparison such as "< 40" or "== male" (operators: < <= > >= == !=; texts only with == and !=)',
   parseComparison,
 );
+
+/** An encoding by any of its common names. */
+export const encodingShape = parsedText<Encoding>(
+  'an encoding: "utf-8", "gb18030", "utf-16le" or "utf-16be"',
+  (text) => encodingNames.get(text.toLowerCase()),
+);
+
+const encodingNames: ReadonlyMap<string, Encoding> = new Map([
+  ...encodings.map((name) => [name, name] as const),
+  // GB18030 reads what is written in either of its forerunners; a mark tells which UTF-16 it is.
+  ...(['gbk', 'gb2312'] as const).map((name) => [name, 'gb18030'] as const),
+  ['utf8', 'utf-8'],
+  ['utf-16', 'utf-16le'],
+]);
+
+/** A share above none, up to all. */
+export const shareShape = parsedTextOrNumber('a share above 0 and up to 1, such as "1%" or 0.01', (text) => {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(%?)$/.exec(text);
+  const share = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : 0;
+  return share > 0 && share <= 1 ? share : undefined;
+});
+
+/** Where a manifest lies in a bucket. */
+export const objectPathShape = parsedText(
+  's3://storage/bucket/key, with a storage of config/storages.yaml',
+  (text) => (isObjectPath(text) ? text : undefined),
+);
+
+/** A local path, a place in a bucket, or `-`. */
+export const manifestPathShape = parsedText(
+  'a path, s3://storage/bucket/key, or "-" for standard input',
+  (text) => (text !== '' && (isObjectPath(text) || !/^[a-z][a-z\d+.-]*:\/\//i.test(text)) ? text : undefined),
+);
+
+function isObjectPath(text: string): boolean {
+  return /^s3:\/\/[^/]+\/[^/]+\/./s.test(text);
+}
 
 /** A text that is not empty. */
 export const wordShape = z.string().min(1);

@@ -71,6 +71,11 @@ export function signDownload(url: string, deadlineSeconds: number, keys: Keys): 
   return `${dated}&token=${keys.accessKey}:${sign}`;
 }
 
+/** The same with the keys of an account. */
+export function signLink(url: string, deadlineSeconds: number, signer: Signer): string {
+  return signDownload(url, deadlineSeconds, readKeys(signer));
+}
+
 /**
  * Whether a callback carries a good signature of this account (`signed`), none (`unsigned`, which v1 documents), or
  * one that does not fit (`forged`). Even a signed callback is only a hint. `QBox` covers the body of forms only.

@@ -1,7 +1,7 @@
 /** Qiniu: credentials, signature, billing units and services of its v1 video moderation. */
 import type { Vendor } from '../../domain/service.ts';
 import { skuOf } from './answer.ts';
-import { credentials, signCall } from './auth.ts';
+import { credentials, signCall, signLink } from './auth.ts';
 import { type Op, opNames } from './options.ts';
 import { readRefusal } from './refusals.ts';
 import { videoCensor } from './video-censor.ts';
@@ -24,5 +24,6 @@ export const qiniu: Vendor = {
   })),
   services: [videoCensor],
   sign: signCall,
+  signLink,
   readRefusal,
 };

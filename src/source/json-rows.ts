@@ -1,0 +1,98 @@
+/** Reads a manifest of JSON lines; a line that cannot be read is reported and the rest goes on. */
+import { isUtf8 } from 'node:buffer';
+import {
+  type Cell,
+  CellFault,
+  breakRow,
+  readCells,
+  type Row,
+  type RowField,
+  type RowHome,
+} from './manifest-row.ts';
+
+/** A longer line is not kept. */
+const longestLine = 1024 * 1024;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Names of our fields in our own `tasks.jsonl`. */
+const taskNames: Readonly<Partial<Record<RowField, string>>> = { id: 'item', size: 'sizeBytes' };
+
+/** The rows of the lines that are not empty, a batch for each chunk. */
+export async function* readJsonRows(
+  chunks: AsyncIterable<Buffer>,
+  home: RowHome,
+): AsyncGenerator<readonly Row[]> {
+  let held: Buffer = Buffer.alloc(0);
+  let isTooLong = false;
+  let line = 1;
+  const take = (bytes: Buffer): readonly Row[] => {
+    const row = isTooLong ? breakRow(line, describeLong()) : readLine(bytes, line, home);
+    isTooLong = false;
+    line += 1;
+    return row === undefined ? [] : [row];
+  };
+  for await (const chunk of chunks) {
+    const rows: Row[] = [];
+    let rest = chunk;
+    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
+      rows.push(...take(Buffer.concat([held, rest.subarray(0, end)])));
+      held = Buffer.alloc(0);
+      rest = rest.subarray(end + 1);
+    }
+    held = Buffer.concat([held, rest]);
+    if (held.length > longestLine) {
+      isTooLong = true;
+      held = Buffer.alloc(0);
+    }
+    yield rows;
+  }
+  if (held.length > 0 || isTooLong) yield take(held);
+}
+
+function describeLong(): string {
+  return `a line beyond ${longestLine} bytes: expected one JSON object a line. Correct the row.`;
+}
+
+function readLine(bytes: Buffer, line: number, home: RowHome): Row | undefined {
+  if (bytes.length > longestLine) return breakRow(line, describeLong());
+  if (!isUtf8(bytes)) return breakRow(line, 'expected text in UTF-8, found other bytes. Correct "encoding".');
+  const text = bytes.toString().replace(/^\uFEFF/, '');
+  if (text.trim() === '') return undefined;
+  const fields = parseObject(text);
+  if (fields === undefined) return breakRow(line, 'expected a JSON object. Correct the row.');
+  return readCells(makeCell(fields), line, home);
+}
+
+function parseObject(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Fields)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function makeCell(fields: Fields): Cell {
+  const isTask = ['item', 'service', 'account', 'status'].every((name) => typeof fields[name] === 'string');
+  return (field) => {
+    // Only our own rows name the service that they are about; elsewhere the word may mean anything.
+    if (field === 'service' && !isTask) return undefined;
+    const name = (isTask ? taskNames[field] : undefined) ?? field;
+    const text = readText(Object.hasOwn(fields, name) ? fields[name] : undefined, name);
+    return text === undefined || text.trim() === '' ? undefined : text;
+  };
+}
+
+function readText(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  if (name === 'images' && Array.isArray(value))
+    return value.length === 0 ? undefined : JSON.stringify(value);
+  throw new CellFault(
+    `${name}: expected a text or a number, found ${Array.isArray(value) ? 'a list' : typeof value}. Correct it.`,
+  );
+}

@@ -1,0 +1,138 @@
+/** Reads a manifest as a stream of pages; a broken row is reported and the rest goes on. */
+import pLimit from 'p-limit';
+import type { BrokenRow, Item, SourcePage } from '../domain/item.ts';
+import { kindOf } from '../domain/kind.ts';
+import { wrongUse } from '../domain/problem.ts';
+import type { CsvSource, InventorySource, JsonlSource } from '../domain/settings.ts';
+import type { ObjectStorage } from '../domain/storage.ts';
+import { readCsvRows } from './csv-rows.ts';
+import { readInventoryRows } from './inventory.ts';
+import { readJsonRows } from './json-rows.ts';
+import { type ManifestTools, readManifestBytes } from './manifest-bytes.ts';
+import { breakRow, type Row } from './manifest-row.ts';
+import type { Selection } from './select.ts';
+
+const rowsOfPage = 500;
+/** Heads in progress at once. */
+const headConcurrency = 8;
+
+/**
+ * Yields the rows of a manifest in pages of 500. Rows with a key in a known storage but without etag or size are
+ * completed by HEAD; one whose object is not there is broken. Neighbours of one id that name services are one item.
+ *
+ * @throws Stop with exit 2 where the manifest cannot be used or too many rows are broken
+ */
+export async function* readManifest(
+  source: CsvSource | JsonlSource | InventorySource,
+  selection: Selection,
+  tools: ManifestTools,
+): AsyncGenerator<SourcePage> {
+  const limit = pLimit(headConcurrency);
+  const toPage = (rows: readonly Row[], isLast: boolean): Promise<SourcePage> =>
+    makePage(rows, isLast, selection, (item) => limit(() => completeItem(item, tools.storage)));
+  let rows: Row[] = [];
+  let broken = 0;
+  for await (const more of readRows(source, tools)) {
+    for (const row of more) {
+      const merged = mergeRows(rows.at(-1), row);
+      if (merged !== undefined) rows[rows.length - 1] = merged;
+      else if (rows.length < rowsOfPage) rows.push(row);
+      else {
+        const page = await toPage(rows, false);
+        yield page;
+        broken += page.broken.length;
+        checkBroken(source, broken);
+        rows = [row];
+      }
+    }
+  }
+  const last = await toPage(rows, true);
+  const isLast = broken + last.broken.length <= mostBroken(source);
+  yield { ...last, isLast };
+  checkBroken(source, broken + last.broken.length);
+}
+
+function readRows(
+  source: CsvSource | JsonlSource | InventorySource,
+  tools: ManifestTools,
+): AsyncGenerator<Iterable<Row>> {
+  if (source.form === 'inventory') return readInventoryRows(source, tools);
+  const chunks = readManifestBytes(source.path, source.encoding, tools);
+  return source.form === 'csv' ? readCsvRows(chunks, source) : readJsonRows(chunks, source);
+}
+
+/** One row for two of one item that differ in their service; `undefined` where they are two. */
+function mergeRows(before: Row | undefined, row: Row): Row | undefined {
+  if (before === undefined || before.isBroken || row.isBroken) return undefined;
+  const [first, second] = [before.item, row.item];
+  if (first.onlyServices === undefined || second.onlyServices === undefined) return undefined;
+  if (first.id !== second.id || first.key !== second.key || first.url !== second.url) return undefined;
+  const onlyServices = [...new Set([...first.onlyServices, ...second.onlyServices])];
+  return { ...before, item: { ...first, onlyServices } };
+}
+
+function mostBroken({ maxBrokenRows }: CsvSource | JsonlSource | InventorySource): number {
+  return maxBrokenRows ?? Number.POSITIVE_INFINITY;
+}
+
+function checkBroken(source: CsvSource | JsonlSource | InventorySource, broken: number): void {
+  if (broken <= mostBroken(source)) return;
+  const path = source.form === 'inventory' ? source.manifest : source.path;
+  const expected = `expected at most ${mostBroken(source)} (maxBrokenRows), found ${broken}`;
+  throw wrongUse(`${path}: too many broken rows: ${expected}. Correct them, or raise maxBrokenRows.`);
+}
+
+async function makePage(
+  rows: readonly Row[],
+  isLast: boolean,
+  selection: Selection,
+  complete: (item: Item) => Promise<Item | undefined>,
+): Promise<SourcePage> {
+  const looked = await Promise.all(rows.map((row) => lookAt(row, selection, complete)));
+  const items: Item[] = [];
+  const broken: BrokenRow[] = [];
+  for (const row of looked) {
+    if (row === undefined) continue;
+    if (row.isBroken) broken.push({ line: row.line, message: row.message });
+    else items.push(row.item);
+  }
+  return { items, unselected: rows.length - items.length - broken.length, broken, isLast };
+}
+
+/** The row as it goes into the page; `undefined` where it is not selected. */
+async function lookAt(
+  row: Row,
+  selection: Selection,
+  complete: (item: Item) => Promise<Item | undefined>,
+): Promise<Row | undefined> {
+  if (row.isBroken) return row;
+  if (row.isPassedOver === true) return undefined;
+  const { line } = row;
+  if (!selection.isPathSelected(row.item)) return undefined;
+  const item = isComplete(row.item) ? row.item : await complete(row.item);
+  if (item === undefined) return breakRow(line, nameAbsent(row.item));
+  return selection.isSelected(item) ? { isBroken: false, line, item } : undefined;
+}
+
+function isComplete({ object, etag, sizeBytes }: Item): boolean {
+  return object === undefined || (etag !== undefined && sizeBytes !== undefined);
+}
+
+async function completeItem(item: Item, storage: ObjectStorage): Promise<Item | undefined> {
+  const facts = item.object && (await storage.head(item.object));
+  if (facts === undefined) return undefined;
+  const contentType = item.contentType ?? facts.contentType;
+  return {
+    ...item,
+    contentType,
+    kind: item.kind ?? kindOf({ ...item, contentType }),
+    etag: item.etag ?? facts.etag,
+    sizeBytes: item.sizeBytes ?? facts.sizeBytes,
+    lastModified: item.lastModified ?? facts.lastModified,
+  };
+}
+
+function nameAbsent(item: Item): string {
+  const { storage, bucket, key } = item.object ?? { storage: '', bucket: '', key: '' };
+  return `no object "${key}" in bucket "${bucket}" of storage "${storage}". Correct the row or remove it.`;
+}
