@@ -20,7 +20,6 @@ export const notYet = {
   ],
   flags: {
     run: [
-      '--cap [money]',
       '--plan [file]',
       '--tolerance [share]',
       '--only-failed [run]',

@@ -21,6 +21,8 @@ export interface Ending {
   }[];
   /** Why the source could not be read to its end, and the exit code that this deserves. */
   readonly sourceTrouble?: { readonly message: string; readonly exitCode: ExitCode } | undefined;
+  /** Keys of the caps that kept tasks from being sent. */
+  readonly fullCaps?: readonly string[] | undefined;
   readonly failOn?: 'review' | 'block' | undefined;
 }
 
@@ -65,8 +67,12 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   if (halts.length > 0) {
     reasons.set(exitCodes.halted, `halted: ${halts.map(describeHalt).join('; ')}. ${goesOn}`);
   }
-  if (counts.overCap > 0)
-    reasons.set(exitCodes.capped, `stopped at a cap, ${formatCount(counts.overCap)} tasks over it`);
+  if (counts.overCap > 0) {
+    const { fullCaps = [] } = ending;
+    const names = fullCaps.length === 0 ? '' : ` (${fullCaps.join(', ')})`;
+    const over = `${formatCount(counts.overCap)} ${plural(counts.overCap, 'task')} over it`;
+    reasons.set(exitCodes.capped, `stopped at the cap${names}, ${over}. Raise it and run again to go on.`);
+  }
   const troubled = counts.failed + counts.held;
   if (troubled > 0)
     reasons.set(exitCodes.failures, `finished with ${describeTroubled(counts.failed, counts.held)}`);

@@ -154,8 +154,8 @@ describe('the summary', () => {
       4,
       'stopped after',
       { overCap: 88 },
-      'stopped at a cap, 88 tasks over it',
-      ['stopped at a cap, 88 tasks over it', '88 tasks are still open. Run again to go on.'],
+      'stopped at the cap (caps.run), 88 tasks over it. Raise it and run again to go on.',
+      ['stopped at the cap (caps.run), 88 tasks over it. Raise it and run again to go on.'],
     ],
     [
       5,

@@ -102,10 +102,10 @@ describe('a run', () => {
     },
     {
       name: 'with tasks over its cap',
-      ending: { counts: { ...counts, overCap: 7 } },
+      ending: { counts: { ...counts, overCap: 7 }, fullCaps: ['caps.run', 'caps.units.pai/basic'] },
       exitCode: 4,
       state: 'stopped',
-      why: 'stopped at a cap, 7 tasks over it',
+      why: 'stopped at the cap (caps.run, caps.units.pai/basic), 7 tasks over it. Raise it and run again to go on.',
     },
     {
       name: 'whose accounts do not balance, whatever else holds',

@@ -1,4 +1,5 @@
 /** A ledger of arrays, a folder of strings, and runs to report on: friendly ones and hostile ones. */
+import type { Spending } from '../../src/domain/caps.ts';
 import { emptyFinding, type Finding } from '../../src/domain/finding.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { BillRow, ItemRow, RunRecord, TaskCount, TaskRow } from '../../src/domain/ledger.ts';
@@ -148,6 +149,13 @@ export function makeLedger(
     },
     countTasks: async () => countTasks(rows),
     readBill: async () => bill,
+    readSpending: async (): Promise<Spending> => ({
+      spent: 0n,
+      reserved: 0n,
+      currency: 'CNY',
+      caps: [],
+      overrun: {},
+    }),
     readBroken: async (_run: string, limit: number) => broken.slice(0, limit),
   };
   return ledger;

@@ -130,7 +130,7 @@ describe('the tables', () => {
     await begin(run, task);
     expect(() =>
       raw.exec(`INSERT INTO attempts SELECT id + 1, key, number + 1, ref, call, position, run, task, service, account,
-        is_loopback, link_hash, is_batch, state, job, error, intended_ms, accepted_ms, closed_ms, accepted_reply, reply
+        is_loopback, link_hash, is_batch, state, job, error, intended_ms, accepted_ms, closed_ms, accepted_reply, reply, reserved
         FROM attempts`),
     ).toThrow('UNIQUE constraint failed');
   });

@@ -3,6 +3,7 @@ import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
 import { formatCharge, formatUnits } from './charge.ts';
+import { formatCaps } from './spending.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
@@ -20,6 +21,7 @@ export function printSummary(console: Console, reported: Reported): void {
     formatVerdicts(summary, ink),
     formatCharge(summary, reported.bill, ink),
     formatUnits(summary),
+    ...formatCaps(summary, ink),
     ...formatObstacles(reported, ink),
     ...formatCauses(reported.causes, ink, width),
     ...formatBroken(summary.counts.broken, reported.broken),

@@ -1,15 +1,16 @@
 /** Books usage: one entry per SKU, with its charge at the position that the account has come to. Entries are only added. */
 import { chargeUnits, monthOf, startPosition } from '../../domain/pricing.ts';
 import type { Basis, Usage } from '../../domain/usage.ts';
+import type { Reservation, Spender } from './reserve.ts';
+import { priceReservation, spend } from './reserve.ts';
 import type { Session } from './session.ts';
-import type { Payer } from './tally.ts';
 
 /** The attempt that used the units: they belong to its run and to the month in which it was sent. */
-export interface Booking extends Payer {
-  readonly run: number;
+export interface Booking extends Spender {
   readonly task: number;
   readonly attempt: number;
-  readonly intendedAtMs: number;
+  /** What it held of the caps, and has given back. */
+  readonly reservation: Reservation | undefined;
 }
 
 /** Units that the vendor bills; they move the account's position. */
@@ -33,10 +34,14 @@ export function bookUsage(session: Session, booking: Booking, usage: Usage): voi
       charge: charge.amount,
       isComplete: charge.isComplete,
     });
+    spend(session, booking, booking.reservation, { sku, units, amount: charge.amount });
   }
 }
 
-/** Units of a call whose fate is unknown: they stand in the bill's own column, are not charged, and move nothing. */
+/**
+ * Units of a call whose fate is unknown: they stand in the bill's own column, are not charged, and move no position.
+ * Against caps they count as spent, at what they had reserved.
+ */
 export function bookUncertain(session: Session, booking: Booking, usage: Usage): void {
   for (const [sku, units] of Object.entries(usage.units)) {
     if (units <= 0) continue;
@@ -51,6 +56,9 @@ export function bookUncertain(session: Session, booking: Booking, usage: Usage):
       charge: 0n,
       isComplete,
     });
+    const amount =
+      booking.reservation?.skus[sku]?.[1] ?? priceReservation(session, booking, sku, units) ?? 0n;
+    spend(session, booking, booking.reservation, { sku, units, amount });
   }
 }
 

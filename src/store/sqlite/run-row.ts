@@ -24,6 +24,9 @@ export interface RunRow {
   readonly ended_ms: number | null;
   readonly exit_code: ExitCode | null;
   readonly why: string | null;
+  /** JSON: the caps of the latest session, and how far they had come when the run ended. */
+  readonly caps: string | null;
+  readonly spending: string | null;
 }
 
 /** A service of a run, as `services` keeps it. */

@@ -1,4 +1,5 @@
 /** The memory of all runs in one SQLite file. */
+import type { Spending } from '../../domain/caps.ts';
 import type { BrokenRow } from '../../domain/item.ts';
 import type {
   BillRow,
@@ -10,6 +11,7 @@ import type {
   TaskCount,
 } from '../../domain/ledger.ts';
 import type { PriceBook } from '../../domain/pricing.ts';
+import { monthOf } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
@@ -19,6 +21,7 @@ import { readItemPage } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
 import { selectRun } from './selector.ts';
+import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spending.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { Tally } from './tally.ts';
 
@@ -87,6 +90,15 @@ export class SqliteLedger implements Ledger {
       row.seq,
       limit,
     ]);
+  }
+
+  async readSpending(run: string): Promise<Spending> {
+    const row = findRunRow(this.#db, run);
+    if (row && row.spending !== null) return unpackSpending(row.spending);
+    const { caps, currency, timezone } = unpackCaps(row?.caps ?? null);
+    const { seq = 0, pipeline = '' } = row ?? {};
+    const month = monthOf(this.#now(), timezone);
+    return readSpending(new SpendingBooks(this.#db), { run: seq, pipeline, month, currency, caps });
   }
 
   async close(): Promise<void> {

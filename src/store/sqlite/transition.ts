@@ -13,6 +13,7 @@ import type { Booking } from './booking.ts';
 import { bookUncertain, bookUsage } from './booking.ts';
 import type { Settlement } from './known.ts';
 import { makeUnknownFate, packError, settleFailed, settleHeld } from './known.ts';
+import { release, unpackReservation } from './reserve.ts';
 import type { Session } from './session.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
@@ -31,6 +32,7 @@ interface OpenRow {
   readonly state: MovableTask['state'];
   readonly reason: string;
   readonly usage: string;
+  readonly reserved: string | null;
   readonly is_marked: number;
 }
 
@@ -53,7 +55,7 @@ export function applyTransitions(session: Session, transitions: readonly Transit
 
 function findOpen({ db }: Session, attempt: number): OpenRow | undefined {
   return db.get<OpenRow>(
-    `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms,
+    `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms, a.reserved,
        t.id AS task, t.run AS task_run, t.service, t.state, t.reason, t.usage,
        k.failed_ms IS NOT NULL OR k.held IS NOT NULL AS is_marked
      FROM attempts AS a JOIN tasks AS t ON t.id = a.task JOIN keys AS k ON k.id = a.key
@@ -76,6 +78,7 @@ function makeStep(session: Session, row: OpenRow, archive: Archive): Step {
       task: row.task,
       attempt: id,
       intendedAtMs,
+      reservation: unpackReservation(row.reserved),
     },
   };
 }
@@ -179,22 +182,28 @@ function resend(step: Step, { cause }: Extract<Transition, { is: 'resend' }>): v
 }
 
 /** A job that the vendor took was sent, whatever a late report says. */
-function forget({ session, row, task }: Step, { cause }: Extract<Transition, { is: 'unsent' }>): void {
+function forget(
+  { session, row, task, booking }: Step,
+  { cause }: Extract<Transition, { is: 'unsent' }>,
+): void {
   if (row.attempt_state === 'accepted') return;
+  release(session, booking, booking.reservation);
   session.db.run('DELETE FROM attempts WHERE id = ?', [row.id]);
   session.db.run('UPDATE keys SET submissions = submissions - 1 WHERE id = ?', [row.key]);
   const error = packError({ class: 'not-sent', code: '', message: cause });
   moveTask(session, task, { state: 'planned', error, sent: -1 });
 }
 
+/** What the attempt held of the caps is given back in the commit that books what it used. */
 function closeAttempt(
-  { session, row }: Step,
+  { session, row, booking }: Step,
   end: {
     readonly state: 'answered' | 'failed' | 'held' | 'again' | 'resend';
     readonly error: string | null;
     readonly reply: number | null;
   },
 ): void {
+  release(session, booking, booking.reservation);
   session.db.run('UPDATE attempts SET state = ?, error = ?, closed_ms = ?, reply = ? WHERE id = ?', [
     end.state,
     end.error,
