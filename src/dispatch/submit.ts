@@ -1,5 +1,5 @@
 /** One submission from links to settled outcomes: intent before money, and the slot held until the reply is durable. */
-import { concerns, isPassed } from '../domain/caps.ts';
+import { type Cap, concerns, isPassed } from '../domain/caps.ts';
 import { decide, backoffMs } from '../domain/decide.ts';
 import type { Reply, Sent } from '../domain/exchange.ts';
 import type { Attempt } from '../domain/ledger.ts';
@@ -45,7 +45,7 @@ export async function submitTasks(
       }
       leaves.push(leave);
     }
-    if (isCapPassed(bench, lane)) {
+    if (isCapPassed(bench, lane, sending)) {
       await takeBack(bench, desk, lane, sending);
       return;
     }
@@ -87,9 +87,11 @@ async function unsend(bench: Bench, sending: readonly Sending[], cause: string):
   await bench.run.transition(sending.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
 }
 
-/** An overrun took a cap of this account past its limit while the call waited for its turn. */
-function isCapPassed({ run }: Bench, { use }: Lane): boolean {
-  return run.spending.caps.some((cap) => concerns(cap, use.account) && isPassed(cap));
+/** An overrun took a cap that the call counts against past its limit, while it waited for its turn. */
+function isCapPassed({ run }: Bench, { use }: Lane, sending: readonly Sending[]): boolean {
+  const counts = ({ sku }: Cap) =>
+    sku === undefined || sending.some(({ attempt }) => (attempt.usage.units[sku] ?? 0) > 0);
+  return run.spending.caps.some((cap) => isPassed(cap) && concerns(cap, use.account) && counts(cap));
 }
 
 /** Nothing left, so nothing is owed: the tasks ask for their reservation again, under what the overrun has left. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import type { Caps, Spending } from '../../src/domain/caps.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, Ledger, RunLedger, TaskRow } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
@@ -59,6 +60,7 @@ export interface ToySetting {
   readonly resendBelow?: Nano;
   readonly jobMs?: number;
   readonly graceMs?: number;
+  readonly caps?: Caps;
 }
 
 /** A world that outlives its sessions: one ledger folder, one vendor, one clock. */
@@ -95,8 +97,8 @@ export class ToyWorld {
       this.vendor.callBack = control.hookUrl ? (ref) => dispatcher.hint(makeToyAccount(), ref) : undefined;
       const end = await this.clock.drive(dispatcher.run());
       await run.end({
-        state: end.isStopped ? 'stopped' : 'finished',
-        exitCode: 0,
+        state: end.isStopped || counters.overCap > 0 ? 'stopped' : 'finished',
+        exitCode: counters.overCap > 0 ? 4 : 0,
         why: '',
         atMs: this.clock.now(),
       });
@@ -105,6 +107,7 @@ export class ToyWorld {
         counters,
         await readAll(ledger, run),
         await ledger.readBill(run.record.id, toyPrices),
+        await ledger.readSpending(run.record.id),
       );
     } finally {
       await ledger.close();
@@ -179,17 +182,20 @@ export class ToyOutcome {
   readonly counters: Readonly<Record<string, number>>;
   readonly rows: readonly ItemRow[];
   readonly bill: Awaited<ReturnType<Ledger['readBill']>>;
+  readonly spending: Spending;
 
   constructor(
     end: DispatchEnd,
     counters: Readonly<Record<string, number>>,
     rows: readonly ItemRow[],
     bill: Awaited<ReturnType<Ledger['readBill']>>,
+    spending: Spending,
   ) {
     this.end = end;
     this.counters = counters;
     this.rows = rows;
     this.bill = bill;
+    this.spending = spending;
   }
 
   get tasks(): readonly TaskRow[] {
@@ -285,6 +291,7 @@ function makePipeline(setting: ToySetting): Pipeline {
     reuse: { by: 'content', retryFailedAfterMs: 30 * 86_400_000 },
     resendBelow: setting.resendBelow ?? 100_000_000n,
     deadlines: { callMs: 100_000, syncCallMs: 1_800_000, jobMs: setting.jobMs ?? 86_400_000 },
+    caps: setting.caps,
     storages: new Map(),
     prices: toyPrices,
     hash: 'hash',
