@@ -169,7 +169,10 @@ export class Dispatcher {
     const { clock, bell, stop } = this.#bench;
     while (!this.#isClosed && !stop.aborted && desk.gate.haltReason === undefined) {
       for (const lane of desk.lanes) {
-        if (lane.needsRefill) await lane.refill().catch((error: unknown) => this.#fail(error));
+        if (!lane.needsRefill) continue;
+        await lane.refill().catch((error: unknown) => this.#fail(error));
+        // The last of its tasks may have ended while it was not known yet that none is left.
+        if (lane.isEmpty) bell.ring();
       }
       const work = desk.takeWork(clock.monotonic(), this.#feeder.isFeeding);
       if (work) {

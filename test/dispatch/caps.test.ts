@@ -71,6 +71,17 @@ describe('a cap', () => {
     expect(world.vendor.calls).toHaveLength(50);
   });
 
+  test('that lets nothing more go ends a run that is gone on with, at any pace', async () => {
+    const world = await ToyWorld.open();
+    // So slow that one call at a time is prepared: nothing rings once the last task has found no room.
+    const account = limitToy({ perSecond: 10 });
+    const setting = { services: [useToy('toy/image', { account })], items: makeImages(30) };
+    await world.run({ ...setting, caps: { run: 12n * cent } });
+    const again = await world.run({ ...setting, caps: { run: 5n * cent } });
+    expect(again.statuses).toEqual({ answered: 12, 'over-cap': 18 });
+    expect(world.vendor.calls).toHaveLength(12);
+  });
+
   test('takes the elements of a batch one by one: those that do not fit drop out', async () => {
     const world = await ToyWorld.open();
     const outcome = await world.run({
