@@ -648,3 +648,29 @@ function readSums(raw: Sqlite.Database) {
     ]),
   );
 }
+
+test('a ledger of a time before there were caps counts what it had booked by then', async () => {
+  const place = await Place.make();
+  const first = await place.openRun({});
+  const [task, other] = await planUnits(first, 'a', [4, 2]);
+  await answer(first, await begin(first, task));
+  await begin(first, other);
+  const raw = new Sqlite(join(place.folder, 'ledger.db'));
+  // As the first migration alone left it.
+  raw.exec(
+    'DROP TABLE spending; ALTER TABLE attempts DROP COLUMN reserved; ALTER TABLE runs DROP COLUMN caps',
+  );
+  raw.exec('ALTER TABLE runs DROP COLUMN spending; PRAGMA user_version = 1');
+  raw.close();
+  const run = await place.openRun({ caps: { run: 9n * cent, month: 9n * cent }, accountCap: 9n * cent });
+  expect(run.isResumed).toBe(true);
+  expect(run.spending.caps.map(({ spent, reserved }) => [spent, reserved])).toEqual(
+    Array(3).fill([4n * cent, 0n]),
+  );
+  const [orphan] = await run.readOrphans(0, 10);
+  await answer(run, orphan as Attempt);
+  expect(run.spending.caps.map(({ spent, reserved }) => [spent, reserved])).toEqual(
+    Array(3).fill([6n * cent, 0n]),
+  );
+  expect(run.spending.overrun).toEqual({});
+});

@@ -49,7 +49,10 @@ interface SumRow {
   readonly overrun: number;
 }
 
-/** The sums of one transaction: read once, changed in memory, stored just before it commits. */
+/**
+ * The sums of one transaction: read once, changed in memory, stored just before it commits. They stay as they are until
+ * the next one begins, so that whoever asks between the two reads no rows.
+ */
 export class SpendingBooks {
   readonly #db: Database;
   readonly #books = new Map<string, Book>();
@@ -99,7 +102,10 @@ export class SpendingBooks {
 
   store(): void {
     for (const { scope, sums } of this.#books.values()) {
-      for (const [sku, sum] of sums) if (sum.isChanged) this.#storeSum(scope, sku, sum);
+      for (const [sku, sum] of sums) {
+        if (sum.isChanged) this.#storeSum(scope, sku, sum);
+        sum.isChanged = false;
+      }
     }
   }
 
@@ -129,7 +135,7 @@ export class SpendingBooks {
 
   #open(scope: Scope): Book {
     const { scope: kind, name, month, isLoopback } = scope;
-    const key = JSON.stringify([kind, name, month, isLoopback]);
+    const key = `${kind} ${month} ${isLoopback} ${name}`;
     let book = this.#books.get(key);
     if (!book) {
       const rows = this.#db.all<SumRow>(

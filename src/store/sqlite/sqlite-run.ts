@@ -26,7 +26,7 @@ import { releaseWaiting } from './release.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
-import { packSpending, readSpending, SpendingBooks } from './spending.ts';
+import { packSpending, readSpending } from './spending.ts';
 import { loadPosition } from './tally.ts';
 import type { ReadyRow } from './task-row.ts';
 import { makeTask, readyColumns } from './task-row.ts';
@@ -38,7 +38,6 @@ export class SqliteRun implements RunLedger {
   readonly #session: Session;
   readonly #queue: CommitQueue;
   #record: RunRecord;
-  #spending: Spending;
 
   constructor({ session, record, isResumed, checkpoint }: Opened, queue: CommitQueue) {
     this.#session = session;
@@ -46,7 +45,6 @@ export class SqliteRun implements RunLedger {
     this.#record = record;
     this.isResumed = isResumed;
     this.checkpoint = checkpoint;
-    this.#spending = this.#readSpending(new SpendingBooks(session.db));
   }
 
   get record(): RunRecord {
@@ -54,7 +52,10 @@ export class SqliteRun implements RunLedger {
   }
 
   get spending(): Spending {
-    return this.#spending;
+    const { run, pipeline, caps, tally, now } = this.#session;
+    const { currency, timezone } = pipeline.prices;
+    const month = monthOf(now(), timezone);
+    return readSpending(tally.spending, { run, pipeline: pipeline.name, month, currency, caps });
   }
 
   async readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known> {
@@ -95,11 +96,11 @@ export class SqliteRun implements RunLedger {
   }
 
   intend(request: IntentRequest): Promise<readonly Intent[]> {
-    return this.#spendingWrite(request.tasks.length, () => intendCall(this.#session, request));
+    return this.#queue.write(request.tasks.length, () => intendCall(this.#session, request));
   }
 
   transition(transitions: readonly Transition[]): Promise<void> {
-    return this.#spendingWrite(transitions.length, () => applyTransitions(this.#session, transitions));
+    return this.#queue.write(transitions.length, () => applyTransitions(this.#session, transitions));
   }
 
   async readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]> {
@@ -154,35 +155,11 @@ export class SqliteRun implements RunLedger {
     this.#record = await this.#queue.write(1, () => {
       this.#session.db.run(
         'UPDATE runs SET state = ?, exit_code = ?, why = ?, ended_ms = ?, spending = ? WHERE seq = ?',
-        [
-          state,
-          exitCode,
-          why,
-          atMs,
-          packSpending(this.#readSpending(this.#session.tally.spending)),
-          this.#session.run,
-        ],
+        [state, exitCode, why, atMs, packSpending(this.spending), this.#session.run],
       );
       return this.#readRecord();
     });
     return this.#record;
-  }
-
-  /** A write that may move what caps are held against. */
-  async #spendingWrite<Result>(weight: number, work: () => Result): Promise<Result> {
-    const [result, spending] = await this.#queue.write(weight, () => {
-      const worked = work();
-      return [worked, this.#readSpending(this.#session.tally.spending)] as const;
-    });
-    this.#spending = spending;
-    return result;
-  }
-
-  #readSpending(books: SpendingBooks): Spending {
-    const { run, pipeline, caps, now } = this.#session;
-    const { currency, timezone } = pipeline.prices;
-    const month = monthOf(now(), timezone);
-    return readSpending(books, { run, pipeline: pipeline.name, month, currency, caps });
   }
 
   #readRecord(): RunRecord {

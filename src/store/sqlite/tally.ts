@@ -146,15 +146,20 @@ export class Tally {
       );
     }
     this.spending.store();
-    this.clear();
+    this.#forget();
   }
 
+  /** Before a transaction: what another process has committed meanwhile is read anew. */
   clear(): void {
+    this.#forget();
+    this.spending.clear();
+  }
+
+  #forget(): void {
     this.#counts.clear();
     this.#totals.clear();
     this.#assumptions.clear();
     this.#places.clear();
-    this.spending.clear();
   }
 
   #assume(entry: Entry, text: string): void {
