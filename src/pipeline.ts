@@ -175,6 +175,7 @@ async function run(outside: Outside, flags: RunFlags, places: Places, watch: Run
     configFolder: places.config,
     environment,
     catalogue,
+    runCap: flags.cap,
   });
   await inspectSource(pipeline);
   const folders = await findFolders(dirname(pipeline.path), places);
@@ -319,7 +320,7 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const http = openHttp({
     connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
   });
-  const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0 };
+  const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0 };
   // A bucket is listed on from where an earlier session came to; a manifest is read from its beginning.
   const listedBefore = opened.checkpoint === undefined ? 0 : opened.record.counters.items;
   const planned = { listed: listedBefore, planned: countLeft(tasksBefore, opened), isListed: false };
@@ -370,7 +371,12 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   });
   const hint = dispatcher.hint.bind(dispatcher);
   const callbacks = await openCallbacks({ services, run: opened.record.id, serve: serveCallbacks, hint });
-  watch.follow(() => ({ ...planned, ...counters, atVendor: dispatcher.openJobs }));
+  watch.follow(() => ({
+    ...planned,
+    ...counters,
+    atVendor: dispatcher.openJobs,
+    spending: opened.spending,
+  }));
   try {
     return await dispatcher.run();
   } finally {

@@ -1,6 +1,8 @@
 /** Values of flags, read from text; what is wrong with one is told with what was expected. */
 import { InvalidArgumentError } from 'commander';
 import { parseTimeOfDay, type TimeOfDay } from '../domain/clock.ts';
+import { parseMoney } from '../domain/money.ts';
+import type { Nano } from '../domain/pricing.ts';
 import { parseDuration } from '../domain/quantity.ts';
 
 /** A whole number from 1 up, such as `--limit 100`. */
@@ -8,6 +10,13 @@ export function readCount(text: string): number {
   const count = /^\d{1,15}$/.test(text) ? Number(text) : 0;
   if (count < 1) throw new InvalidArgumentError('expected a whole number from 1 up.');
   return count;
+}
+
+/** An amount such as `100CNY`; the currency may be left out. */
+export function readMoney(text: string): { readonly amount: Nano; readonly currency?: string | undefined } {
+  const money = parseMoney(text);
+  if (!money) throw new InvalidArgumentError('expected an amount such as 100CNY, "100 CNY" or 0.5.');
+  return money;
 }
 
 /** Milliseconds of `25s` or `500ms`. */

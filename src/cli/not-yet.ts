@@ -6,7 +6,7 @@ import { wrongUse } from '../domain/problem.ts';
 export const notYet = {
   commands: ['estimate', 'judge', 'diff', 'cost', 'reconcile', 'review', 'init', 'worker'],
   flags: {
-    run: ['--cap [money]', '--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
+    run: ['--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
   },
 } as const;
 

@@ -44,7 +44,7 @@ export class Pace {
 
 /** Tasks that came to an end in this session. */
 export function countSettled(progress: Progress): number {
-  return progress.answered + progress.failed + progress.held;
+  return progress.answered + progress.failed + progress.held + (progress.overCap ?? 0);
 }
 
 /** Leaves out what is older than `sinceMs`, but for the newest of it, from which the span is measured. */

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../domain/problem.ts';
 import type { TimeOfDay } from '../domain/clock.ts';
-import { readCount, readDuration, readTimeOfDay } from './flag.ts';
+import { readCount, readDuration, readMoney, readTimeOfDay } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { notYet, refuseFlags } from './not-yet.ts';
@@ -14,6 +14,7 @@ const examples = `
 Examples:
   mediasweep run pipelines/nightly.yaml
   mediasweep run pipelines/nightly.yaml --limit 100        the first 100 items only
+  mediasweep run pipelines/nightly.yaml --cap 100CNY       stop where a call would pass 100 CNY
   mediasweep run pipelines/nightly.yaml --quiet --fail-on block
   mediasweep run pipelines/nightly.yaml --json | jq .charge
   mediasweep run pipelines/nightly.yaml --log json 2>> run.log
@@ -30,6 +31,7 @@ With --json: summary.json, and beside it { folder, files, halts, sourceTrouble, 
 
 interface Written {
   readonly limit?: number;
+  readonly cap?: NonNullable<RunFlags['cap']>;
   readonly new?: boolean;
   readonly resume?: boolean;
   readonly grace: number;
@@ -50,6 +52,12 @@ export function addRun(program: Command, tools: Tools, conclude: Conclude): void
     .argument('<pipeline>', 'pipeline file, such as pipelines/nightly.yaml')
     .addOption(
       new Option('--limit <count>', 'look at this many items only, after select').argParser(readCount),
+    )
+    .addOption(
+      new Option(
+        '--cap <money>',
+        'money that this run may not pass, all its sessions together; instead of caps.run',
+      ).argParser(readMoney),
     )
     .addOption(
       new Option('--new', 'begin a new run instead of going on with an unfinished one').conflicts('resume'),
@@ -94,6 +102,7 @@ export function makeGraceOption(): Option {
 function readFlags(written: Written): Omit<RunFlags, 'path'> {
   return {
     limit: written.limit,
+    cap: written.cap,
     startNew: written.new,
     resumeAnyAge: written.resume,
     graceMs: written.grace,

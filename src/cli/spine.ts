@@ -17,7 +17,7 @@ import type { ExitCode, Problem } from '../domain/problem.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Cause, Summary } from '../domain/summary.ts';
-import type { PriceBook } from '../domain/pricing.ts';
+import type { Nano, PriceBook } from '../domain/pricing.ts';
 
 /** `--config`, `--state`, `--out`; each defaults to a folder of the project root. */
 export interface Places {
@@ -37,6 +37,8 @@ export interface CheckedFile {
 export interface RunFlags {
   readonly path: string;
   readonly limit?: number | undefined;
+  /** Replaces `caps.run`; its currency is the price book's where none is given. */
+  readonly cap?: { readonly amount: Nano; readonly currency?: string | undefined } | undefined;
   readonly startNew?: boolean | undefined;
   readonly resumeAnyAge?: boolean | undefined;
   readonly graceMs: number;

@@ -46,8 +46,13 @@ export function readAccounts(trouble: Trouble, file: ConfigFile, reading: Accoun
     vendors.set(name, vendor);
     const credentials = readCredentials(trouble, file, path, map, vendor, reading);
     const billing = readBilling(trouble, file, path, common, vendor, reading.prices);
+    const place = [...path, 'caps', 'month'];
+    const month = readAmount(trouble, file, place, common.caps?.month, reading.prices);
     if (trouble.problems.length > before || !credentials) continue;
-    accounts.set(name, makeAccount(name, vendor, credentials, billing, common));
+    accounts.set(name, {
+      ...makeAccount(name, vendor, credentials, billing, common),
+      ...(month !== undefined && { caps: { month } }),
+    });
   }
   return { file, names, vendors, accounts };
 }

@@ -36,6 +36,7 @@ export function hashPipeline(settings: Settings): { readonly hash: string; reado
     reports: settings.reports,
     reuse: settings.reuse,
     resendBelow: settings.resendBelow,
+    caps: settings.caps,
     deadlines: settings.deadlines,
     prices: describePrices(settings),
   };

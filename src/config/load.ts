@@ -7,6 +7,7 @@ import type { Catalogue } from '../domain/service.ts';
 import { makeDocument, readDocument, type WrittenDocument } from './document.ts';
 import { assemblePipeline, type ConfigFiles, type LoadedPipeline, namePipeline } from './pipeline.ts';
 import { readPrices } from './prices.ts';
+import type { Money } from './shape/scalar.ts';
 import type { Trouble } from './trouble.ts';
 import { type ConfigFile, type Environment, replaceVariables } from './variable.ts';
 
@@ -20,6 +21,8 @@ export interface LoadRequest {
   readonly configFolder?: string | undefined;
   readonly environment: Environment;
   readonly catalogue: Catalogue;
+  /** Replaces `caps.run` (`--cap`). */
+  readonly runCap?: Money | undefined;
 }
 
 /** Loads a pipeline file and what it uses of `config/`. Never throws for what a person wrote. */
@@ -79,13 +82,13 @@ interface Loading extends Omit<LoadRequest, 'path'> {
 }
 
 async function load(loading: Loading): Promise<LoadedPipeline> {
-  const { path, name, pipeline, environment, catalogue, needsCredentials } = loading;
+  const { path, name, pipeline, environment, catalogue, needsCredentials, runCap } = loading;
   const folder = await findConfigFolder(loading);
   if (typeof folder !== 'string') return { problems: [...pipeline.problems, folder], warnings: [] };
   const { config, problems } = await loadConfig(folder, environment);
   if (!pipeline.document) return { problems: [...pipeline.problems, ...problems], warnings: [] };
   const file = replaceVariables(pipeline.document, environment);
-  const loaded = assemblePipeline({ file, path, name, config, catalogue, needsCredentials });
+  const loaded = assemblePipeline({ file, path, name, config, catalogue, needsCredentials, runCap });
   if (problems.length === 0) return loaded;
   return { problems: [...loaded.problems, ...problems], warnings: loaded.warnings };
 }

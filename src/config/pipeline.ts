@@ -4,12 +4,14 @@ import type { Problem } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Account, Deadlines, Pipeline, ReportSettings, Storage } from '../domain/settings.ts';
 import { readAccounts } from './accounts.ts';
+import { readCaps, requirePrices } from './caps.ts';
 import { hashPipeline } from './fingerprint.ts';
 import { isLoopback } from './loopback.ts';
 import { readPolicy } from './policy.ts';
 import { readAmount, readPrices } from './prices.ts';
 import { readFields, readValue } from './reader.ts';
 import { readServices } from './services.ts';
+import type { Money } from './shape/scalar.ts';
 import { deadlinesShape, pipelineShape, reportsShape, reuseShape, unknownShape } from './shape/pipeline.ts';
 import { listStorages, readAccess, readSelect, readSource } from './source.ts';
 import { type KnownStorages, readStorages } from './storages.ts';
@@ -35,6 +37,8 @@ export interface Assembly {
   readonly catalogue: Catalogue;
   /** False where nothing will be called, so that the variables of credentials need not be set. */
   readonly needsCredentials: boolean;
+  /** Replaces `caps.run`. */
+  readonly runCap?: Money | undefined;
 }
 
 export interface LoadedPipeline {
@@ -49,7 +53,7 @@ const defaultResendBelow = 100_000_000n;
 
 /** Reads and checks all parts. Every problem is told; the pipeline is there only if there is none. */
 export function assemblePipeline(assembly: Assembly): LoadedPipeline {
-  const { file, config, catalogue, needsCredentials, path, name } = assembly;
+  const { file, config, catalogue, needsCredentials, path, name, runCap } = assembly;
   const trouble: Trouble = { problems: [], warnings: [] };
   reportVariables(trouble, file, []);
   checkName(trouble, file, name);
@@ -70,10 +74,15 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const place = ['unknown', 'resendBelow'];
   const resendBelow = readAmount(trouble, file, place, unknown?.resendBelow, prices) ?? defaultResendBelow;
   const deadlines = readDeadlines(trouble, file);
+  const caps = readCaps(trouble, file, { catalogue, prices, runCap });
   const uses = services.flatMap((one) => one.use ?? []);
   const used = uses.map((use) => use.account);
   warnPlainHttp(trouble, accounts.file, used);
-  if (!config.prices.some((one) => one.isBroken === true)) warnUnpriced(trouble, file, services, prices.skus);
+  if (!config.prices.some((one) => one.isBroken === true)) {
+    warnUnpriced(trouble, file, services, prices.skus);
+    // Reports call nothing: what a price was when the run went does not keep them from being written.
+    if (needsCredentials) requirePrices(trouble, file, caps, { services, accounts, prices });
+  }
   const isComplete = source && select && access && policy && reports && reuse && deadlines;
   if (!isComplete || trouble.problems.length > 0) return finish(trouble, file);
   const settings = {
@@ -88,6 +97,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
     reuse,
     resendBelow,
     deadlines,
+    ...(caps && { caps }),
     storages: pickStorages(storages, listStorages(source)),
     prices,
   };
@@ -103,6 +113,7 @@ const separateKeys = [
   'services',
   'policy',
   'reports',
+  'caps',
   'reuse',
   'unknown',
   'deadlines',

@@ -18,12 +18,15 @@ export interface DispatchCounters {
   held: number;
   /** Answers that say "try again" or "slow down", and calls that did not arrive. */
   repeated: number;
+  /** Tasks that a cap kept from being sent. */
+  overCap: number;
 }
 
 /** What a dispatch asks of the ledger. */
 export type BenchLedger = Pick<
   RunLedger,
   | 'isResumed'
+  | 'spending'
   | 'readReady'
   | 'intend'
   | 'transition'

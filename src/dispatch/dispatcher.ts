@@ -12,6 +12,10 @@
  * never arrived is sent again under the same reference; elsewhere a cheap call is sent again and counted as uncertain,
  * a dear one is `held` for a person. A task whose content is already under way waits in the ledger for its result.
  *
+ * A cap is held by reservation: the intent's commit also takes what the call may cost from every cap, and a task that
+ * does not fit ends `over-cap` while smaller ones may still go. Where an answer proves more units than its call had
+ * reserved and a cap is passed by it, calls that have an intent and have not left yet are taken back and ask again.
+ *
  * An earlier session's open attempts are taken up first: jobs are read on, intents are of unknown fate. So are calls that
  * it could not ask for, and jobs that it gave up waiting for. What a dead run of another pipeline left open is taken up
  * once tasks of ours wait for nothing else.
@@ -125,6 +129,9 @@ export class Dispatcher {
     const never = () => new Promise<never>(() => undefined);
     return {
       isResumed: run.isResumed,
+      get spending() {
+        return run.spending;
+      },
       readReady: (...given) => run.readReady(...given),
       intend: (request) => (this.#isEnded ? never() : run.intend(request)),
       transition: (transitions) => (this.#isEnded ? never() : run.transition(transitions)),

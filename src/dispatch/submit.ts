@@ -1,4 +1,5 @@
 /** One submission from links to settled outcomes: intent before money, and the slot held until the reply is durable. */
+import { type Cap, concerns, isPassed } from '../domain/caps.ts';
 import { decide, backoffMs } from '../domain/decide.ts';
 import type { Reply, Sent } from '../domain/exchange.ts';
 import type { Attempt } from '../domain/ledger.ts';
@@ -44,6 +45,10 @@ export async function submitTasks(
       }
       leaves.push(leave);
     }
+    if (isCapPassed(bench, lane, sending)) {
+      await takeBack(bench, desk, lane, sending);
+      return;
+    }
     proceed();
     keptJobs = await send(bench, desk, lane, sending);
   } finally {
@@ -68,6 +73,7 @@ async function intend(bench: Bench, lane: Lane, tries: readonly Try[]): Promise<
     const tried = tries[index] as Try;
     if (intent.is === 'intended') sending.push({ tried, attempt: intent.attempt, link: links[index] });
     else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
+    else if (intent.is === 'settled' && intent.state === 'over-cap') bench.counters.overCap += 1;
   }
   return sending;
 }
@@ -79,6 +85,19 @@ export function isPast(atMs: number | undefined, nowMs: number): boolean {
 
 async function unsend(bench: Bench, sending: readonly Sending[], cause: string): Promise<void> {
   await bench.run.transition(sending.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
+}
+
+/** An overrun took a cap that the call counts against past its limit, while it waited for its turn. */
+function isCapPassed({ run }: Bench, { use }: Lane, sending: readonly Sending[]): boolean {
+  const counts = ({ sku }: Cap) =>
+    sku === undefined || sending.some(({ attempt }) => (attempt.usage.units[sku] ?? 0) > 0);
+  return run.spending.caps.some((cap) => isPassed(cap) && concerns(cap, use.account) && counts(cap));
+}
+
+/** Nothing left, so nothing is owed: the tasks ask for their reservation again, under what the overrun has left. */
+async function takeBack(bench: Bench, desk: Desk, lane: Lane, sending: readonly Sending[]): Promise<void> {
+  await unsend(bench, sending, 'a cap was passed before the call left');
+  for (const { tried } of sending) scheduleTry(bench, desk, lane, tried, 0);
 }
 
 /** Answers how many elements have become open jobs. */

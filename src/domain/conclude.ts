@@ -21,6 +21,8 @@ export interface Ending {
   }[];
   /** Why the source could not be read to its end, and the exit code that this deserves. */
   readonly sourceTrouble?: { readonly message: string; readonly exitCode: ExitCode } | undefined;
+  /** Keys of the caps that kept tasks from being sent. */
+  readonly fullCaps?: readonly string[] | undefined;
   readonly failOn?: 'review' | 'block' | undefined;
   /** The deadline that cut the run short, such as `--until 06:00`. */
   readonly deadline?: string | undefined;
@@ -70,10 +72,12 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
     reasons.set(exitCodes.halted, `halted: ${halts.map(describeHalt).join('; ')}. ${goesOn}`);
   }
   const ends = [
-    ...(counts.overCap > 0 ? [`stopped at a cap, ${formatCount(counts.overCap)} tasks over it`] : []),
+    ...(counts.overCap > 0 ? [describeFullCaps(counts.overCap, ending.fullCaps ?? [])] : []),
     ...(ending.deadline === undefined ? [] : [`stopped at ${ending.deadline}. ${goesOn}`]),
   ];
-  if (ends.length > 0) reasons.set(exitCodes.capped, ends.join('; '));
+  const advice = ending.deadline === undefined ? ' Raise it and run again to go on.' : '';
+  if (ends.length > 0)
+    reasons.set(exitCodes.capped, `${ends.join('; ')}${advice === '' ? '' : `.${advice}`}`);
   const acknowledged = Math.min(ending.acknowledged ?? 0, counts.failed);
   const failed = counts.failed - acknowledged;
   const aside =
@@ -100,6 +104,12 @@ function sayGoesOn(message: string): string {
 function describeHalt(halt: Ending['halts'][number]): string {
   const what = halt.service === undefined ? '' : `service "${halt.service}" on `;
   return `${what}account "${halt.account}": ${halt.reason}`;
+}
+
+function describeFullCaps(overCap: number, fullCaps: readonly string[]): string {
+  const names = fullCaps.length === 0 ? '' : ` (${fullCaps.join(', ')})`;
+  const over = `${formatCount(overCap)} ${plural(overCap, 'task')} over it`;
+  return `stopped at the cap${names}, ${over}`;
 }
 
 function describeTroubled(failed: number, held: number): string {

@@ -3,6 +3,7 @@
  * so that a shared database can stand there too. A promise of a writing method resolves when the write is durable;
  * writes are committed in groups.
  */
+import type { Spending } from './caps.ts';
 import type { Finding } from './finding.ts';
 import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { Refusal } from './outcome.ts';
@@ -134,7 +135,7 @@ export interface IntentRequest {
 /** What became of each task of an intent: only `intended` may be sent. */
 export type Intent =
   | { readonly is: 'intended'; readonly attempt: Attempt }
-  /** Settled meanwhile without a call. */
+  /** Settled meanwhile without a call; `over-cap` where its reservation did not fit under a cap. */
   | { readonly is: 'settled'; readonly state: TaskState }
   /** Another open attempt has its key. */
   | { readonly is: 'waiting' };
@@ -201,12 +202,17 @@ export interface RunLedger {
   readonly isResumed: boolean;
   /** Where listing goes on; absent for the beginning. */
   readonly checkpoint?: string | undefined;
+  /** Money and caps as this process's last commit left them. */
+  readonly spending: Spending;
   readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known>;
   /** Stores a page; answers its tasks that may be sent, those of an earlier session included. Idempotent. */
   plan(page: PlanPage): Promise<readonly Task[]>;
   /** Tasks in `planned` of one service with an id above `afterId`, by id. */
   readReady(service: string, afterId: number, limit: number): Promise<readonly Task[]>;
-  /** Reserves nothing is sent before this resolves: attempts in `intent`, durable. One answer per task. */
+  /**
+   * Nothing is sent before this resolves: attempts in `intent` and what they reserve of the caps, durable together. One
+   * answer per task; a task that does not fit under every cap ends `over-cap`, and those after it may still fit.
+   */
   intend(request: IntentRequest): Promise<readonly Intent[]>;
   transition(transitions: readonly Transition[]): Promise<void>;
   /** Open attempts that earlier sessions of this pipeline left, by id, above `afterId`. */
@@ -373,5 +379,7 @@ export interface Ledger {
    * Answers, remembered failures, held calls and bills stay. Nothing else may be under way.
    */
   prune(beforeMs: number): Promise<Pruned>;
+  /** As it is now; as it was when the run ended, for one that has. */
+  readSpending(run: string): Promise<Spending>;
   close(): Promise<void>;
 }

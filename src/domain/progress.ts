@@ -1,4 +1,5 @@
 /** Where a run stands at the moment, for whoever watches it. */
+import type { Spending } from './caps.ts';
 
 export interface Progress {
   /** Items selected so far. */
@@ -15,4 +16,8 @@ export interface Progress {
   readonly held: number;
   /** Calls that were, or will be, made again. */
   readonly repeated: number;
+  /** Tasks that a cap kept from being sent. */
+  readonly overCap?: number | undefined;
+  /** Money used and reserved, and how far the caps have come. */
+  readonly spending?: Spending | undefined;
 }

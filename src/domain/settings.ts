@@ -1,4 +1,5 @@
 /** A pipeline and the world around it, as the stages see them: checked, defaults filled in, variables replaced. */
+import type { Caps } from './caps.ts';
 import type { Kind } from './item.ts';
 import type { Policy } from './policy.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
@@ -44,6 +45,8 @@ export interface Account extends Signer {
    * True for a stand-in on a loopback address: its answers, failures and usage are kept apart from everyone else's.
    */
   readonly isLoopback: boolean;
+  /** What everything on the ledger for this account may not pass in a calendar month. */
+  readonly caps?: { readonly month?: Nano | undefined } | undefined;
 }
 
 export interface BucketSource {
@@ -204,6 +207,7 @@ export interface Pipeline {
   /** A call of unknown fate is sent again only if its whole charge is below this. */
   readonly resendBelow: Nano;
   readonly deadlines: Deadlines;
+  readonly caps?: Caps | undefined;
   /** Those that the pipeline uses, by name. */
   readonly storages: ReadonlyMap<string, Storage>;
   readonly prices: PriceBook;

@@ -23,6 +23,22 @@ export interface Summary {
   readonly verdicts: VerdictCounts;
   readonly exitCode: number | null;
   readonly why: string | null;
+  /** Absent where nothing is capped. */
+  readonly caps?: readonly SummaryCap[] | undefined;
+  /** Units by SKU that answers proved beyond what their calls had reserved; absent where there are none. */
+  readonly overrun?: Units | undefined;
+}
+
+/** A cap, and how far it had come. Money as decimal strings, units as whole numbers. */
+export interface SummaryCap {
+  /** Its key, such as `caps.run`. */
+  readonly cap: string;
+  /** Present where units are capped. */
+  readonly sku?: string | undefined;
+  /** Calls that may have been billed count as spent. */
+  readonly spent: string | number;
+  readonly reserved: string | number;
+  readonly limit: string | number;
 }
 
 /** Failed or held tasks of one cause. */

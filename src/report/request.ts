@@ -28,7 +28,7 @@ export interface ReportRequest {
   /** Present where access is public: the page then offers to load media from that origin, on a click. */
   readonly publicBaseUrl?: string | undefined;
   readonly prices: PriceBook;
-  readonly ledger: Pick<Ledger, 'readItems' | 'countTasks' | 'readBill' | 'readBroken'>;
+  readonly ledger: Pick<Ledger, 'readItems' | 'countTasks' | 'readBill' | 'readBroken' | 'readSpending'>;
   readonly folder: ReportFolder;
   /**
    * Ends the run with what was found, before summary and page are written: exit code and words depend on the verdicts.

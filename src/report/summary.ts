@@ -1,8 +1,9 @@
 /** `summary.json`: a run in one document, for scripts and for the next command. */
 import { checkAccounts } from '../domain/accounting.ts';
+import type { CapStand, Spending } from '../domain/caps.ts';
 import type { RunRecord, TaskCount } from '../domain/ledger.ts';
 import { formatNano } from '../domain/money.ts';
-import type { Summary, VerdictCounts } from '../domain/summary.ts';
+import type { Summary, SummaryCap, VerdictCounts } from '../domain/summary.ts';
 import { type Status, statuses, statusOf } from '../domain/task.ts';
 import type { BillTotal } from './table/bill-table.ts';
 
@@ -16,6 +17,8 @@ export interface ReportTally {
   /** Tasks that there should be, and tasks that there are. */
   readonly expected: number;
   readonly found: number;
+  /** The caps that kept tasks from being sent. */
+  readonly fullCaps: readonly string[];
 }
 
 /**
@@ -42,12 +45,23 @@ export function makeTally(
     counts: { ...counts, unselected, broken },
     isBalanced: account.isBalanced && isWhole,
     expected: account.expected,
+    fullCaps: [
+      ...new Set(
+        tasks.flatMap(({ state, reason, count }) => (state === 'over-cap' && count > 0 ? reason : [])),
+      ),
+    ].sort(),
     found: isWhole ? account.found : account.found - counted + streamed,
   };
 }
 
 /** The document, its keys in the order of the contract. */
-export function makeSummary(run: RunRecord, tally: ReportTally, total: BillTotal, currency: string): Summary {
+export function makeSummary(
+  run: RunRecord,
+  tally: ReportTally,
+  total: BillTotal,
+  currency: string,
+  { caps, overrun }: Pick<Spending, 'caps' | 'overrun'>,
+): Summary {
   return {
     run: run.id,
     pipeline: run.pipeline,
@@ -64,5 +78,18 @@ export function makeSummary(run: RunRecord, tally: ReportTally, total: BillTotal
     verdicts: tally.verdicts,
     exitCode: run.exitCode ?? null,
     why: run.why ?? null,
+    ...(caps.length > 0 && { caps: caps.map(describeCap) }),
+    ...(Object.keys(overrun).length > 0 && { overrun }),
+  };
+}
+
+function describeCap({ name, sku, spent, reserved, limit }: CapStand): SummaryCap {
+  const show = (amount: bigint) => (sku === undefined ? formatNano(amount) : Number(amount));
+  return {
+    cap: name,
+    ...(sku !== undefined && { sku }),
+    spent: show(spent),
+    reserved: show(reserved),
+    limit: show(limit),
   };
 }

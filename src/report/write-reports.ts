@@ -45,7 +45,8 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
   const record = (await request.conclude?.(tally)) ?? run;
   const bill = await ledger.readBill(run.id, prices);
   const total = sumBill(bill);
-  const summary = makeSummary(record, tally, total, prices.currency);
+  const spending = await ledger.readSpending(run.id);
+  const summary = makeSummary(record, tally, total, prices.currency, spending);
 
   const form: CsvForm = reports.excel ? 'people' : 'exact';
   await writeText(
@@ -67,7 +68,7 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
   const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];
   if (reports.formats.includes('html')) {
     const broken = await ledger.readBroken(run.id, mostBrokenRows);
-    const content = { request, run: record, tally, gathering, taskCounts, bill, total, broken };
+    const content = { request, run: record, tally, gathering, taskCounts, bill, total, broken, spending };
     await folder.write('report.html', (sink) => writePage(sink, content));
     files.push('report.html');
   }

@@ -18,6 +18,7 @@ describe('run', () => {
   const standard = {
     path: 'a.yaml',
     limit: undefined,
+    cap: undefined,
     startNew: undefined,
     resumeAnyAge: undefined,
     graceMs: 25_000,
@@ -30,6 +31,8 @@ describe('run', () => {
   test.each([
     ['run a.yaml', {}],
     ['run a.yaml --limit 100', { limit: 100 }],
+    ['run a.yaml --cap 100CNY', { cap: { amount: 100_000_000_000n, currency: 'CNY' } }],
+    ['run a.yaml --cap 0.5', { cap: { amount: 500_000_000n } }],
     ['run --new a.yaml', { startNew: true }],
     ['run a.yaml --resume', { resumeAnyAge: true }],
     ['run a.yaml --grace 2m', { graceMs: 120_000 }],

@@ -107,6 +107,27 @@ describe('the summary', () => {
     ]);
   });
 
+  test('says how far each cap has come, and what passed its reservation', async () => {
+    const summary = makeSummary({
+      caps: [
+        { cap: 'caps.run', spent: '499.98', reserved: '0.01', limit: '500' },
+        {
+          cap: 'caps.units.qiniu/pulp-image',
+          sku: 'qiniu/pulp-image',
+          spent: 1200,
+          reserved: 0,
+          limit: 100_000,
+        },
+      ],
+      overrun: { 'qiniu/pulp-image': 12 },
+    });
+    expect((await print({ summary })).slice(5, -1)).toEqual([
+      '  caps.run: 499.98 CNY spent + 0.0100 CNY reserved of 500.00 CNY',
+      '  caps.units.qiniu/pulp-image: 1,200 spent of 100,000 units',
+      '  overrun: 12 units beyond what was reserved (qiniu/pulp-image 12)',
+    ]);
+  });
+
   test('of nothing at all adds up to 0', async () => {
     const counts = { items: 0, services: 1, notApplicable: 0, answered: 0 };
     const summary = makeSummary({ counts, units: {}, charge: '0', currency: '' });
@@ -154,8 +175,8 @@ describe('the summary', () => {
       4,
       'stopped after',
       { overCap: 88 },
-      'stopped at a cap, 88 tasks over it',
-      ['stopped at a cap, 88 tasks over it', '88 tasks are still open. Run again to go on.'],
+      'stopped at the cap (caps.run), 88 tasks over it. Raise it and run again to go on.',
+      ['stopped at the cap (caps.run), 88 tasks over it. Raise it and run again to go on.'],
     ],
     [
       5,

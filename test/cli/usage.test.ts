@@ -30,6 +30,10 @@ describe('what is not built yet', () => {
 
 describe('wrong use', () => {
   test.each([
+    [
+      'run a.yaml --cap much',
+      `error option "--cap <money>" argument "much" is invalid: expected an amount such as 100CNY, "100 CNY" or 0.5. See: mediasweep run --help\n`,
+    ],
     ['chek', 'error unknown command "chek". Did you mean "check"? See: mediasweep --help\n'],
     ['frobnicate', 'error unknown command "frobnicate". See: mediasweep --help\n'],
     [

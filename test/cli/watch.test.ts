@@ -55,6 +55,82 @@ const busy = {
   held: 1,
 };
 
+const capped: Partial<Progress> = {
+  spending: {
+    spent: 213_100_000_000n,
+    reserved: 4_200_000_000n,
+    currency: 'CNY',
+    overrun: {},
+    caps: [
+      {
+        name: 'caps.units.pai/basic',
+        scope: 'run',
+        sku: 'pai/basic',
+        isLoopback: false,
+        spent: 9n,
+        reserved: 0n,
+        limit: 10n,
+      },
+      {
+        name: 'caps.run',
+        scope: 'run',
+        isLoopback: false,
+        spent: 213_100_000_000n,
+        reserved: 4_200_000_000n,
+        limit: 500_000_000_000n,
+      },
+      {
+        name: 'caps.month',
+        scope: 'pipeline',
+        isLoopback: false,
+        spent: 300_000_000_000n,
+        reserved: 4_200_000_000n,
+        limit: 20_000_000_000_000n,
+      },
+    ],
+  },
+};
+
+describe('progress under caps', () => {
+  test('names what is spent and reserved of the cap on money that is nearest, and the tasks over it', async () => {
+    const { err } = await perform({
+      from: { ...busy, ...capped, overCap: 12 },
+      play: ({ clock }) => clock.sleep(61_000),
+    });
+    expect(err.split('\n')[1]).toBe(
+      '2026-11-20T02:01:00Z  33 %  listed 118,204  asked 41,870  answered 38,102  at the vendor 3,768  failed 12  held 1  over the cap 12  spent 213.10 + 4.20 of 500.00 CNY  0.0/s',
+    );
+  });
+
+  test('names units where no money is capped', async () => {
+    const [units] = capped.spending?.caps ?? [];
+    const { err } = await perform({
+      from: {
+        ...busy,
+        spending: { ...(capped.spending as NonNullable<Progress['spending']>), caps: units ? [units] : [] },
+      },
+      play: ({ clock }) => clock.sleep(61_000),
+    });
+    expect(err).toContain('  spent 9 + 0 of 10 pai/basic  ');
+  });
+
+  test('as JSON has money as exact decimals', async () => {
+    const { err } = await perform({
+      flags: '--log json',
+      from: { ...busy, ...capped },
+      play: ({ clock }) => clock.sleep(61_000),
+    });
+    expect(JSON.parse(err.trimEnd().split('\n')[1] ?? '')).toMatchObject({
+      spent: '213.1',
+      reserved: '4.2',
+      cap: 'caps.run',
+      capSpent: '213.1',
+      capReserved: '4.2',
+      capLimit: '500',
+    });
+  });
+});
+
 describe('progress in cron', () => {
   test('is a plain line once a minute', async () => {
     const { err } = await perform({

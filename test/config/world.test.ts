@@ -84,14 +84,14 @@ const cases: readonly (readonly [
   [
     'every fault of an account is told at once',
     accounts(
-      '  a: { vendor: toy, key: 3, secret: "${TOY_SECRET}", endpoint: "https://u:pw@toy.example/?t=1", callback: { listen: "8787", publicUrl: x }, caps: { month: 1 CNY }, booking: { refused: maybe }, assume: { duration: 10 }, returnsEmptyFrames: 1 }',
+      '  a: { vendor: toy, key: 3, secret: "${TOY_SECRET}", endpoint: "https://u:pw@toy.example/?t=1", callback: { listen: "8787", publicUrl: x }, caps: { month: 1 USD }, booking: { refused: maybe }, assume: { duration: 10 }, returnsEmptyFrames: 1 }',
     ),
     [
       'config/accounts.yaml:2:26 accounts.a.key: expected a text that is not empty, found a number that is not shown, being secret.',
       'config/accounts.yaml:2:64 accounts.a.endpoint: expected an http or https address without user name, query or fragment, such as "https://ai.example.com", found "https://toy.example/".',
       'config/accounts.yaml:2:117 accounts.a.callback.listen: expected a host and a port from 1 to 65535, such as "127.0.0.1:8787", found "8787".',
       'config/accounts.yaml:2:136 accounts.a.callback.publicUrl: expected an http or https address without user name, query or fragment, such as "https://ai.example.com", found "x".',
-      'config/accounts.yaml:2:147 accounts.a.caps: not supported yet. Remove this key.',
+      'config/accounts.yaml:2:156 accounts.a.caps.month: expected an amount in CNY, the currency of the price book, found "1 USD".',
       'config/accounts.yaml:2:185 accounts.a.booking.refused: expected one of "free", "billed", found "maybe".',
       'config/accounts.yaml:2:214 accounts.a.assume.duration: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found 10.',
       'config/accounts.yaml:2:240 accounts.a.returnsEmptyFrames: expected true or false, found 1.',

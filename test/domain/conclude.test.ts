@@ -46,7 +46,7 @@ describe('a run', () => {
       ending: { counts: { ...counts, answered: 7, overCap: 3 }, deadline: 'deadlines.run (8 h 00 min)' },
       exitCode: 4,
       state: 'stopped',
-      why: 'stopped at a cap, 3 tasks over it; stopped at deadlines.run (8 h 00 min). Run again to go on.',
+      why: 'stopped at the cap, 3 tasks over it; stopped at deadlines.run (8 h 00 min). Run again to go on.',
     },
     {
       name: 'whose failures are acknowledged in part',
@@ -130,10 +130,10 @@ describe('a run', () => {
     },
     {
       name: 'with tasks over its cap',
-      ending: { counts: { ...counts, overCap: 7 } },
+      ending: { counts: { ...counts, overCap: 7 }, fullCaps: ['caps.run', 'caps.units.pai/basic'] },
       exitCode: 4,
       state: 'stopped',
-      why: 'stopped at a cap, 7 tasks over it',
+      why: 'stopped at the cap (caps.run, caps.units.pai/basic), 7 tasks over it. Raise it and run again to go on.',
     },
     {
       name: 'whose accounts do not balance, whatever else holds',

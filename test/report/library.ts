@@ -1,4 +1,5 @@
 /** A ledger of arrays, a folder of strings, and runs to report on: friendly ones and hostile ones. */
+import type { Spending } from '../../src/domain/caps.ts';
 import { emptyFinding, type Finding } from '../../src/domain/finding.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { BillRow, ItemRow, RunRecord, TaskCount, TaskRow } from '../../src/domain/ledger.ts';
@@ -133,11 +134,14 @@ function countTasks(rows: readonly ItemRow[]): readonly TaskCount[] {
   return [...counts.values()];
 }
 
+const noSpending: Spending = { spent: 0n, reserved: 0n, currency: 'CNY', caps: [], overrun: {} };
+
 /** A ledger over arrays that pages as the real one does. `calls` counts the pages read. */
 export function makeLedger(
   rows: readonly ItemRow[],
   bill: readonly BillRow[] = [],
   broken: readonly BrokenRow[] = [],
+  spending: Spending = noSpending,
 ) {
   const ledger = {
     calls: 0,
@@ -148,6 +152,7 @@ export function makeLedger(
     },
     countTasks: async () => countTasks(rows),
     readBill: async () => bill,
+    readSpending: async () => spending,
     readBroken: async (_run: string, limit: number) => broken.slice(0, limit),
   };
   return ledger;
@@ -183,9 +188,10 @@ export function makeRequest(
   rest: Partial<ReportRequest> & {
     readonly bill?: readonly BillRow[];
     readonly broken?: readonly BrokenRow[];
+    readonly spending?: Spending;
   } = {},
 ): ReportRequest & { readonly folder: MemoryFolder } {
-  const { bill, broken, ...given } = rest;
+  const { bill, broken, spending, ...given } = rest;
   const services = given.services ?? [quality, censor];
   return {
     run: makeRun(rows, services),
@@ -193,7 +199,7 @@ export function makeRequest(
     policy: strict,
     reports: { formats: ['csv', 'jsonl', 'html'], timezone: 'Asia/Shanghai', excel: true },
     prices: { currency: 'CNY', timezone: 'Asia/Shanghai', skus: new Map() },
-    ledger: makeLedger(rows, bill, broken),
+    ledger: makeLedger(rows, bill, broken, spending),
     ...given,
     folder: (given.folder as MemoryFolder | undefined) ?? makeFolder(),
   };

@@ -129,6 +129,45 @@ describe('summary.json', () => {
     ]);
   });
 
+  test('and the page say how far each cap had come, and what passed its reservation', async () => {
+    const own = { scope: 'run', isLoopback: false } as const;
+    const request = makeRequest(rows, {
+      run: makeRun(rows, [quality, censor], {
+        exitCode: 4,
+        why: 'stopped at the cap (caps.run), 1 task over it.',
+      }),
+      spending: {
+        spent: 5_000_000_001n,
+        reserved: 0n,
+        currency: 'CNY',
+        caps: [
+          { ...own, name: 'caps.run', spent: 5_000_000_001n, reserved: 0n, limit: 5_000_000_000n },
+          {
+            ...own,
+            name: 'caps.units.pai/basic',
+            sku: 'pai/basic',
+            spent: 1200n,
+            reserved: 3n,
+            limit: 9000n,
+          },
+        ],
+        overrun: { 'pai/basic': 2 },
+      },
+    });
+    await writeReports(request);
+    const summary = JSON.parse(request.folder.files.get('summary.json') ?? '');
+    expect(summary.caps).toEqual([
+      { cap: 'caps.run', spent: '5.000000001', reserved: '0', limit: '5' },
+      { cap: 'caps.units.pai/basic', sku: 'pai/basic', spent: 1200, reserved: 3, limit: 9000 },
+    ]);
+    expect(summary.overrun).toEqual({ 'pai/basic': 2 });
+    const page = request.folder.files.get('report.html') ?? '';
+    expect(page).toContain('<strong>Stopped</strong> at the cap (caps.run), 1 task over it.');
+    expect(page).toContain('<span class="id">caps.run</span>: <strong>5.00 CNY spent, of 5.00 CNY</strong>');
+    expect(page).toContain('<span class="id">caps.units.pai/basic</span>: 1,200 spent, 3 reserved, of 9,000');
+    expect(page).toContain('<strong>overrun</strong>: 2 units of pai/basic beyond what was reserved');
+  });
+
   test('takes exit code and words from the caller, who is told the verdicts first', async () => {
     const running = makeRun(rows, [quality, censor], {
       state: 'running',

@@ -89,6 +89,9 @@ export class SimProcess {
       reopenAskable: (...given) => write(() => run.reopenAskable(...given)),
       readWaitedFor: (...given) => write(() => run.readWaitedFor(...given)),
       releaseWaiting: () => write(() => run.releaseWaiting()),
+      get spending() {
+        return run.spending;
+      },
       quote: (...given) => write(() => run.quote(...given)),
       end: (end) => write(() => run.end(end)),
     };

@@ -133,7 +133,7 @@ describe('the tables', () => {
     expect(() =>
       raw.exec(`INSERT INTO attempts SELECT id + 1, key, number + 1, ref, call, position, run, task, service, account,
         is_loopback, link_hash, is_batch, state, job, error, intended_ms, accepted_ms, closed_ms, accepted_reply, reply,
-        can_ask, failed_ms FROM attempts`),
+        can_ask, failed_ms, reserved FROM attempts`),
     ).toThrow('UNIQUE constraint failed');
   });
 

@@ -1,8 +1,9 @@
 /** A small world for tests of ledgers: a pipeline of two services, items with keys, and time that is set by hand. */
+import type { Caps } from '../../src/domain/caps.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Attempt, Intent, Ledger, PlannedItem, RunLedger, RunOpening } from '../../src/domain/ledger.ts';
 import type { Refusal } from '../../src/domain/outcome.ts';
-import type { BillingFacts, PriceBook, SkuPrice } from '../../src/domain/pricing.ts';
+import type { BillingFacts, Nano, PriceBook, SkuPrice } from '../../src/domain/pricing.ts';
 import type { Account, Pipeline, ServiceUse } from '../../src/domain/settings.ts';
 import type { Task } from '../../src/domain/task.ts';
 import type { Usage } from '../../src/domain/usage.ts';
@@ -39,10 +40,13 @@ export interface PipelineChanges extends Partial<Pick<Pipeline, 'name' | 'shapeH
   readonly reuse?: Partial<Pipeline['reuse']>;
   readonly isLoopback?: boolean;
   readonly prices?: PriceBook;
+  readonly caps?: Caps;
+  /** Of the account's month. */
+  readonly accountCap?: Nano;
 }
 
 export function makePipeline(changes: PipelineChanges = {}): Pipeline {
-  const { reuse, isLoopback = false, ...rest } = changes;
+  const { reuse, isLoopback = false, accountCap, ...rest } = changes;
   const account = {
     name: 'pai-prod',
     vendor: {
@@ -53,6 +57,7 @@ export function makePipeline(changes: PipelineChanges = {}): Pipeline {
       ],
     },
     isLoopback,
+    ...(accountCap !== undefined && { caps: { month: accountCap } }),
   } as unknown as Account;
   const services = ['quality', 'labels'].map((name) => ({ name, account }) as unknown as ServiceUse);
   return {

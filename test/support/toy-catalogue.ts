@@ -138,13 +138,13 @@ function submitTo(path: string, submission: Submission): Call {
   };
 }
 
-function readAnswer(reply: Reply, submission: Submission): readonly Outcome[] {
+function readAnswer(reply: Reply, submission: Submission, frameSku?: string): readonly Outcome[] {
   const answer = readJson(reply.body, answerShape);
   const fault = readFault(reply, answer !== undefined);
   return submission.elements.map((_, index) => {
     const result = answer?.results[index];
     if (fault) return fault;
-    return result ? readResult(result) : { is: 'unknown', cause: 'no result for this element' };
+    return result ? readResult(result, frameSku) : { is: 'unknown', cause: 'no result for this element' };
   });
 }
 
@@ -206,7 +206,7 @@ const image: Service = defineService({
   columns: () => ({ metrics: ['quality'], tops: [{ op: 'tag', normal: [] }] }),
   usage: oneCall,
   submit: (submission) => submitTo('/call/image', submission),
-  readSubmission: readAnswer,
+  readSubmission: (reply, submission) => readAnswer(reply, submission),
 });
 
 const video: Service = defineService({
@@ -273,7 +273,9 @@ const watch: Service = defineService({
   submit: (submission) =>
     submitTo(submission.delivery === 'sync' ? '/call/watch' : '/jobs/watch', submission),
   readSubmission: (reply, submission) =>
-    submission.delivery === 'sync' ? readAnswer(reply, submission) : readAccepted(reply, submission),
+    submission.delivery === 'sync'
+      ? readAnswer(reply, submission, 'toy/frame')
+      : readAccepted(reply, submission),
   poll: pollJob,
   readJob: readJob('toy/frame'),
   search: {
@@ -328,7 +330,7 @@ const repaint: Service = defineService({
   columns: () => ({ metrics: [], tops: [] }),
   usage: oneCall,
   submit: (submission) => submitTo('/call/repaint', submission),
-  readSubmission: readAnswer,
+  readSubmission: (reply, submission) => readAnswer(reply, submission),
 });
 
 export const toy: Vendor = {

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { makeUseFinder } from '../../src/dispatch/former-use.ts';
 import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import type { Caps, Spending } from '../../src/domain/caps.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, Ledger, RunLedger, RunOpening, TaskRow } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
@@ -68,6 +69,7 @@ export interface ToySetting {
   /** Pipelines that a living process runs. */
   readonly alive?: readonly string[];
   readonly opening?: Partial<Pick<RunOpening, 'startNew' | 'isFresh' | 'onlyFailed'>>;
+  readonly caps?: Caps;
 }
 
 /** A world that outlives its sessions: one ledger folder, one vendor, one clock. */
@@ -104,8 +106,8 @@ export class ToyWorld {
       this.vendor.callBack = control.hookUrl ? (ref) => dispatcher.hint(makeToyAccount(), ref) : undefined;
       const end = await this.clock.drive(dispatcher.run());
       await run.end({
-        state: end.isStopped ? 'stopped' : 'finished',
-        exitCode: 0,
+        state: end.isStopped || counters.overCap > 0 ? 'stopped' : 'finished',
+        exitCode: counters.overCap > 0 ? 4 : 0,
         why: '',
         atMs: this.clock.now(),
       });
@@ -114,6 +116,7 @@ export class ToyWorld {
         counters,
         await readAll(ledger, run),
         await ledger.readBill(run.record.id, toyPrices),
+        await ledger.readSpending(run.record.id),
       );
     } finally {
       await ledger.close();
@@ -155,7 +158,7 @@ export class ToyWorld {
     run: RunLedger,
     control: { stop?: AbortSignal; hookUrl?: string },
   ) {
-    const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0 };
+    const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0 };
     const storage = {
       sign: async ({ key }: { readonly key: string }) => ({
         url: `https://store.example/${key}?X-Amz-Signature=${this.clock.now()}`,
@@ -206,17 +209,20 @@ export class ToyOutcome {
   readonly counters: Readonly<Record<string, number>>;
   readonly rows: readonly ItemRow[];
   readonly bill: Awaited<ReturnType<Ledger['readBill']>>;
+  readonly spending: Spending;
 
   constructor(
     end: DispatchEnd,
     counters: Readonly<Record<string, number>>,
     rows: readonly ItemRow[],
     bill: Awaited<ReturnType<Ledger['readBill']>>,
+    spending: Spending,
   ) {
     this.end = end;
     this.counters = counters;
     this.rows = rows;
     this.bill = bill;
+    this.spending = spending;
   }
 
   get tasks(): readonly TaskRow[] {
@@ -312,6 +318,7 @@ function makePipeline(setting: ToySetting): Pipeline {
     reuse: { by: 'content', retryFailedAfterMs: 30 * 86_400_000 },
     resendBelow: setting.resendBelow ?? 100_000_000n,
     deadlines: { callMs: 100_000, syncCallMs: 1_800_000, jobMs: setting.jobMs ?? 86_400_000 },
+    caps: setting.caps,
     storages: new Map(),
     prices: toyPrices,
     hash: 'hash',

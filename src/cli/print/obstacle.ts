@@ -55,6 +55,8 @@ function saysWhy({ exitCode, why }: Summary, rest: readonly string[], ink: Ink):
 function goesOn({ counts, exitCode }: Summary): readonly string[] {
   const left = counts.open + counts.overCap;
   if (exitCode === null || !goesOnAfter.includes(exitCode)) return [];
+  // A cap has advice of its own among the words of the run.
+  if (exitCode === exitCodes.capped && counts.open === 0) return [];
   return [left === 0 ? runAgain : `${countWord(left, 'task is', 'tasks are')} still open. ${runAgain}`];
 }
 

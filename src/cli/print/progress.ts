@@ -1,4 +1,5 @@
 /** Where a run stands: one line drawn again on a terminal, a plain line now and then elsewhere. */
+import { findTightest } from '../../domain/caps.ts';
 import type { LogFacts } from '../../domain/log.ts';
 import type { RunRecord } from '../../domain/ledger.ts';
 import type { Progress } from '../../domain/progress.ts';
@@ -6,6 +7,7 @@ import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import { countSettled, type PaceReading } from '../pace.ts';
 import { type Console, widthOf, writeNote } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
+import { formatCapProgress, spendingFacts } from './spending.ts';
 import { clipText, displayWidth } from './table.ts';
 import { formatInstant } from './word.ts';
 
@@ -44,8 +46,10 @@ export function openProgressLine(console: Console): ProgressLine {
 
 /** For `--log json`. */
 export function progressFacts(progress: Progress, pace: PaceReading): LogFacts {
+  const { spending, ...counts } = progress;
   return {
-    ...progress,
+    ...counts,
+    ...(spending && spendingFacts(spending, findTightest(spending.caps))),
     perSecond: Number(pace.perSecond.toFixed(1)),
     leftSeconds: pace.leftMs === undefined ? undefined : Math.round(pace.leftMs / 1000),
   };
@@ -59,7 +63,8 @@ interface Part {
 }
 
 function listParts(progress: Progress, pace: PaceReading): readonly Part[] {
-  const { listed, isListed, asked, answered, atVendor, failed, held } = progress;
+  const { listed, isListed, asked, answered, atVendor, failed, held, overCap = 0 } = progress;
+  const cap = progress.spending && findTightest(progress.spending.caps);
   const share = shareDone(progress);
   return [
     ...(isListed ? [{ text: `${share} %`, canGo: 1 }] : []),
@@ -73,6 +78,12 @@ function listParts(progress: Progress, pace: PaceReading): readonly Part[] {
       mood: failed > 0 ? 'bad' : undefined,
     },
     { text: `held ${formatCount(held)}`, canGo: held > 0 ? 4 : 9, mood: held > 0 ? 'warn' : undefined },
+    ...(overCap > 0
+      ? [{ text: `over the cap ${formatCount(overCap)}`, canGo: 3, mood: 'warn' as const }]
+      : []),
+    ...(cap && progress.spending
+      ? [{ text: formatCapProgress(cap, progress.spending.currency), canGo: 2 }]
+      : []),
     { text: `${formatSpeed(pace.perSecond)}/s`, canGo: 1 },
     ...(pace.leftMs === undefined ? [] : [{ text: `${formatDuration(pace.leftMs)} left`, canGo: 0 }]),
   ];

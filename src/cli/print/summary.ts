@@ -3,6 +3,7 @@ import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
 import { formatAssumptions, formatCharge, formatUnits } from './charge.ts';
+import { formatCaps } from './spending.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
@@ -21,6 +22,7 @@ export function printSummary(console: Console, reported: Reported): void {
     formatCharge(summary, reported.bill, ink),
     formatUnits(summary),
     ...formatAssumptions(reported.assumptions, ink),
+    ...formatCaps(summary, ink),
     ...formatObstacles(reported, ink),
     ...formatCauses(reported.causes, ink, width),
     ...formatBroken(summary.counts.broken, reported.broken),

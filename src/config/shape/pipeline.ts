@@ -302,6 +302,21 @@ export const reportsShape = z.strictObject({
   respect: notYet('Whether decisions of reviewers stand in the reports.'),
 });
 
+export const capsShape = z.strictObject({
+  run: moneyShape.optional().meta({ description: 'Money that one run may not pass.', examples: ['500 CNY'] }),
+  month: moneyShape.optional().meta({
+    description: 'Money that all runs of this pipeline may not pass in a calendar month.',
+    examples: ['20000 CNY'],
+  }),
+  units: z
+    .record(z.string(), z.int().min(0))
+    .optional()
+    .meta({
+      description: 'Units that one run may not pass, by SKU.',
+      examples: [{ 'qiniu/pulp-image': 100_000 }],
+    }),
+});
+
 export const reuseShape = z.strictObject({
   by: z
     .enum(['content', 'path', 'never'])
@@ -359,7 +374,10 @@ export const pipelineShape = z
     services: z.array(serviceShape).min(1).meta({ description: 'What is asked about each item.' }),
     policy: policyReferenceShape,
     reports: reportsShape.optional().meta({ description: 'What is written at the end.' }),
-    caps: notYet('Money and units that a run or a month may not pass.'),
+    caps: capsShape.optional().meta({
+      description:
+        'What a run or a month may not pass: reserved before a call leaves. Exit 4 where a task did not fit.',
+    }),
     reuse: reuseShape.optional().meta({ description: 'When earlier answers stand in for new calls.' }),
     unknown: unknownShape.optional().meta({ description: 'What becomes of calls whose fate is unknown.' }),
     deadlines: deadlinesShape.optional().meta({ description: 'How long to wait.' }),

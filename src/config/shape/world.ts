@@ -82,7 +82,15 @@ export const accountShape = z.strictObject({
     })
     .optional()
     .meta({ description: 'Where the vendor calls back, for delivery: callback.' }),
-  caps: notYet('Money that everything on this account may not pass in a month.'),
+  caps: z
+    .strictObject({
+      month: moneyShape.optional().meta({
+        description: 'Money that everything on the ledger for this account may not pass in a calendar month.',
+        examples: ['50000 CNY'],
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'What this account may not pass, whichever pipelines use it.' }),
 });
 
 export const storageShape = z.strictObject({

@@ -1,4 +1,5 @@
 /** Everything that the page needs beyond the ledger's own counts, gathered in the one pass in bounded memory. */
+import type { Spending } from '../../domain/caps.ts';
 import type { BrokenRow } from '../../domain/item.ts';
 import type { BillRow, RunRecord, TaskCount } from '../../domain/ledger.ts';
 import { type Verdict, verdicts } from '../../domain/policy.ts';
@@ -58,4 +59,5 @@ export interface PageContent {
   readonly bill: readonly BillRow[];
   readonly total: BillTotal;
   readonly broken: readonly BrokenRow[];
+  readonly spending: Spending;
 }

@@ -1,7 +1,9 @@
 /** The top of the page: one line of state, and the figures that tell whether something needs attention. */
+import { type CapStand, isPassed } from '../../domain/caps.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { ExitCode } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
+import type { Units } from '../../domain/usage.ts';
 import type { PageContent } from '../gather/gathering.ts';
 import { formatInstant } from './instant.ts';
 import { html, type Markup } from './markup.ts';
@@ -126,7 +128,7 @@ function describeCompleteness(isPriced: boolean, open: number): Markup {
   return html`<strong>so far</strong>, incomplete: ${lacks.join('; ')}`;
 }
 
-function renderSpend({ request, total, tally }: PageContent): Markup {
+function renderSpend({ request, total, tally, spending }: PageContent): Markup {
   const { open } = tally.counts;
   const { currency } = request.prices;
   const units = Object.values(total.units).reduce((sum, count) => sum + count, 0);
@@ -138,7 +140,24 @@ function renderSpend({ request, total, tally }: PageContent): Markup {
     [
       describeCompleteness(total.isComplete, open),
       `${formatCount(units)} units${total.uncertain === 0 ? '' : `, ${formatCount(total.uncertain)} more uncertain`}`,
+      ...spending.caps.map((cap) => renderCap(cap, currency)),
+      ...renderOverrun(spending.overrun),
     ],
+  );
+}
+
+function renderCap(cap: CapStand, currency: string): Markup {
+  const show = (amount: bigint) =>
+    cap.sku === undefined ? formatMoney(amount, currency).trim() : formatCount(Number(amount));
+  const held = cap.reserved > 0n ? `, ${show(cap.reserved)} reserved` : '';
+  const words = `${show(cap.spent)} spent${held}, of ${show(cap.limit)}`;
+  return html`<span class="id">${cap.name}</span>: ${isPassed(cap) ? html`<strong>${words}</strong>` : words}`;
+}
+
+function renderOverrun(overrun: Units): readonly Markup[] {
+  return Object.entries(overrun).map(
+    ([sku, count]) =>
+      html`<strong>overrun</strong>: ${formatCount(count)} units of ${sku} beyond what was reserved`,
   );
 }
 

@@ -1,15 +1,16 @@
 /** Books usage: one entry per SKU, with its charge at the position that the account has come to. Entries are only added. */
 import { chargeUnits, monthOf, startPosition } from '../../domain/pricing.ts';
 import type { Basis, Usage } from '../../domain/usage.ts';
+import type { Reservation, Spender } from './reserve.ts';
+import { priceReservation, spend } from './reserve.ts';
 import type { Session } from './session.ts';
-import type { Payer } from './tally.ts';
 
 /** The attempt that used the units: they belong to its run and to the month in which it was sent. */
-export interface Booking extends Payer {
-  readonly run: number;
+export interface Booking extends Spender {
   readonly task: number;
   readonly attempt: number;
-  readonly intendedAtMs: number;
+  /** What it held of the caps, and has given back. */
+  readonly reservation: Reservation | undefined;
 }
 
 /** Units that the vendor bills; they move the account's position. */
@@ -33,6 +34,7 @@ export function bookUsage(session: Session, booking: Booking, usage: Usage): voi
       charge: charge.amount,
       isComplete: charge.isComplete,
     });
+    spend(session, booking, booking.reservation, { sku, units, amount: charge.amount });
   }
 }
 
@@ -52,7 +54,10 @@ export function bookRest(session: Session, booking: Booking, usage: Usage): void
   bookUsage(session, booking, { ...usage, units });
 }
 
-/** Units of a call whose fate is unknown: they stand in the bill's own column, are not charged, and move nothing. */
+/**
+ * Units of a call whose fate is unknown: they stand in the bill's own column, are not charged, and move no position.
+ * Against caps they count as spent, at what they had reserved.
+ */
 export function bookUncertain(session: Session, booking: Booking, usage: Usage): void {
   addUncertain(session, booking, usage, 1);
 }
@@ -76,6 +81,10 @@ function addUncertain(session: Session, booking: Booking, usage: Usage, sign: 1 
       charge: 0n,
       isComplete,
     });
+    const amount =
+      booking.reservation?.skus[sku]?.[1] ?? priceReservation(session, booking, sku, units) ?? 0n;
+    const spent = { sku, units: sign * units, amount: BigInt(sign) * amount };
+    spend(session, booking, booking.reservation, spent);
   }
 }
 

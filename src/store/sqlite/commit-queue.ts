@@ -77,6 +77,8 @@ export class CommitQueue {
       const results = this.#transact(group);
       for (const [index, write] of group.entries()) write.resolve(results[index]);
     } catch (error) {
+      // What was not committed must not be told to anyone.
+      this.#tally.clear();
       if (group.length === 1 || isOutage(error)) for (const write of group) write.reject(error);
       // One bad write must not lose the others, so each goes apart.
       else for (const write of group) this.#commit([write]);

@@ -4,6 +4,8 @@ import { attemptRef } from '../../domain/reuse.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Known } from './known.ts';
 import { bindKnown, knownColumns, settleKey } from './known.ts';
+import type { Reservation, Spender } from './reserve.ts';
+import { packReservation, reserve } from './reserve.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
 import type { MovableTask } from './task-row.ts';
@@ -11,7 +13,7 @@ import { moveTask } from './task-row.ts';
 
 type KnownTask = Known & MovableTask & { readonly reuse_key: string };
 
-/** One answer per task of the request, in its order. */
+/** One answer per task of the request, in its order; those that do not fit under a cap drop out. */
 export function intendCall(session: Session, request: IntentRequest): readonly Intent[] {
   const call: { first: number | undefined; count: number } = { first: undefined, count: 0 };
   return request.tasks.map(({ task, linkHash }): Intent => {
@@ -23,11 +25,21 @@ export function intendCall(session: Session, request: IntentRequest): readonly I
     if (!known) throw new Error(`task ${task.id} is not in the ledger`);
     const refused = refuseIntent(session, known, request.atMs);
     if (refused) return refused;
-    const intent = addAttempt(session, request, known, { task, linkHash, ...call });
+    const reserved = reserve(session, makeSpender(session, request, known.run), task.usage.units);
+    if (!reserved.fits) {
+      moveTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
+      return { is: 'settled', state: 'over-cap' };
+    }
+    const { reservation } = reserved;
+    const intent = addAttempt(session, request, known, { task, linkHash, reservation, ...call });
     call.first ??= intent.attempt.call;
     call.count += 1;
     return intent;
   });
+}
+
+function makeSpender({ pipeline }: Session, { account, atMs }: IntentRequest, run: number): Spender {
+  return { run, account, isLoopback: isLoopback(pipeline, account), intendedAtMs: atMs };
 }
 
 /** Another task or process may have been first, and a task that is handed in twice is sent once. */
@@ -53,12 +65,13 @@ function addAttempt(
   element: {
     readonly task: Task;
     readonly linkHash: string;
+    readonly reservation: Reservation;
     readonly first: number | undefined;
     readonly count: number;
   },
 ): Extract<Intent, { is: 'intended' }> {
   const { service, account, isBatch, atMs } = request;
-  const { task, linkHash, first, count: position } = element;
+  const { task, linkHash, reservation, first, count: position } = element;
   const number = known.submissions + 1;
   const ref = attemptRef(account, known.reuse_key, number);
   const id = session.db.insert('attempts', {
@@ -76,6 +89,7 @@ function addAttempt(
     is_batch: Number(isBatch),
     state: 'intent',
     intended_ms: atMs,
+    reserved: packReservation(reservation),
   });
   session.db.run('UPDATE keys SET submissions = ? WHERE id = ?', [number, known.key]);
   moveTask(session, known, { state: 'intent', attempt: id, sent: 1, startedMs: atMs });

@@ -1,5 +1,6 @@
 /** Opens a run: goes on with the latest one that is not finished, or begins another and closes those before it. */
 import { existsSync } from 'node:fs';
+import { listCaps } from '../../domain/caps.ts';
 import type { RunOpening, RunRecord } from '../../domain/ledger.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { Pipeline } from '../../domain/settings.ts';
@@ -9,6 +10,7 @@ import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Office, Session } from './session.ts';
 import { isFresh } from './session.ts';
+import { packCaps } from './spending.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
 
@@ -91,7 +93,7 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void
   const packed = packPipeline(pipeline, row.asked_fresh === 1);
   const columns = Object.keys(packed).map((column) => `${column} = ?`);
   db.run(
-    `UPDATE runs SET state = 'running', path = ?, ended_ms = NULL, exit_code = NULL, why = NULL, ${columns.join()} WHERE seq = ?`,
+    `UPDATE runs SET state = 'running', path = ?, ended_ms = NULL, exit_code = NULL, why = NULL, spending = NULL, ${columns.join()} WHERE seq = ?`,
     [pipeline.path, ...Object.values(packed), row.seq],
   );
   if (row.checkpoint === null) {
@@ -169,6 +171,7 @@ function packPipeline(pipeline: Pipeline, asksFresh: boolean) {
     sku_units: JSON.stringify(Object.fromEntries(units)),
     written: JSON.stringify(pipeline.written ?? null),
     is_fresh: Number(asksFresh || isFresh(pipeline)),
+    caps: packCaps({ ...pipeline.prices, caps: listCaps(pipeline) }),
   };
 }
 
@@ -184,6 +187,7 @@ function makeSession(office: Office, { pipeline, nowMs, billing }: RunOpening, r
     pipeline,
     services: pipeline.services.map((use) => use.name),
     billing,
+    caps: listCaps(pipeline),
     answeredSinceMs: row.is_fresh === 1 ? Number.MAX_SAFE_INTEGER : oldestMs,
     failedSinceMs: row.only_failed === null ? nowMs - retryFailedAfterMs : row.started_ms + 1,
     firstItem: (items?.last ?? 0) + 1,

@@ -4,6 +4,7 @@ import type { Usage } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
 import { attemptColumns, makeAttempt } from './attempt-row.ts';
 import { unbookUncertain } from './booking.ts';
+import { hold, unpackReservation } from './reserve.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
 import type { MovableTask } from './task-row.ts';
@@ -20,6 +21,7 @@ interface AskableRow {
   readonly intended_ms: number;
   readonly task: number;
   readonly usage: string;
+  readonly reserved: string | null;
 }
 
 /**
@@ -35,7 +37,7 @@ export function reopenAskable(
     JSON.stringify([service, account, Number(isLoopback(pipeline, account))]),
   );
   const rows = db.all<AskableRow>(
-    `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state, a.job, a.intended_ms, a.task, t.usage
+    `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state, a.job, a.intended_ms, a.task, a.reserved, t.usage
      FROM attempts AS a INDEXED BY attempts_askable JOIN runs AS r ON r.seq = a.run
        JOIN keys AS k ON k.id = a.key JOIN tasks AS t ON t.id = a.task
      WHERE a.can_ask = 1 AND r.pipeline = ?
@@ -56,8 +58,14 @@ function reopen(session: Session, row: AskableRow): void {
   db.run('UPDATE keys SET held = NULL, failed_ms = NULL, failure = NULL WHERE id = ?', [row.key]);
   if (row.state === 'held') {
     const { run, task, account, is_loopback, intended_ms: intendedAtMs } = row;
-    const booking = { run, task, attempt: row.id, account, isLoopback: is_loopback === 1, intendedAtMs };
+    const reservation = unpackReservation(row.reserved);
+    const isApart = is_loopback === 1;
+    const booking = { run, task, attempt: row.id, account, isLoopback: isApart, intendedAtMs, reservation };
     unbookUncertain(session, booking, JSON.parse(row.usage) as Usage);
+    hold(session, booking, reservation);
+  } else {
+    // What it used is booked already and counts as spent: it holds nothing besides.
+    db.run('UPDATE attempts SET reserved = NULL WHERE id = ?', [row.id]);
   }
   // Its own task, and those of the run that goes on: the others have been reported as they were.
   const tasks = db.all<MovableTask>(

@@ -28,6 +28,9 @@ export interface RunRow {
   readonly asked_fresh: number;
   readonly only_failed: string | null;
   readonly pruned_ms: number | null;
+  /** JSON: the caps of the latest session, and how far they had come when the run ended. */
+  readonly caps: string | null;
+  readonly spending: string | null;
 }
 
 /** A service of a run, as `services` keeps it. */

@@ -230,5 +230,36 @@ ALTER TABLE runs ADD COLUMN asked_fresh INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN pruned_ms INTEGER;
 `;
 
+const caps = `
+-- What an attempt holds of the caps. JSON: { month, skus: { SKU: [units, nano] } }
+ALTER TABLE attempts ADD COLUMN reserved TEXT;
+-- JSON: the caps of the latest session, and how far they had come when the run ended
+ALTER TABLE runs ADD COLUMN caps TEXT;
+ALTER TABLE runs ADD COLUMN spending TEXT;
+
+-- Sums over reservations and entries, kept in the commits that change these: of runs (by number, without month), and of
+-- the months of pipelines and accounts (by name).
+CREATE TABLE spending (
+  scope TEXT NOT NULL,
+  name TEXT NOT NULL,
+  month TEXT NOT NULL,
+  is_loopback INTEGER NOT NULL,
+  sku TEXT NOT NULL,
+  spent_units INTEGER NOT NULL,
+  reserved_units INTEGER NOT NULL,
+  spent INTEGER NOT NULL,
+  reserved INTEGER NOT NULL,
+  -- units that answers proved beyond their reservation
+  overrun INTEGER NOT NULL,
+  PRIMARY KEY (scope, name, month, is_loopback, sku)
+) STRICT, WITHOUT ROWID;
+INSERT INTO spending SELECT 'run', CAST(run AS TEXT), '', is_loopback, sku, sum(units), 0, sum(charge), 0, 0
+  FROM totals GROUP BY run, is_loopback, sku;
+INSERT INTO spending SELECT 'pipeline', r.pipeline, t.month, t.is_loopback, t.sku, sum(t.units), 0, sum(t.charge), 0, 0
+  FROM totals AS t JOIN runs AS r ON r.seq = t.run GROUP BY r.pipeline, t.month, t.is_loopback, t.sku;
+INSERT INTO spending SELECT 'account', account, month, is_loopback, sku, sum(units), 0, sum(charge), 0, 0
+  FROM totals GROUP BY account, month, is_loopback, sku;
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first, settling];
+export const migrations: readonly string[] = [first, settling, caps];

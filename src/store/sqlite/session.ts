@@ -1,4 +1,5 @@
 /** One process's go at one run: what every operation on it needs. */
+import type { Cap } from '../../domain/caps.ts';
 import type { BillingFacts } from '../../domain/pricing.ts';
 import type { Pipeline } from '../../domain/settings.ts';
 import type { Database } from './database.ts';
@@ -20,6 +21,7 @@ export interface Session extends Office {
   /** Names of the run's services: a task's service is a place in it. */
   readonly services: readonly string[];
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
+  readonly caps: readonly Cap[];
   /** Answers of other runs count from this time on, remembered failures of any run from that. */
   readonly answeredSinceMs: number;
   readonly failedSinceMs: number;

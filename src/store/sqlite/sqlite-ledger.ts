@@ -1,4 +1,5 @@
 /** The memory of all runs in one SQLite file. */
+import type { Spending } from '../../domain/caps.ts';
 import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
   BillRow,
@@ -14,6 +15,7 @@ import type {
   TroubleSelection,
 } from '../../domain/ledger.ts';
 import type { PriceBook } from '../../domain/pricing.ts';
+import { monthOf } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
@@ -24,6 +26,7 @@ import { readItemPage, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
 import { selectRun } from './selector.ts';
+import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spending.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { Tally } from './tally.ts';
 import {
@@ -132,6 +135,15 @@ export class SqliteLedger implements Ledger {
     const pruned = await this.#queue.write(1, () => pruneRuns(this.#db, beforeMs, this.#now()));
     compact(this.#db);
     return { ...pruned, bytesBefore, bytesAfter: measure(this.#db) };
+  }
+
+  async readSpending(run: string): Promise<Spending> {
+    const row = findRunRow(this.#db, run);
+    if (row && row.spending !== null) return unpackSpending(row.spending);
+    const { caps, currency, timezone } = unpackCaps(row?.caps ?? null);
+    const { seq = 0, pipeline = '' } = row ?? {};
+    const month = monthOf(this.#now(), timezone);
+    return readSpending(new SpendingBooks(this.#db), { run: seq, pipeline, month, currency, caps });
   }
 
   async close(): Promise<void> {

@@ -9,9 +9,10 @@ import type {
   RunRecord,
   Transition,
 } from '../../domain/ledger.ts';
+import type { Spending } from '../../domain/caps.ts';
 import type { MediaFacts } from '../../domain/item.ts';
 import type { Nano } from '../../domain/pricing.ts';
-import { chargeUnits } from '../../domain/pricing.ts';
+import { chargeUnits, monthOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
@@ -26,6 +27,7 @@ import { readWaitedFor, reopenAskable } from './reopen.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
+import { packSpending, readSpending } from './spending.ts';
 import { loadPosition } from './tally.ts';
 import type { ReadyRow } from './task-row.ts';
 import { makeTask, readyColumns } from './task-row.ts';
@@ -48,6 +50,13 @@ export class SqliteRun implements RunLedger {
 
   get record(): RunRecord {
     return this.#record;
+  }
+
+  get spending(): Spending {
+    const { run, pipeline, caps, tally, now } = this.#session;
+    const { currency, timezone } = pipeline.prices;
+    const month = monthOf(now(), timezone);
+    return readSpending(tally.spending, { run, pipeline: pipeline.name, month, currency, caps });
   }
 
   async readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known> {
@@ -157,13 +166,10 @@ export class SqliteRun implements RunLedger {
 
   async end({ state, exitCode, why, atMs }: Parameters<RunLedger['end']>[0]): Promise<RunRecord> {
     this.#record = await this.#queue.write(1, () => {
-      this.#session.db.run('UPDATE runs SET state = ?, exit_code = ?, why = ?, ended_ms = ? WHERE seq = ?', [
-        state,
-        exitCode,
-        why,
-        atMs,
-        this.#session.run,
-      ]);
+      this.#session.db.run(
+        'UPDATE runs SET state = ?, exit_code = ?, why = ?, ended_ms = ?, spending = ? WHERE seq = ?',
+        [state, exitCode, why, atMs, packSpending(this.spending), this.#session.run],
+      );
       return this.#readRecord();
     });
     return this.#record;

@@ -4,6 +4,7 @@ import { startPosition } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Basis } from '../../domain/usage.ts';
 import type { Database } from './database.ts';
+import { SpendingBooks } from './spending.ts';
 
 /** Who pays: an account of the real world, or its namesake on a loopback address. */
 export interface Payer {
@@ -55,6 +56,8 @@ interface Place {
 }
 
 export class Tally {
+  /** What caps are held against. */
+  readonly spending: SpendingBooks;
   readonly #db: Database;
   readonly #counts = new Map<string, Count>();
   readonly #totals = new Map<string, Total>();
@@ -63,6 +66,7 @@ export class Tally {
 
   constructor(db: Database) {
     this.#db = db;
+    this.spending = new SpendingBooks(db);
   }
 
   /** `by` tasks more (or fewer, below 0) are in that state. */
@@ -142,10 +146,17 @@ export class Tally {
         [payer.account, Number(payer.isLoopback), sku, JSON.stringify(position)],
       );
     }
-    this.clear();
+    this.spending.store();
+    this.#forget();
   }
 
+  /** Before a transaction: what another process has committed meanwhile is read anew. */
   clear(): void {
+    this.#forget();
+    this.spending.clear();
+  }
+
+  #forget(): void {
     this.#counts.clear();
     this.#totals.clear();
     this.#assumptions.clear();

@@ -13,6 +13,7 @@ import type { Booking } from './booking.ts';
 import { bookRest, bookUncertain, bookUsage } from './booking.ts';
 import type { Settlement } from './known.ts';
 import { makeUnknownFate, packError, settleFailed, settleHeld } from './known.ts';
+import { release, unpackReservation } from './reserve.ts';
 import type { Session } from './session.ts';
 import type { MovableTask, Move } from './task-row.ts';
 import { moveTask } from './task-row.ts';
@@ -31,6 +32,7 @@ interface OpenRow {
   readonly state: MovableTask['state'];
   readonly reason: string;
   readonly usage: string;
+  readonly reserved: string | null;
   readonly is_marked: number;
   /** When it failed first, for one that was opened again. */
   readonly failed_ms: number | null;
@@ -56,7 +58,7 @@ export function applyTransitions(session: Session, transitions: readonly Transit
 
 function findOpen({ db }: Session, attempt: number): OpenRow | undefined {
   return db.get<OpenRow>(
-    `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms,
+    `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms, a.reserved,
        t.id AS task, t.run AS task_run, t.service, t.state, t.reason, t.usage,
        k.failed_ms IS NOT NULL OR k.held IS NOT NULL OR k.acknowledged_ms IS NOT NULL AS is_marked,
        a.failed_ms, r.state AS task_run_state
@@ -81,6 +83,7 @@ function makeStep(session: Session, row: OpenRow, archive: Archive): Step {
       task: row.task,
       attempt: id,
       intendedAtMs,
+      reservation: unpackReservation(row.reserved),
     },
   };
 }
@@ -193,8 +196,9 @@ function resend(step: Step, { cause }: Extract<Transition, { is: 'resend' }>): v
 
 /** A job that the vendor took was sent, whatever a late report says. */
 function forget(step: Step, { cause }: Extract<Transition, { is: 'unsent' }>): void {
-  const { session, row } = step;
+  const { session, row, booking } = step;
   if (row.attempt_state === 'accepted') return;
+  release(session, booking, booking.reservation);
   session.db.run('DELETE FROM attempts WHERE id = ?', [row.id]);
   session.db.run('UPDATE keys SET submissions = submissions - 1 WHERE id = ?', [row.key]);
   const error = packError({ class: 'not-sent', code: '', message: cause });
@@ -216,14 +220,16 @@ function book({ session, row, booking }: Step, usage: Usage): void {
   else bookRest(session, booking, usage);
 }
 
+/** What the attempt held of the caps is given back in the commit that books what it used. */
 function closeAttempt(
-  { session, row }: Step,
+  { session, row, booking }: Step,
   end: {
     readonly state: 'answered' | 'failed' | 'held' | 'again' | 'resend';
     readonly error: string | null;
     readonly reply: number | null;
   },
 ): void {
+  release(session, booking, booking.reservation);
   session.db.run('UPDATE attempts SET state = ?, error = ?, closed_ms = ?, reply = ? WHERE id = ?', [
     end.state,
     end.error,

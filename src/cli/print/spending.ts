@@ -1,0 +1,52 @@
+/** Caps for people: what is spent and reserved, and of how much. */
+import type { CapStand, Spending } from '../../domain/caps.ts';
+import { formatMoney, formatNano } from '../../domain/money.ts';
+import { formatCount } from '../../domain/quantity.ts';
+import type { Summary } from '../../domain/summary.ts';
+import type { Ink } from './ink.ts';
+import { countWord, formatAmount } from './word.ts';
+
+/** Where one cap stands, for the line of progress: `spent 213.10 + 4.20 of 500.00 CNY`. */
+export function formatCapProgress(cap: CapStand, currency: string): string {
+  if (cap.sku !== undefined) {
+    const [spent, reserved, limit] = [cap.spent, cap.reserved, cap.limit].map((count) =>
+      formatCount(Number(count)),
+    );
+    return `spent ${spent} + ${reserved} of ${limit} ${cap.sku}`;
+  }
+  const bare = (amount: bigint) => formatMoney(amount, '').trim();
+  return `spent ${bare(cap.spent)} + ${bare(cap.reserved)} of ${formatMoney(cap.limit, currency).trim()}`;
+}
+
+/** For `--log json`: money of the run as decimals. */
+export function spendingFacts({ spent, reserved }: Spending, cap: CapStand | undefined) {
+  const format = (amount: bigint) => (cap?.sku === undefined ? formatNano(amount) : `${amount}`);
+  return {
+    spent: formatNano(spent),
+    reserved: formatNano(reserved),
+    ...(cap && {
+      cap: cap.name,
+      capSpent: format(cap.spent),
+      capReserved: format(cap.reserved),
+      capLimit: format(cap.limit),
+    }),
+  };
+}
+
+/** One line for each cap, and one for what passed its reservation. */
+export function formatCaps({ caps = [], overrun = {}, currency }: Summary, ink: Ink): readonly string[] {
+  const lines = caps.map(({ cap, sku, spent, reserved, limit }) => {
+    const show = (amount: string | number) =>
+      typeof amount === 'number' ? `${formatCount(amount)}` : formatAmount(amount, currency);
+    const held = Number(reserved) > 0 ? ` + ${show(reserved)} reserved` : '';
+    return `${cap}: ${show(spent)} spent${held} of ${show(limit)}${sku === undefined ? '' : ' units'}`;
+  });
+  const passed = Object.entries(overrun).map(([sku, units]) => `${sku} ${formatCount(units)}`);
+  const sum = Object.values(overrun).reduce((all, units) => all + units, 0);
+  return passed.length === 0
+    ? lines
+    : [
+        ...lines,
+        `${ink.yellow('overrun')}: ${countWord(sum, 'unit')} beyond what was reserved (${passed.join(', ')})`,
+      ];
+}
