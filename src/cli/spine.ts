@@ -1,5 +1,5 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
-import type { EmulatorFaults } from '../domain/emulator.ts';
+import type { EmulatorFaults, EmulatorSwitches } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
 import type { BillRow, RunRecord, TaskCount } from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
@@ -99,8 +99,13 @@ export interface Spine {
   schemas(): Promise<Readonly<Record<string, unknown>>>;
   emulate(
     vendor: string,
-    options: { port: number; host: string; faults: EmulatorFaults },
-  ): Promise<RunningServer & { readonly credentials: Readonly<Record<string, string>> }>;
+    options: { port: number; host: string; faults: EmulatorFaults; switches: EmulatorSwitches },
+  ): Promise<
+    RunningServer & {
+      readonly credentials: Readonly<Record<string, string>>;
+      readonly switches: EmulatorSwitches;
+    }
+  >;
   /** The whole main job against stand-ins on this machine, with a state of its own. */
   rehearse(flags: RehearsalFlags, places: Places, watch: RunWatch): Promise<RunResult>;
 }
