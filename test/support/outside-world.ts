@@ -3,7 +3,12 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Emulator, type EmulatorFaults, noFaults } from '../../src/domain/emulator.ts';
+import {
+  type Emulator,
+  type EmulatorFaults,
+  type EmulatorSwitches,
+  noFaults,
+} from '../../src/domain/emulator.ts';
 import { type LibraryFile, loadLibrary, makeKnownMedia } from '../../src/rehearsal/library.ts';
 import { emulators } from '../../src/vendors/emulators.ts';
 import { systemClock } from '../../src/wire/clock.ts';
@@ -22,6 +27,8 @@ export interface OutsideWorld {
   readonly emulators: Readonly<Record<string, Emulator>>;
   /** Changes the faults of one vendor's stand-in. */
   readonly setFaults: (vendor: string, faults: Partial<EmulatorFaults>) => Promise<void>;
+  /** Changes what a vendor's manual leaves open. */
+  readonly setSwitches: (vendor: string, switches: EmulatorSwitches) => Promise<void>;
   readonly put: (key: string, bytes: Uint8Array, mediaType: string) => Promise<void>;
   readonly writePipeline: (name: string, text: string) => Promise<string>;
   readonly run: (...words: string[]) => Promise<Ended>;
@@ -72,22 +79,21 @@ export async function openWorld(faults: Partial<EmulatorFaults> = {}): Promise<O
     ]);
     await rm(folder, { recursive: true, force: true });
   });
+  const control = async (vendor: string, what: 'faults' | 'switches', change: unknown): Promise<void> => {
+    const url = `${running[vendor]?.url}/_emulator/${what}`;
+    const call = { method: 'POST', url, headers: {}, body: JSON.stringify(change) } as const;
+    const sent = await http.send(call, { timeoutMs: 5000, maxBytes: 65_536 });
+    if (sent.phase !== 'answered' || sent.reply.status !== 200)
+      throw new Error(`${what} of ${vendor} were not taken`);
+  };
   return {
     folder,
     environment,
     emulators: Object.fromEntries(
       Object.entries(running).map(([vendor, { emulator }]) => [vendor, emulator]),
     ),
-    setFaults: async (vendor, change) => {
-      const body = JSON.stringify(change);
-      const url = `${running[vendor]?.url}/_emulator/faults`;
-      const sent = await http.send(
-        { method: 'POST', url, headers: {}, body },
-        { timeoutMs: 5000, maxBytes: 65_536 },
-      );
-      if (sent.phase !== 'answered' || sent.reply.status !== 200)
-        throw new Error(`faults of ${vendor} were not taken`);
-    },
+    setFaults: (vendor, change) => control(vendor, 'faults', change),
+    setSwitches: (vendor, change) => control(vendor, 'switches', change),
     put: async (key, bytes, contentType) => {
       await store.store.shelf.put('media', key, bytes, { contentType, lastModifiedMs: systemClock.now() });
     },
