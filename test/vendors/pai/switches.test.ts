@@ -76,7 +76,7 @@ describe('a switch', () => {
       for (const isBatch of [false, true]) {
         const ran = await runJob(name, { duration }, { isBatch });
         for (const text of results(ran))
-          expect(fits(JSON.parse(text).duration), `${name} ${isBatch}`).toBe(true);
+          expect([name, isBatch, fits(JSON.parse(text).duration)]).toEqual([name, isBatch, true]);
         for (const outcome of ran.outcomes ?? [])
           expect(outcome).toMatchObject({
             is: 'answered',
