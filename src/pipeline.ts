@@ -18,7 +18,7 @@ import { findFolders, type Folders, openPipeline, openPrices, reopenPipeline } f
 import { makeSchemas } from './config/schema.ts';
 import { type Callbacks, openCallbacks } from './dispatch/callback.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
-import { canLink, makeLinker } from './dispatch/link.ts';
+import { explainNoLink, makeLinker } from './dispatch/link.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
 import type { EmulatorTools } from './domain/emulator.ts';
@@ -200,12 +200,12 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
   const feed = () => {
     const pages = openSource(pipeline, { storage, nowMs: clock.now() }, opened.checkpoint);
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
-    const canLinkItem = (item: Item) => canLink(item, access);
+    const explain = (item: Item) => explainNoLink(item, access);
     return planTasks(limited, {
       pipeline,
       run: opened,
       probe,
-      canLink: canLinkItem,
+      explainNoLink: explain,
       counters: planned,
       noteUnread,
     });

@@ -152,5 +152,6 @@ export function readAccess(trouble: Trouble, file: ConfigFile): AccessSettings |
     const fields = readFields(trouble, file, ['access'], accessShapes.public);
     return fields?.baseUrl === undefined ? undefined : { mode, baseUrl: fields.baseUrl };
   }
+  if (mode === 'inline') return readFields(trouble, file, ['access'], accessShapes.inline) && { mode };
   return undefined;
 }

@@ -176,15 +176,7 @@ const cases: readonly (readonly [
     'private links of Qiniu are not supported yet, whatever stands beside them',
     p(withLines('access: { mode: qiniu-private, baseUrl: x, account: y, expiresIn: 1h }\n')),
     [
-      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned" or "public", found "qiniu-private".',
-    ],
-    [],
-  ],
-  [
-    'inline access is not supported yet',
-    p(withLines('access: { mode: inline }\n')),
-    [
-      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned" or "public", found "inline".',
+      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned", "public" or "inline", found "qiniu-private".',
     ],
     [],
   ],

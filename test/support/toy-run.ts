@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
-import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, Ledger, RunLedger, TaskRow } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
@@ -141,13 +141,15 @@ export class ToyWorld {
         url: `https://store.example/${key}?X-Amz-Signature=${this.clock.now()}`,
         expiresAt: this.clock.now() + 3_600_000,
       }),
+      head: async () => undefined,
+      read: async () => new Uint8Array(),
     };
     const planned = { listed: 0, planned: 0, isListed: false };
     const tools = {
       pipeline,
       run,
       probe: async () => ({ durationSeconds: 12 }),
-      canLink: (item: Item) => canLink(item, pipeline.access),
+      explainNoLink: (item: Item) => explainNoLink(item, pipeline.access),
       noteUnread: () => undefined,
       counters: planned,
     };
