@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type {
   Places,
   RehearsalFlags,
+  ReportFlags,
   ReportResult,
   RunFlags,
   RunResult,
@@ -32,6 +33,7 @@ import { countLeft } from './plan/count-left.ts';
 import { planTasks } from './plan/plan-tasks.ts';
 import { makeUnreadNotes } from './plan/unread.ts';
 import { openStage } from './rehearsal/stage.ts';
+import { deriveAgain } from './report/derive-again.ts';
 import { describeRun, describeServices } from './report/services.ts';
 import type { ReportTally } from './report/summary.ts';
 import { writeReports } from './report/write-reports.ts';
@@ -81,7 +83,7 @@ export function makeSpine(outside: Outside): Spine {
     check: (paths, places) => check(outside, paths, places),
     prices: (places) => prices(outside, places),
     run: (flags, places, watch) => run(outside, flags, places, watch),
-    report: (selector, places) => report(outside, selector, places),
+    report: (selector, places, flags) => report(outside, selector, places, flags),
     status: (selector, places) => status(outside, selector, places),
     emulate: (vendor, options) =>
       openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
@@ -280,7 +282,12 @@ async function writeRunReports(
   return { ...written, broken: await ledger.readBroken(run.id, shownBrokenRows), folder: folder.path };
 }
 
-async function report(outside: Outside, selector: string, places: Places): Promise<ReportResult> {
+async function report(
+  outside: Outside,
+  selector: string,
+  places: Places,
+  { derivesAgain }: ReportFlags = {},
+): Promise<ReportResult> {
   const { environment, clock, folder } = outside;
   const folders = await findFolders(folder, places);
   return await withLedger(folders, clock, async (ledger) => {
@@ -288,8 +295,24 @@ async function report(outside: Outside, selector: string, places: Places): Promi
     const { pipeline: name, written } = run;
     const configFolder = places.config;
     const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });
-    return await writeRunReports(outside, { pipeline, folders, ledger, run });
+    const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;
+    return { ...(await writeRunReports(outside, { pipeline, folders, ledger, run })), derived };
   });
+}
+
+/** Findings from the archive; links are made to tell the elements of a batch apart, and fetched by nobody. */
+async function readAgain({ clock }: Outside, pipeline: Pipeline, ledger: Ledger, run: RunRecord) {
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const makeLink = makeLinker(pipeline.access, storage);
+  const link = async (item: Item) => {
+    const made = await makeLink(item);
+    return made && 'url' in made ? made.url : undefined;
+  };
+  try {
+    return await deriveAgain({ ledger, run: run.id, services: pipeline.services, link });
+  } finally {
+    storage.close();
+  }
 }
 
 async function findRun(ledger: Ledger, selector: string): Promise<RunRecord> {

@@ -42,6 +42,18 @@ export interface RunWatch {
   readonly follow: (read: () => Progress) => void;
 }
 
+/** How many answers of a run were read again, have another finding now, or could not be read again. */
+export interface Derived {
+  readonly answers: number;
+  readonly changed: number;
+  readonly kept: number;
+}
+
+export interface ReportFlags {
+  /** Read the findings out of the archived replies again. */
+  readonly derivesAgain?: boolean | undefined;
+}
+
 export interface ReportResult {
   readonly run: RunRecord;
   readonly summary: Summary;
@@ -50,6 +62,8 @@ export interface ReportResult {
   readonly assumptions: Readonly<Record<string, number>>;
   readonly causes: readonly Cause[];
   readonly broken: readonly BrokenRow[];
+  /** Present where findings were read out of the archived replies again. */
+  readonly derived?: Derived | undefined;
   /** Absolute path of the folder, and the names of the files in it. */
   readonly folder: string;
   readonly files: readonly string[];
@@ -89,7 +103,7 @@ export interface Spine {
   check(paths: readonly string[], places: Places): Promise<readonly CheckedFile[]>;
   run(flags: RunFlags, places: Places, watch: RunWatch): Promise<RunResult>;
   /** Writes a run's reports again from the ledger. */
-  report(selector: string, places: Places): Promise<ReportResult>;
+  report(selector: string, places: Places, flags?: ReportFlags): Promise<ReportResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
   catalogue(): Promise<Catalogue>;

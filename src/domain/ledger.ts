@@ -267,6 +267,24 @@ export interface TaskCount {
   readonly count: number;
 }
 
+/** An answer of a run with the reply that it was read from. */
+export interface ArchivedAnswer {
+  /** The answer's own id. */
+  readonly id: number;
+  /** The task that has it, for paging. */
+  readonly task: number;
+  readonly service: string;
+  readonly finding: Finding;
+  /** Absent where the archive holds no reply, or only the beginning of it. */
+  readonly reply?: ArchivedReply | undefined;
+  readonly job?: string | undefined;
+  readonly isBatch: boolean;
+  /** Place of the answer's own element among `elements`. */
+  readonly element: number;
+  /** All elements of the call, in the order of their places. */
+  readonly elements: readonly { readonly ref: string; readonly position: number; readonly item: Item }[];
+}
+
 export interface Ledger {
   openRun(opening: RunOpening): Promise<RunLedger>;
   /** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
@@ -279,5 +297,9 @@ export interface Ledger {
   countTasks(run: string): Promise<readonly TaskCount[]>;
   readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;
   readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
+  /** Answers of the run's tasks with their archived replies, tasks with an id above `afterTask`, by id. */
+  readArchived(run: string, afterTask: number, limit: number): Promise<readonly ArchivedAnswer[]>;
+  /** Puts findings in the place of those that answers had, by the answers' ids; usage and charges stay. */
+  replaceFindings(findings: ReadonlyMap<number, Finding>): Promise<void>;
   close(): Promise<void>;
 }

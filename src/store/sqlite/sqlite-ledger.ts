@@ -1,6 +1,8 @@
 /** The memory of all runs in one SQLite file. */
+import type { Finding } from '../../domain/finding.ts';
 import type { BrokenRow } from '../../domain/item.ts';
 import type {
+  ArchivedAnswer,
   BillRow,
   ItemRow,
   Ledger,
@@ -11,6 +13,7 @@ import type {
 } from '../../domain/ledger.ts';
 import type { PriceBook } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
+import { readArchivedPage } from './archive-read.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
@@ -87,6 +90,19 @@ export class SqliteLedger implements Ledger {
       row.seq,
       limit,
     ]);
+  }
+
+  async readArchived(run: string, afterTask: number, limit: number): Promise<readonly ArchivedAnswer[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readArchivedPage(this.#db, row, afterTask, limit) : [];
+  }
+
+  async replaceFindings(findings: ReadonlyMap<number, Finding>): Promise<void> {
+    await this.#queue.write(findings.size, () => {
+      for (const [id, finding] of findings) {
+        this.#db.run('UPDATE answers SET finding = ? WHERE id = ?', [JSON.stringify(finding), id]);
+      }
+    });
   }
 
   async close(): Promise<void> {
