@@ -80,6 +80,17 @@ describe('delivery', () => {
     expect(found[2]).toEqual(found[0]);
   });
 
+  test('of jobs that take every detour and end as failed keeps the words of the vendor, and takes no harm', async () => {
+    const { world, path } = await stage('poll', { switches: { qiniu: { reschedules: true } } });
+    await world.setFaults('qiniu', { modelFailure: 0.5, seed: 'half', jobMs: 400 });
+    expect((await world.run('run', path)).exitCode).toBe(1);
+    const { summary, tasks } = await readRun(world, 'poll');
+    const { answered, failed } = summary.counts;
+    expect([answered + failed, answered > 0, failed > 0]).toEqual([videos, true, true]);
+    const errors = tasks.filter(({ status }) => status === 'failed').map(({ error }) => error.message);
+    expect(errors).toEqual(Array.from({ length: failed }, () => 'cannot open the file'));
+  });
+
   test('by callback that is dropped is answered by polls', async () => {
     const { world, path } = await stage('callback', { switches: { qiniu: { callbacks: 'dropped' } } });
     expect((await world.run('run', path)).exitCode).toBe(0);
@@ -141,7 +152,7 @@ describe('delivery', () => {
   });
 
   test('by callback that comes when the run has ended finds nobody, and changes nothing', async () => {
-    const { world, path } = await stage('callback', { switches: { qiniu: { callbackDelayMs: 4000 } } });
+    const { world, path } = await stage('callback', { switches: { qiniu: { callbackDelayMs: 6000 } } });
     expect((await world.run('run', path)).exitCode).toBe(0);
     const before = await readRun(world, 'callback');
     expect(before.summary.counts).toMatchObject({ answered: videos });
