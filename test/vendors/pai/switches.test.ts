@@ -1,5 +1,5 @@
 /** Every switch of the stand-in changes what it says, and our reader takes both. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { EmulatorSwitches } from '../../../src/domain/emulator.ts';
 import { hashLink } from '../../../src/domain/link.ts';
@@ -144,4 +144,14 @@ describe('a switch', () => {
     ];
     expect(Object.keys(shape.shape)).toEqual(covered);
   });
+});
+
+test('request_id is read nowhere', () => {
+  const folder = new URL('../../../src/vendors/pai/', import.meta.url);
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(10);
+  const code = files.map((name) =>
+    readFileSync(new URL(name, folder), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, ''),
+  );
+  expect(code.filter((text) => text.includes('request_id'))).toEqual([]);
 });
