@@ -1,9 +1,11 @@
 /** `report --again`: findings come out of the archived replies once more, and nobody is called or charged. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { openWorld, type OutsideWorld, putLibrary } from '../support/outside-world.ts';
+
+const Database = await loadDriver();
 
 const pipeline = `
 source: { bucket: { storage: rehearsal, bucket: media } }
