@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import type {
   Places,
   RehearsalFlags,
+  ReportFlags,
   ReportResult,
   RunFlags,
   RunResult,
@@ -22,7 +23,7 @@ import { openDeadline } from './dispatch/deadline.ts';
 import { type DispatchEnd, Dispatcher } from './dispatch/dispatcher.ts';
 import { makeUseFinder } from './dispatch/former-use.ts';
 import { waitForLock } from './dispatch/lock-wait.ts';
-import { canLink, findLongest, makeLinker } from './dispatch/link.ts';
+import { explainNoLink, findLongest, makeLinker } from './dispatch/link.ts';
 import { examine } from './doctor/examine.ts';
 import type { Clock } from './domain/clock.ts';
 import { conclude } from './domain/conclude.ts';
@@ -40,6 +41,7 @@ import { pickTroubled, readTroubled } from './plan/pick-troubled.ts';
 import { planTasks } from './plan/plan-tasks.ts';
 import { makeUnreadNotes } from './plan/unread.ts';
 import { openStage } from './rehearsal/stage.ts';
+import { deriveAgain } from './report/derive-again.ts';
 import { describeRun, describeServices } from './report/services.ts';
 import type { ReportTally } from './report/summary.ts';
 import { writeReports } from './report/write-reports.ts';
@@ -94,7 +96,7 @@ export function makeSpine(outside: Outside): Spine {
     doctor: (path, places) => doctor(outside, path, places),
     prices: (places) => prices(outside, places),
     run: (flags, places, watch) => run(outside, flags, places, watch),
-    report: (selector, places) => report(outside, selector, places),
+    report: (selector, places, flags) => report(outside, selector, places, flags),
     status: (selector, places) => status(outside, selector, places),
     listHeld: (selection, places) => withLedgerOf(outside, places, (ledger) => ledger.listHeld(selection)),
     settleHeld: (selection, how, places) =>
@@ -330,12 +332,12 @@ async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchE
     const { standardInput } = outside;
     const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput });
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
-    const canLinkItem = (item: Item) => canLink(item, access);
+    const explain = (item: Item) => explainNoLink(item, access);
     return planTasks(limited, {
       pipeline,
       run: opened,
       probe,
-      canLink: canLinkItem,
+      explainNoLink: explain,
       counters: planned,
       noteUnread,
     });
@@ -458,7 +460,12 @@ async function writeRunReports(
   return { ...written, broken: await ledger.readBroken(run.id, shownBrokenRows), folder: folder.path };
 }
 
-async function report(outside: Outside, selector: string, places: Places): Promise<ReportResult> {
+async function report(
+  outside: Outside,
+  selector: string,
+  places: Places,
+  { derivesAgain }: ReportFlags = {},
+): Promise<ReportResult> {
   const { environment, clock, folder } = outside;
   const folders = await findFolders(folder, places);
   return await withLedger(folders, clock, async (ledger) => {
@@ -466,8 +473,24 @@ async function report(outside: Outside, selector: string, places: Places): Promi
     const { pipeline: name, written } = run;
     const configFolder = places.config;
     const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });
-    return await writeRunReports(outside, { pipeline, folders, ledger, run });
+    const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;
+    return { ...(await writeRunReports(outside, { pipeline, folders, ledger, run })), derived };
   });
+}
+
+/** Findings from the archive; links are made to tell the elements of a batch apart, and fetched by nobody. */
+async function readAgain({ clock }: Outside, pipeline: Pipeline, ledger: Ledger, run: RunRecord) {
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const makeLink = makeLinker(pipeline.access, storage, clock);
+  const link = async (item: Item) => {
+    const made = await makeLink(item);
+    return made && 'url' in made ? made.url : undefined;
+  };
+  try {
+    return await deriveAgain({ ledger, run: run.id, services: pipeline.services, link });
+  } finally {
+    storage.close();
+  }
 }
 
 async function findRun(ledger: Ledger, selector: string): Promise<RunRecord> {

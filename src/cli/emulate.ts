@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type EmulatorFaults, noFaults } from '../domain/emulator.ts';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
-import { readChance, readMilliseconds, readPort } from './flag.ts';
+import { collectSwitch, readChance, readMilliseconds, readPort } from './flag.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { printEmulator, printEmulatorJson } from './print/emulator.ts';
@@ -14,12 +14,14 @@ Examples:
   mediasweep emulate pai --port 8801
   mediasweep emulate qiniu --port 8802 --job 5s --slow-down 5%
   mediasweep emulate qiniu --reset-after 0.02 --seed trial-7
+  mediasweep emulate qiniu --set callbacks=twice --set 'intervalBounds=[1,60]'
   mediasweep emulate pai --json | jq -r .url
 
 It takes the vendor's own requests, checks their signatures, fetches media from loopback addresses only, and runs until
-SIGINT or SIGTERM. The same seed gives the same faults. What it has seen is at URL/_emulator/state.
+SIGINT or SIGTERM. The same seed gives the same faults. What it has seen is at URL/_emulator/state; faults and switches
+change by POST to URL/_emulator/faults and URL/_emulator/switches. A switch settles what the vendor's manual leaves open.
 
-With --json, once it listens: { vendor, url, credentials, faults, state }.`;
+With --json, once it listens: { vendor, url, credentials, faults, switches, state }.`;
 
 interface Written {
   readonly port: number;
@@ -32,6 +34,7 @@ interface Written {
   readonly delay: number;
   readonly job: number;
   readonly seed: string;
+  readonly set: Readonly<Record<string, unknown>>;
 }
 
 export function addEmulate(program: Command, tools: Tools, conclude: Conclude): void {
@@ -54,6 +57,11 @@ export function addEmulate(program: Command, tools: Tools, conclude: Conclude): 
     .addOption(makeMilliseconds('--delay <ms>', 'milliseconds before every answer', noFaults.delayMs))
     .addOption(makeMilliseconds('--job <ms>', 'milliseconds that a job takes', noFaults.jobMs))
     .option('--seed <text>', 'what the faults are drawn from', '1')
+    .addOption(
+      new Option('--set <switch=value>', "settles what the vendor's manual leaves open; may be repeated")
+        .argParser(collectSwitch)
+        .default({}, 'what is most likely'),
+    )
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (vendor: string, written: Written, command: Command) => {
       conclude(await emulate(vendor, written, readGlobals(command), tools));
@@ -81,12 +89,13 @@ async function emulate(
     );
   }
   const faults = readFaults(written);
-  const { url, credentials, close } = await spine.emulate(vendor, {
+  const { url, credentials, switches, close } = await spine.emulate(vendor, {
     port: written.port,
     host: written.host,
     faults,
+    switches: written.set,
   });
-  (isJson ? printEmulatorJson : printEmulator)(console, { vendor, url, credentials, faults });
+  (isJson ? printEmulatorJson : printEmulator)(console, { vendor, url, credentials, faults, switches });
   await waitFor(stop);
   await close();
   return exitCodes.complete;

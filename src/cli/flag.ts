@@ -56,3 +56,21 @@ export function readPort(text: string): number {
   if (port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535; 0 takes any free one.');
   return port;
 }
+
+/** Adds a switch such as `callbacks=twice` or `intervalBounds=[1,60]`: JSON where it is JSON, text otherwise. */
+export function collectSwitch(
+  text: string,
+  before: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const [, name, value = ''] = /^([A-Za-z]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('expected NAME=VALUE, such as callbacks=twice.');
+  return { ...before, [name]: readSwitchValue(value) };
+}
+
+function readSwitchValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

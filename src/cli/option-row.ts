@@ -44,6 +44,11 @@ export function listOptions(schema: SchemaNode, prefix = ''): readonly OptionRow
   });
 }
 
+/** Type and range of a value, in words. */
+export function describeNode(node: SchemaNode): Pick<OptionRow, 'type' | 'range'> {
+  return { type: describeType(node), range: describeRange(node) };
+}
+
 function describeType(node: SchemaNode): string {
   const branches = node.anyOf ?? [];
   if (branches.length > 0) return [...new Set(branches.map(describeType))].join(' or ');

@@ -4,6 +4,7 @@ import { exitCodes } from '../domain/problem.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { printJson } from './print/json.ts';
+import { printDerived } from './print/derived.ts';
 import { describeReported } from './print/reported.ts';
 import { printSummary } from './print/summary.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -13,11 +14,14 @@ Examples:
   mediasweep report                           the latest run
   mediasweep report nightly                   the latest run of a pipeline
   mediasweep report latest~1                  the run before the latest
+  mediasweep report latest --again            with findings read out of the archived replies again
   mediasweep report 20261120T020000Z-nightly --out /srv/reports
 
-Calls nobody and changes nothing in the ledger. Exit 0, whatever the run itself came to.
+Calls nobody and charges nothing. The ledger stays as it is, but for --again, which reads every finding out of the paid
+reply once more: after an update that reads replies better, say. A reply that cannot be read again keeps its finding.
+Exit 0, whatever the run itself came to.
 
-With --json: summary.json, and beside it { folder, files, failures, brokenRows }.`;
+With --json: summary.json, and beside it { folder, files, failures, brokenRows, derived }.`;
 
 export function addReport(program: Command, tools: Tools, conclude: Conclude): void {
   program
@@ -25,10 +29,12 @@ export function addReport(program: Command, tools: Tools, conclude: Conclude): v
     .summary("write a run's reports again")
     .description("Writes a run's reports again from the ledger, and prints what the run came to.")
     .argument('[run]', 'a run id, a pipeline, latest, or either with ~N for the N-th before it', 'latest')
+    .option('--again', 'read the findings out of the archived replies again')
     .addHelpText('after', layHelp(tools.console, examples))
-    .action(async (selector: string, _, command: Command) => {
+    .action(async (selector: string, { again }: { again?: true }, command: Command) => {
       const { places, isJson } = readGlobals(command);
-      const result = await tools.spine.report(selector, places);
+      const result = await tools.spine.report(selector, places, { derivesAgain: again });
+      if (result.derived) printDerived(tools.console, result.derived);
       if (isJson) printJson(tools.console, describeReported(result));
       else printSummary(tools.console, result);
       conclude(exitCodes.complete);

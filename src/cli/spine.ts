@@ -1,7 +1,7 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
 import type { TimeOfDay } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { EmulatorFaults } from '../domain/emulator.ts';
+import type { EmulatorFaults, EmulatorSwitches } from '../domain/emulator.ts';
 import type { BrokenRow } from '../domain/item.ts';
 import type {
   BillRow,
@@ -62,6 +62,18 @@ export interface RunWatch {
   readonly follow: (read: () => Progress) => void;
 }
 
+/** How many answers of a run were read again, have another finding now, or could not be read again. */
+export interface Derived {
+  readonly answers: number;
+  readonly changed: number;
+  readonly kept: number;
+}
+
+export interface ReportFlags {
+  /** Read the findings out of the archived replies again. */
+  readonly derivesAgain?: boolean | undefined;
+}
+
 export interface ReportResult {
   readonly run: RunRecord;
   readonly summary: Summary;
@@ -70,6 +82,8 @@ export interface ReportResult {
   readonly assumptions: Readonly<Record<string, number>>;
   readonly causes: readonly Cause[];
   readonly broken: readonly BrokenRow[];
+  /** Present where findings were read out of the archived replies again. */
+  readonly derived?: Derived | undefined;
   /** Absolute path of the folder, and the names of the files in it. */
   readonly folder: string;
   readonly files: readonly string[];
@@ -118,7 +132,7 @@ export interface Spine {
   check(paths: readonly string[], places: Places): Promise<readonly CheckedFile[]>;
   run(flags: RunFlags, places: Places, watch: RunWatch): Promise<RunResult>;
   /** Writes a run's reports again from the ledger. */
-  report(selector: string, places: Places): Promise<ReportResult>;
+  report(selector: string, places: Places, flags?: ReportFlags): Promise<ReportResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
   listHeld(selection: TroubleSelection, places: Places): Promise<readonly HeldRow[]>;
@@ -144,8 +158,13 @@ export interface Spine {
   schemas(): Promise<Readonly<Record<string, unknown>>>;
   emulate(
     vendor: string,
-    options: { port: number; host: string; faults: EmulatorFaults },
-  ): Promise<RunningServer & { readonly credentials: Readonly<Record<string, string>> }>;
+    options: { port: number; host: string; faults: EmulatorFaults; switches: EmulatorSwitches },
+  ): Promise<
+    RunningServer & {
+      readonly credentials: Readonly<Record<string, string>>;
+      readonly switches: EmulatorSwitches;
+    }
+  >;
   /** The whole main job against stand-ins on this machine, with a state of its own. */
   rehearse(flags: RehearsalFlags, places: Places, watch: RunWatch): Promise<RunResult>;
 }

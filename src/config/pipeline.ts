@@ -10,13 +10,13 @@ import { isLoopback } from './loopback.ts';
 import { readPolicy } from './policy.ts';
 import { readAmount, readPrices } from './prices.ts';
 import { readFields, readValue } from './reader.ts';
-import { readServices } from './services.ts';
+import { type ReadService, readServices } from './services.ts';
 import type { Money } from './shape/scalar.ts';
 import { deadlinesShape, pipelineShape, reportsShape, reuseShape, unknownShape } from './shape/pipeline.ts';
 import { listStorages, readAccess, readSelect, readSource } from './source.ts';
 import { type KnownStorages, readStorages } from './storages.ts';
 import { reportProblem, reportVariables, reportWarning, type Trouble } from './trouble.ts';
-import type { ConfigFile } from './variable.ts';
+import { type ConfigFile, quoteAt } from './variable.ts';
 
 /** The files of `config/`, read and with their variables replaced. */
 export interface ConfigFiles {
@@ -66,6 +66,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const select = readSelect(trouble, file);
   const access = readAccess(trouble, file, { accounts, needsCredentials });
   const services = readServices(trouble, file, { catalogue, accounts, needsCredentials });
+  if (access?.mode === 'inline') checkInline(trouble, file, services, catalogue);
   const { policies, policyFolder: folder } = config;
   const policy = readPolicy(trouble, file, { catalogue, services, policies, folder });
   const reports = readReports(trouble, file);
@@ -102,6 +103,23 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
     prices,
   };
   return finish(trouble, file, { name, ...settings, ...hashPipeline(settings), written: file.written });
+}
+
+/** Media can go with the call only where the vendor takes it so; a post's media stand in its row. */
+function checkInline(
+  trouble: Trouble,
+  file: ConfigFile,
+  services: readonly ReadService[],
+  catalogue: Catalogue,
+): void {
+  const takers = catalogue.flatMap((vendor) => vendor.services.filter((one) => one.takesInline === true));
+  const expected = `expected a service that takes it: ${takers.map(({ name }) => name).join(', ')}`;
+  for (const [index, { service }] of services.entries()) {
+    if (!service || service.takesInline === true || service.kinds.every((kind) => kind === 'post')) continue;
+    const place = ['services', index, 'use'];
+    const message = `${service.name} takes no media inside a call (access.mode is "inline"): ${expected}, found ${quoteAt(file, place)}. Use access.mode presigned, or a pipeline of its own.`;
+    reportProblem(trouble, file, place, message);
+  }
 }
 
 /** Sections that are read on their own. */

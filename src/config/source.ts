@@ -229,6 +229,7 @@ export function readAccess(
     const expiresInSeconds = Math.floor(fields.expiresIn / 1000);
     return { mode, baseUrl: fields.baseUrl, account, expiresInSeconds };
   }
+  if (mode === 'inline') return readFields(trouble, file, ['access'], accessShapes.inline) && { mode };
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import type { Log } from '../domain/log.ts';
 import type { ArtifactFolder } from '../domain/output.ts';
 import type { Account, Deadlines } from '../domain/settings.ts';
 import type { Nano } from '../domain/pricing.ts';
-import type { SignedLink } from '../domain/storage.ts';
+import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
 import type { Bell } from './bell.ts';
 
 export interface DispatchCounters {
@@ -42,7 +42,8 @@ export interface Bench {
   readonly clock: Clock;
   readonly http: Http;
   readonly run: BenchLedger;
-  readonly link: (item: Item) => Promise<SignedLink | undefined>;
+  /** Throws a `Stop` where the storage is lost. */
+  readonly link: (item: Item) => Promise<SignedLink | LinkTrouble | undefined>;
   readonly artifacts: ArtifactFolder;
   readonly log: Log;
   readonly deadlines: Deadlines;

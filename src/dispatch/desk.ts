@@ -50,6 +50,9 @@ export type Work =
   | { readonly is: 'poll'; readonly watch: Watch }
   | { readonly is: 'search' };
 
+/** Callbacks remembered of submissions that nobody watches yet; a vendor's are few, a forger's are not. */
+const mostCalledBack = 10_000;
+
 /** How soon a retry looks again for room among the open jobs. */
 const jobRoomEveryMs = 500;
 
@@ -65,12 +68,22 @@ export class Desk {
   lost: Lost[] = [];
   /** Works in progress. */
   busy = 0;
+  readonly #calledBack = new Set<string>();
   #turn = 0;
 
   constructor(account: Account, gate: Gate, lanes: Lane[]) {
     this.account = account;
     this.gate = gate;
     this.lanes = lanes;
+  }
+
+  /** A callback named a reference of which no job is known: its submission arrived, whatever became of the reply. */
+  noteCalledBack(ref: string): void {
+    if (this.#calledBack.size < mostCalledBack) this.#calledBack.add(ref);
+  }
+
+  wasCalledBack(ref: string): boolean {
+    return this.#calledBack.has(ref);
   }
 
   get isIdle(): boolean {

@@ -94,11 +94,15 @@ export class Dispatcher {
     return this.#desks.reduce((sum, { gate }) => sum + gate.openJobs, 0);
   }
 
-  /** A callback named this reference: its job is read at once. */
+  /** A callback named this reference: its job is read at once, and a call of unknown fate is known to have arrived. */
   hint(account: Account, ref: string): void {
     const desk = this.#desks.find((one) => one.account.name === account.name);
     const watch = desk?.watches.get(ref);
-    if (!desk || !watch) return;
+    if (!desk) return;
+    if (!watch) {
+      desk.noteCalledBack(ref);
+      return;
+    }
     desk.agenda.add(this.#bench.clock.monotonic(), { is: 'poll', watch });
     this.#bench.bell.ring();
   }

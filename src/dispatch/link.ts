@@ -1,17 +1,28 @@
-/** The address under which a vendor fetches an item's media, made at the moment of dispatch. */
-import type { Item } from '../domain/item.ts';
+/** The address under which a vendor fetches an item's media, made at the moment of dispatch; or the media itself. */
+import type { Item, ObjectAddress } from '../domain/item.ts';
+import { exitCodes, Stop } from '../domain/problem.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
-import { formatDuration } from '../domain/quantity.ts';
-import type { AccessSettings, Deadlines, ServiceUse } from '../domain/settings.ts';
-import type { ObjectStorage, SignedLink } from '../domain/storage.ts';
+import { formatCount, formatDuration } from '../domain/quantity.ts';
+import { type AccessSettings, type Deadlines, mostInlineBytes, type ServiceUse } from '../domain/settings.ts';
+import type { LinkTrouble, ObjectStorage, SignedLink } from '../domain/storage.ts';
+import { sniffImage } from './artifact.ts';
 
+type Storage = Pick<ObjectStorage, 'sign' | 'read' | 'head'>;
 type PrivateAccess = Extract<AccessSettings, { readonly mode: 'qiniu-private' }>;
 
-/** True where a link can be made for the item under this access; a post needs none. */
-export function canLink(item: Item, access: AccessSettings): boolean {
-  if (item.kind === 'post' || item.url !== undefined) return true;
-  return access.mode === 'presigned' ? item.object !== undefined : item.key !== undefined;
+/** Why no link can be made for the item under this access; undefined where one can, or none is needed (a post). */
+export function explainNoLink(item: Item, access: AccessSettings): string | undefined {
+  if (item.kind === 'post' || item.url !== undefined) return undefined;
+  if (access.mode === 'inline' && item.sizeBytes !== undefined && item.sizeBytes > mostInlineBytes)
+    return `too-large-inline: ${explainSize(item.sizeBytes)}`;
+  const needsObject = access.mode === 'presigned' || access.mode === 'inline';
+  const hasPlace = needsObject ? item.object !== undefined : item.key !== undefined;
+  return hasPlace ? undefined : 'no-link: the row has no url, and its storage is not known';
+}
+
+function explainSize(sizeBytes: number): string {
+  return `access inline takes images of at most ${formatCount(mostInlineBytes)} bytes, and this one has ${formatCount(sizeBytes)}`;
 }
 
 /** For a warning about links that may die before the vendor has fetched what they lead to. */
@@ -37,10 +48,10 @@ export function findLongest(services: readonly ServiceUse[], deadlines: Deadline
 /** Makes the links of one run. A row's own URL is used as it is; a post's media stand in its row. */
 export function makeLinker(
   access: AccessSettings,
-  storage: Pick<ObjectStorage, 'sign'>,
+  storage: Storage,
   clock: Pick<Clock, 'now'>,
   watch?: LinkWatch,
-): (item: Item) => Promise<SignedLink | undefined> {
+): (item: Item) => Promise<SignedLink | LinkTrouble | undefined> {
   let isWarned = false;
   const look = (link: SignedLink, askedMs: number, name: string): SignedLink => {
     if (!watch || isWarned || link.expiresAt === undefined) return link;
@@ -65,6 +76,7 @@ export function makeLinker(
       const link = await storage.sign(item.object, access.expiresInSeconds);
       return look(link, access.expiresInSeconds * 1000, item.object.storage);
     }
+    if (access.mode === 'inline' && item.object) return await readInline(item.object, storage);
     return undefined;
   };
 }
@@ -75,6 +87,23 @@ function signPrivate(access: PrivateAccess, key: string, nowMs: number): SignedL
   const deadlineSeconds = Math.floor(nowMs / 1000) + expiresInSeconds;
   const url = account.vendor.signLink?.(joinPublic(baseUrl, key), deadlineSeconds, account);
   return url === undefined ? undefined : { url, expiresAt: deadlineSeconds * 1000 };
+}
+
+/** Reads the image whole. What is wrong with this object alone is trouble; a lost storage is thrown. */
+async function readInline(object: ObjectAddress, storage: Storage): Promise<SignedLink | LinkTrouble> {
+  try {
+    const facts = await storage.head(object);
+    if (facts === undefined) return { trouble: 'the object does not exist' };
+    const { sizeBytes = 0 } = facts;
+    if (sizeBytes > mostInlineBytes) return { trouble: explainSize(sizeBytes) };
+    if (sizeBytes === 0) return { trouble: 'the object is empty' };
+    const bytes = await storage.read(object, 0, sizeBytes);
+    const base64 = Buffer.from(bytes).toString('base64');
+    return { url: `data:${sniffImage(bytes).mediaType};base64,${base64}` };
+  } catch (error) {
+    if (error instanceof Stop && error.exitCode !== exitCodes.halted) return { trouble: error.message };
+    throw error;
+  }
 }
 
 /** Escapes each part of the key, so that `+`, `%`, `#`, `?` and any script arrive as they are. */

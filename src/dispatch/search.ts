@@ -58,12 +58,30 @@ async function searchService(
     tries += 1;
     if (desk.gate.haltReason !== undefined || bench.stop.aborted) return;
     if (tries === mostTries) {
-      await hold(bench, desk, [...missing.values()]);
+      await hold(
+        bench,
+        desk,
+        [...missing.values()],
+        'the vendor could not be asked whether the call arrived',
+      );
       return;
     }
     await bench.clock.sleep(betweenTriesMs * tries, bench.stop);
   }
-  if (complete === 2) await sendAgain(bench, desk, [...missing.values()]);
+  if (complete < 2) return;
+  const unfound = [...missing.values()];
+  const hasArrived = ({ attempt }: Lost) => desk.wasCalledBack(attempt.ref);
+  await hold(
+    bench,
+    desk,
+    unfound.filter(hasArrived),
+    'the vendor called back for it, but none of its lists shows the job',
+  );
+  await sendAgain(
+    bench,
+    desk,
+    unfound.filter((one) => !hasArrived(one)),
+  );
 }
 
 /** One complete listing, and a read of every job in it that nobody knows. False where any part of it failed. */
@@ -169,8 +187,8 @@ async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promis
   bench.log.info('adopted an orphaned job', { account: desk.account.name, job });
 }
 
-async function hold(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
-  const cause = 'the vendor could not be asked whether the call arrived';
+async function hold(bench: Bench, desk: Desk, lost: readonly Lost[], cause: string): Promise<void> {
+  if (lost.length === 0) return;
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause, isAskable: true })));
   desk.gate.countJobs(-lost.length);
   bench.counters.held += lost.length;

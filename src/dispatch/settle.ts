@@ -71,6 +71,7 @@ async function makeTransition(
 
 /** What a failure costs is documented by no vendor: the account's `booking` says it. */
 function bookFailure(desk: Desk, refusal: Refusal, usage: Usage): Usage | undefined {
+  if (refusal.booking === 'unsent') return undefined;
   const rule: FailureBooking = refusal.booking;
   const isFree =
     refusal.reaction === 'slow-down' || refusal.reaction === 'halt' || desk.account.booking[rule] === 'free';

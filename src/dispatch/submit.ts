@@ -4,10 +4,11 @@ import { decide, backoffMs } from '../domain/decide.ts';
 import type { Reply, Sent } from '../domain/exchange.ts';
 import type { Attempt } from '../domain/ledger.ts';
 import { hashLink } from '../domain/link.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Outcome, Refusal } from '../domain/outcome.ts';
 import type { Nano } from '../domain/pricing.ts';
 import type { Submission } from '../domain/service.ts';
-import type { SignedLink } from '../domain/storage.ts';
+import { exitCodes, Stop } from '../domain/problem.ts';
+import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
 import type { Units } from '../domain/usage.ts';
 import { archive, readSkewSeconds, sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
@@ -34,7 +35,8 @@ export async function submitTasks(
   let keptJobs = 0;
   const leaves: (() => void)[] = [];
   try {
-    const sending = await intend(bench, lane, tries);
+    const links = await makeLinks(bench, desk, tries);
+    const sending = links ? await intend(bench, desk, lane, tries, links) : [];
     if (sending.length === 0) return;
     for (const gate of [lane.gate, desk.gate]) {
       if (!gate) continue;
@@ -58,24 +60,65 @@ export async function submitTasks(
   }
 }
 
-/** Links first (they cost nothing), then the durable intents; tasks that were settled meanwhile drop out. */
-async function intend(bench: Bench, lane: Lane, tries: readonly Try[]): Promise<Sending[]> {
-  const links = await Promise.all(tries.map((tried) => bench.link(tried.task.item)));
+type Link = SignedLink | LinkTrouble | undefined;
+
+/** Links first: they cost nothing. Where the storage is lost nothing can be sent: the account stands still. */
+async function makeLinks(
+  bench: Bench,
+  desk: Desk,
+  tries: readonly Try[],
+): Promise<readonly Link[] | undefined> {
+  try {
+    return await Promise.all(tries.map((tried) => bench.link(tried.task.item)));
+  } catch (error) {
+    if (!(error instanceof Stop) || error.exitCode !== exitCodes.halted) throw error;
+    desk.gate.halt(error.message);
+    return undefined;
+  }
+}
+
+/** The durable intents; tasks that were settled meanwhile drop out, and those without a link fail unsent. */
+async function intend(
+  bench: Bench,
+  desk: Desk,
+  lane: Lane,
+  tries: readonly Try[],
+  links: readonly Link[],
+): Promise<Sending[]> {
+  const urls = links.map((link) => (link && 'url' in link ? link.url : ''));
   const intents = await bench.run.intend({
     service: lane.use.name,
     account: lane.use.account.name,
     isBatch: lane.use.batch > 1,
     atMs: bench.clock.now(),
-    tasks: tries.map(({ task }, index) => ({ task, linkHash: hashLink(links[index]?.url ?? '') })),
+    tasks: tries.map(({ task }, index) => ({ task, linkHash: hashLink(urls[index] ?? '') })),
   });
   const sending: Sending[] = [];
+  const unlinked: Decided[] = [];
   for (const [index, intent] of intents.entries()) {
     const tried = tries[index] as Try;
-    if (intent.is === 'intended') sending.push({ tried, attempt: intent.attempt, link: links[index] });
-    else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
+    const link = links[index];
+    if (intent.is === 'intended') {
+      if (link && 'trouble' in link)
+        unlinked.push({ tried, attempt: intent.attempt, decision: failUnlinked(link) });
+      else sending.push({ tried, attempt: intent.attempt, link });
+    } else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
     else if (intent.is === 'settled' && intent.state === 'over-cap') bench.counters.overCap += 1;
   }
+  if (unlinked.length > 0) await settle(bench, desk, lane, unlinked, undefined);
   return sending;
+}
+
+/** Not remembered: another store or another access may reach the same content. */
+function failUnlinked({ trouble }: LinkTrouble): Decided['decision'] {
+  const refusal: Refusal = {
+    reaction: 'give-up',
+    class: 'media-unreadable',
+    code: '',
+    message: `nothing was sent: ${trouble}`,
+    booking: 'unsent',
+  };
+  return { next: 'fail', refusal, isRemembered: false };
 }
 
 /** True for an instant that is known and has come. */

@@ -4,7 +4,7 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Handler, Http, UrlReader } from '../domain/exchange.ts';
 import type { Item } from '../domain/item.ts';
 import type { Pipeline } from '../domain/settings.ts';
-import type { ObjectStorage, SignedLink, StorageExaminer } from '../domain/storage.ts';
+import type { LinkTrouble, ObjectStorage, SignedLink, StorageExaminer } from '../domain/storage.ts';
 import { examineAccount } from './account.ts';
 import { examineCallback } from './callback.ts';
 import { examineDisk } from './disk.ts';
@@ -18,7 +18,7 @@ export interface DoctorTools {
   readonly http: Http;
   /** Reads from any address: only our own links are tried. */
   readonly urlReader: UrlReader;
-  readonly link: (item: Item) => Promise<SignedLink | undefined>;
+  readonly link: (item: Item) => Promise<SignedLink | LinkTrouble | undefined>;
   readonly resolveHost: (host: string) => Promise<'public' | 'private' | 'unknown'>;
   readonly serve: (
     handler: Handler,

@@ -16,6 +16,13 @@ export async function examineLink(
   try {
     const signed = await link(item);
     if (signed === undefined) return [];
+    if ('trouble' in signed) {
+      return [{ level: 'warn', subject, message: `nothing can be sent of "${item.key}": ${signed.trouble}` }];
+    }
+    // The media itself goes with the call: there is no address to reach.
+    if (pipeline.access.mode === 'inline') {
+      return [{ level: 'ok', subject, message: `"${item.key}" can be read and sent inside a call` }];
+    }
     const { hostname } = new URL(signed.url);
     const read = await urlReader.read(signed.url, 0, 1);
     const message = `the link to "${item.key}" was answered ${read.ok ? '' : (read.status ?? read.message)}`;

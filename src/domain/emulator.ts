@@ -1,4 +1,5 @@
 /** Stand-ins for the vendors: the same wire on loopback, for the rehearsal, for tests and for anyone's own trials. */
+import type { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { Handler, UrlReader } from './exchange.ts';
 import type { Units } from './usage.ts';
@@ -79,10 +80,16 @@ export interface Emulator {
   readonly state: () => EmulatorState;
 }
 
+/** What the vendor's documents leave open, by name; `POST /_emulator/switches` changes them while it runs. */
+export type EmulatorSwitches = Readonly<Record<string, unknown>>;
+
 /** One line per vendor, beside the catalogue. */
 export interface EmulatorEntry {
   readonly vendor: string;
   /** Credentials that the emulator takes when none are given. */
   readonly credentials: Readonly<Record<string, string>>;
-  readonly open: (tools: EmulatorTools) => Emulator;
+  /** Strict shape of the switches; each with description and default. */
+  readonly switches: z.ZodObject;
+  /** Throws a `ZodError` for switches that are not of the shape. */
+  readonly open: (tools: EmulatorTools, switches?: EmulatorSwitches) => Emulator;
 }

@@ -347,6 +347,24 @@ export interface Pruned {
   readonly bytesAfter: number;
 }
 
+/** An answer of a run with the reply that it was read from. */
+export interface ArchivedAnswer {
+  /** The answer's own id. */
+  readonly id: number;
+  /** The task that has it, for paging. */
+  readonly task: number;
+  readonly service: string;
+  readonly finding: Finding;
+  /** Absent where the archive holds no reply, or only the beginning of it. */
+  readonly reply?: ArchivedReply | undefined;
+  readonly job?: string | undefined;
+  readonly isBatch: boolean;
+  /** Place of the answer's own element among `elements`. */
+  readonly element: number;
+  /** All elements of the call, in the order of their places. */
+  readonly elements: readonly { readonly ref: string; readonly position: number; readonly item: Item }[];
+}
+
 export interface Ledger {
   openRun(opening: RunOpening): Promise<RunLedger>;
   /** A run id, a pipeline's name (its latest run), `latest`, or either with `~N` for the N-th before it. */
@@ -381,5 +399,9 @@ export interface Ledger {
   prune(beforeMs: number): Promise<Pruned>;
   /** As it is now; as it was when the run ended, for one that has. */
   readSpending(run: string): Promise<Spending>;
+  /** Answers of the run's tasks with their archived replies, tasks with an id above `afterTask`, by id. */
+  readArchived(run: string, afterTask: number, limit: number): Promise<readonly ArchivedAnswer[]>;
+  /** Puts findings in the place of those that answers had, by the answers' ids; usage and charges stay. */
+  replaceFindings(findings: ReadonlyMap<number, Finding>): Promise<void>;
   close(): Promise<void>;
 }

@@ -20,7 +20,8 @@ export interface Refusal {
   readonly httpStatus?: number | undefined;
   /** The vendor's own words, unchanged but for links, which lose their query. */
   readonly message: string;
-  readonly booking: FailureBooking;
+  /** `unsent` where no call was made at all. */
+  readonly booking: FailureBooking | 'unsent';
   /** For `halt`: the whole account, or only the service on it. */
   readonly halts?: 'account' | 'service' | undefined;
   /** For `slow-down`: what `Retry-After` asked for. */

@@ -18,7 +18,7 @@ export function formatProblem(problem: Problem): string {
     : `${place} ${problem.path}: ${problem.message}`;
 }
 
-/** Exit codes of the command line. The first that holds of `exitPrecedence` is used. */
+/** Exit codes of the command line. The first that holds of `exitMeanings` is used. */
 export const exitCodes = {
   complete: 0,
   failures: 1,
@@ -34,11 +34,23 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-const exitPrecedence: readonly ExitCode[] = [70, 2, 6, 130, 143, 3, 4, 1, 5, 0];
+/** What each exit code says, the one that wins first. */
+export const exitMeanings: readonly { readonly code: ExitCode; readonly meaning: string }[] = [
+  { code: 70, meaning: 'our mistake' },
+  { code: 2, meaning: 'wrong use or config' },
+  { code: 6, meaning: 'another run holds the pipeline' },
+  { code: 130, meaning: 'interrupted (SIGINT), run again to go on' },
+  { code: 143, meaning: 'terminated (SIGTERM), run again to go on' },
+  { code: 3, meaning: 'halted or a dependency lost, run again to go on' },
+  { code: 4, meaning: 'stopped at a cap or deadline, run again to go on' },
+  { code: 1, meaning: 'finished with failed or held tasks' },
+  { code: 5, meaning: '--fail-on matched' },
+  { code: 0, meaning: 'complete' },
+];
 
 /** The exit code that wins among those that hold. None holding is 0. */
 export function chooseExitCode(codes: readonly ExitCode[]): ExitCode {
-  return exitPrecedence.find((code) => codes.includes(code)) ?? exitCodes.complete;
+  return exitMeanings.find(({ code }) => codes.includes(code))?.code ?? exitCodes.complete;
 }
 
 /** Ends the command: a message for the person, and the exit code. Never carries a secret. */

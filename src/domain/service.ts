@@ -115,6 +115,8 @@ export interface Service {
   readonly limits: MediaLimits;
   /** True where `usage` needs `MediaFacts` of the file. */
   readonly needsMediaFacts: boolean;
+  /** True where the link may be a `data:` link, which holds the media itself in base64. */
+  readonly takesInline?: boolean | undefined;
   /** True where the vendor is sent the item's title, so that it is part of the answer's identity. */
   readonly sendsTitle: boolean;
   readonly skus: (options: unknown) => readonly string[];

@@ -147,7 +147,12 @@ export type AccessSettings =
       readonly baseUrl: string;
       readonly account: Account;
       readonly expiresInSeconds: number;
-    };
+    }
+  /** The image itself goes with the call, for stores that the vendor cannot reach. */
+  | { readonly mode: 'inline' };
+
+/** Largest image that is sent inside a call: twice what PAI's manual advises, and a third more in base64. */
+export const mostInlineBytes = 10_000_000;
 
 /** One entry of `services:`. */
 export interface ServiceUse {

@@ -53,6 +53,11 @@ export interface StorageExaminer {
   examine(request: ListRequest): Promise<StorageFacts>;
 }
 
+/** Why no link can be made to an item's media; a fault of this one item. */
+export interface LinkTrouble {
+  readonly trouble: string;
+}
+
 /** All storages of a pipeline behind one door. Implemented in `wire/s3`. Errors are thrown as `Stop`s that say where. */
 export interface ObjectStorage {
   list(request: ListRequest): Promise<ListPage>;

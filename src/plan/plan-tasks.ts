@@ -23,8 +23,8 @@ export interface PlanTools {
   readonly probe: (item: Item) => Promise<MediaFacts>;
   /** Told of each item whose header did not tell what its price hangs on, so that an assumption stands in. */
   readonly noteUnread: (item: Item, why: string) => void;
-  /** True where a link can be made for the item. */
-  readonly canLink: (item: Item) => boolean;
+  /** Why no link can be made for the item; undefined where one can. */
+  readonly explainNoLink: (item: Item) => string | undefined;
 }
 
 interface Draft {
@@ -79,9 +79,7 @@ async function planItem(
   probing: ReturnType<typeof pLimit>,
 ): Promise<PlannedItem> {
   const { item, contentId, uses } = one;
-  const noLink = tools.canLink(item)
-    ? undefined
-    : 'no-link: the row has no url, and its storage is not known';
+  const noLink = tools.explainNoLink(item);
   const isOpen = uses.some(
     ({ use, reuseKey }) => use.service.needsMediaFacts && !known.settledKeys.has(reuseKey),
   );

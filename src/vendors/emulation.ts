@@ -1,7 +1,13 @@
 /** What every stand-in vendor has in common: drawn faults, counted requests and units, and the `/_emulator/` endpoints. */
 import { z } from 'zod';
 import { jitter } from '../domain/clock.ts';
-import type { Emulator, EmulatorFaults, EmulatorState, EmulatorTools } from '../domain/emulator.ts';
+import type {
+  Emulator,
+  EmulatorFaults,
+  EmulatorState,
+  EmulatorSwitches,
+  EmulatorTools,
+} from '../domain/emulator.ts';
 import type { ServerAnswer, ServerRequest } from '../domain/exchange.ts';
 import type { Units } from '../domain/usage.ts';
 
@@ -28,6 +34,32 @@ export interface EmulatorWork {
   /** Carries a request out. */
   readonly answer: (request: ServerRequest, visit: Visit) => Promise<ServerAnswer>;
   readonly openJobs: () => number;
+  /** What the vendor's documents leave open; absent where there is nothing of the kind. */
+  readonly switches?: SwitchBoard | undefined;
+}
+
+/** Switches that can be changed while the stand-in runs. */
+export interface SwitchBoard<Switches extends EmulatorSwitches = EmulatorSwitches> {
+  readonly read: () => Switches;
+  /** Merges the change into what is in force; a text where the change is of another shape. */
+  readonly change: (change: unknown) => string | undefined;
+}
+
+/** Opens the switches with their defaults and some of them set. Throws a `ZodError` for other than the shape. */
+export function openSwitches<Shape extends z.ZodObject>(
+  shape: Shape,
+  given: EmulatorSwitches = {},
+): SwitchBoard<z.output<Shape>> {
+  let switches = shape.parse(given);
+  return {
+    read: () => switches,
+    change: (change) => {
+      const isPlain = typeof change === 'object' && change !== null && !Array.isArray(change);
+      const parsed = shape.safeParse(isPlain ? { ...switches, ...change } : change);
+      if (parsed.success) switches = parsed.data;
+      return parsed.success ? undefined : z.prettifyError(parsed.error);
+    },
+  };
 }
 
 const chance = z.number().min(0).max(1);
@@ -72,10 +104,11 @@ export function wrapEmulator(work: EmulatorWork): Emulator {
     state: counters.state,
     handler: async (request) => {
       if (request.path.startsWith('/_emulator/')) {
-        return answerControl(request, counters.state, (change) => {
+        const merge = (change: Partial<EmulatorFaults>) => {
           faults = { ...faults, ...change };
           return faults;
-        });
+        };
+        return answerControl(request, { state: counters.state, merge, switches: work.switches });
       }
       const number = counters.begin();
       try {
@@ -90,11 +123,13 @@ export function wrapEmulator(work: EmulatorWork): Emulator {
   };
 }
 
-function answerControl(
-  request: ServerRequest,
-  state: () => EmulatorState,
-  merge: (change: Partial<EmulatorFaults>) => EmulatorFaults,
-): ServerAnswer {
+interface Controls {
+  readonly state: () => EmulatorState;
+  readonly merge: (change: Partial<EmulatorFaults>) => EmulatorFaults;
+  readonly switches: SwitchBoard | undefined;
+}
+
+function answerControl(request: ServerRequest, { state, merge, switches }: Controls): ServerAnswer {
   if (request.method === 'GET' && request.path === '/_emulator/state') return answerJson(200, state());
   if (request.method === 'POST' && request.path === '/_emulator/faults') {
     const parsed = faultsShape.safeParse(readJson(new TextDecoder().decode(request.body)));
@@ -102,7 +137,16 @@ function answerControl(
     const change = Object.entries(parsed.data).filter(([, value]) => value !== undefined);
     return answerJson(200, merge(Object.fromEntries(change)));
   }
-  return answerJson(404, { error: 'expected GET /_emulator/state or POST /_emulator/faults' });
+  if (request.path === '/_emulator/switches' && switches) {
+    const error =
+      request.method === 'POST'
+        ? switches.change(readJson(new TextDecoder().decode(request.body)))
+        : undefined;
+    return error === undefined ? answerJson(200, switches.read()) : answerJson(400, { error });
+  }
+  return answerJson(404, {
+    error: 'expected GET /_emulator/state, POST /_emulator/faults, GET or POST /_emulator/switches',
+  });
 }
 
 /** A JSON answer with its content type. */

@@ -1,6 +1,7 @@
 /** The stand-ins of all vendors, one line each; apart from the catalogue, since neither may know the other. */
 import type { Clock } from '../domain/clock.ts';
-import type { EmulatorEntry, EmulatorFaults, EmulatorTools } from '../domain/emulator.ts';
+import { z } from 'zod';
+import type { EmulatorEntry, EmulatorFaults, EmulatorSwitches, EmulatorTools } from '../domain/emulator.ts';
 import type { Handler, UrlReader } from '../domain/exchange.ts';
 import { wrongUse } from '../domain/problem.ts';
 import { paiEmulator } from './pai/emulator/index.ts';
@@ -22,12 +23,21 @@ interface Outside {
   readonly callBack?: EmulatorTools['callBack'];
 }
 
-/** Gives one vendor's stand-in a socket, with the credentials that it takes. Throws a `Stop` for an unknown vendor. */
+/**
+ * Gives one vendor's stand-in a socket, with the credentials that it takes. Throws a `Stop` for an unknown vendor or
+ * switch.
+ */
 export async function openEmulator(
   vendor: string,
-  { faults, ...place }: { port: number; host: string; faults: EmulatorFaults },
+  {
+    faults,
+    switches = {},
+    ...place
+  }: { port: number; host: string; faults: EmulatorFaults; switches?: EmulatorSwitches },
   { clock, reader, serve, callBack = () => Promise.resolve(undefined) }: Outside,
-): Promise<Running & { readonly credentials: Readonly<Record<string, string>> }> {
+): Promise<
+  Running & { readonly credentials: Readonly<Record<string, string>>; readonly switches: EmulatorSwitches }
+> {
   const entry = emulators.find((one) => one.vendor === vendor);
   if (!entry) {
     const names = emulators.map((one) => one.vendor).join(', ');
@@ -35,8 +45,16 @@ export async function openEmulator(
       `emulate: expected one of ${names}, found ${JSON.stringify(vendor)}. Name a vendor of the list.`,
     );
   }
+  const parsed = entry.switches.safeParse(switches);
+  if (!parsed.success) {
+    const names = Object.keys(entry.switches.shape).join(', ');
+    throw wrongUse(
+      `emulate ${vendor}: a switch has another name or value than expected. ${z.prettifyError(parsed.error)}. Switches: ${names}.`,
+    );
+  }
   const { credentials } = entry;
-  const { handler } = entry.open({ clock, reader, credentials, faults, knownMedia: new Map(), callBack });
+  const tools = { clock, reader, credentials, faults, knownMedia: new Map(), callBack };
+  const { handler } = entry.open(tools, parsed.data);
   const { url, close } = await serve(handler, place);
-  return { url, close, credentials };
+  return { url, close, credentials, switches: parsed.data };
 }

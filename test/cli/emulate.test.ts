@@ -22,6 +22,7 @@ function makeStage() {
       return {
         url: 'http://127.0.0.1:8801',
         credentials: { accessKey: 'emulated', secretKey: 'made-up' },
+        switches: { callbacks: 'twice', intervalBounds: [1, 60] },
         close,
       };
     },
@@ -44,6 +45,8 @@ describe('emulate', () => {
       '               secretKey: made-up',
       '  faults       none',
       '  pace         each answer after 0 ms, jobs end after 400 ms',
+      '  switches     callbacks: twice',
+      '               intervalBounds: [1,60]',
       '  state        http://127.0.0.1:8801/_emulator/state',
       '',
     ]);
@@ -51,8 +54,24 @@ describe('emulate', () => {
       'Put endpoint and credentials into an account of config/accounts.yaml. Ctrl-C ends it.\n',
     );
     expect(stage.asked).toEqual([
-      ['qiniu', { port: 8801, host: '127.0.0.1', faults: { ...noFaults, seed: '1' } }],
+      ['qiniu', { port: 8801, host: '127.0.0.1', faults: { ...noFaults, seed: '1' }, switches: {} }],
     ]);
+  });
+
+  test('takes switches as text or JSON', async () => {
+    const stage = makeStage();
+    const flags =
+      '--set callbacks=twice --set intervalBounds=[1,60] --set resultTail="always" --set keepsEmptyFrames=true';
+    await speak(`emulate qiniu ${flags}`, stage.given, { stop: stage.stop });
+    expect(stage.asked[0]?.[1].switches).toEqual({
+      callbacks: 'twice',
+      intervalBounds: [1, 60],
+      resultTail: 'always',
+      keepsEmptyFrames: true,
+    });
+    const { exitCode, err } = await speak('emulate qiniu --set twice', stage.given);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('expected NAME=VALUE, such as callbacks=twice.');
   });
 
   test('takes every fault, as a share or in percent', async () => {
@@ -73,6 +92,7 @@ describe('emulate', () => {
         delayMs: 20,
         jobMs: 5000,
       },
+      switches: {},
     });
     expect(out).toContain('of the requests, by seed "s7":\n               5 % are told to slow down\n');
     expect(out).toContain('1 % meet a server error');
@@ -90,6 +110,7 @@ describe('emulate', () => {
       vendor: 'pai',
       url: 'http://127.0.0.1:8801',
       credentials: { accessKey: 'emulated', secretKey: 'made-up' },
+      switches: { callbacks: 'twice', intervalBounds: [1, 60] },
       faults: { ...noFaults, seed: '1' },
       state: 'http://127.0.0.1:8801/_emulator/state',
     });

@@ -190,14 +190,6 @@ const cases: readonly (readonly [
     [],
   ],
   [
-    'inline access is not supported yet',
-    p(withLines('access: { mode: inline }\n')),
-    [
-      'pipelines/p.yaml:5:17 access.mode: not supported yet: expected "presigned", "public" or "qiniu-private", found "inline".',
-    ],
-    [],
-  ],
-  [
     'a misspelt mode is told with all modes',
     p(withLines('access: { mode: publc }\n')),
     [

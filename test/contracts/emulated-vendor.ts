@@ -1,5 +1,5 @@
 /** A vendor and its stand-in without a socket: signs a call as dispatch does and hands it to the stand-in's handler. */
-import type { Emulator, EmulatorEntry, EmulatorFaults } from '../../src/domain/emulator.ts';
+import type { Emulator, EmulatorEntry, EmulatorFaults, EmulatorSwitches } from '../../src/domain/emulator.ts';
 import { noFaults } from '../../src/domain/emulator.ts';
 import type { Call, Reply, ServerRequest, SignedCall, UrlReader } from '../../src/domain/exchange.ts';
 import type { Vendor } from '../../src/domain/service.ts';
@@ -36,16 +36,18 @@ export function emulateVendor(
   entry: EmulatorEntry,
   media: ReadonlyMap<string, Uint8Array>,
   faults: Partial<EmulatorFaults> = {},
+  switches: EmulatorSwitches = {},
 ): EmulatedVendor {
   const clock = new VirtualClock();
-  const emulator = entry.open({
+  const tools = {
     clock,
     reader: readFrom(media),
     credentials: entry.credentials,
     faults: { ...noFaults, ...faults },
     knownMedia: new Map(),
     callBack: () => Promise.resolve(200),
-  });
+  };
+  const emulator = entry.open(tools, switches);
   const account = makeAccount(vendor, entry.credentials);
   return {
     emulator,

@@ -90,6 +90,22 @@ describe('every service of every form', () => {
     expect(answeredAt).toBeLessThan(40_200);
   });
 
+  test('a callback proves that a call of unknown fate arrived: it is held, not sent again, where no list shows it', async () => {
+    for (const hookUrl of ['https://hooks.example/x', undefined]) {
+      const world = await ToyWorld.open();
+      world.vendor.listsNothing = true;
+      world.vendor.fate = (call, _, number) =>
+        call.method === 'POST' && number === 1 ? { is: 'lost-answer' } : undefined;
+      const use = useToy('toy/watch', { delivery: hookUrl === undefined ? 'poll' : 'callback' });
+      const outcome = await world.run({ services: [use], items: makeVideos(1) }, { hookUrl });
+      const times = [...world.vendor.submitted.values()];
+      // Without a callback such a vendor cannot be told from one that the call never reached.
+      expect([hookUrl, outcome.statuses, times]).toEqual(
+        hookUrl === undefined ? [hookUrl, { answered: 1 }, [2]] : [hookUrl, { held: 1 }, [1]],
+      );
+    }
+  });
+
   test('frames that an answer proves replace the estimate upwards only', async () => {
     const world = await ToyWorld.open();
     world.vendor.resultOf = ({ link }) => ({ seenFrames: String(link).includes('clips/000000') ? 9 : 1 });

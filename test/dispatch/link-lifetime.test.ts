@@ -15,7 +15,10 @@ describe('a presigned link', () => {
   ) {
     const clock = new VirtualClock();
     const warnings: string[] = [];
+    const refuse = () => Promise.reject(new Error('only links are asked for'));
     const storage = {
+      head: refuse,
+      read: refuse,
       sign: async (_: unknown, seconds: number) => ({
         url: 'https://store.example/x?X-Amz-Signature=secret',
         expiresAt: lastsMs === undefined ? undefined : clock.now() + Math.min(seconds * 1000, lastsMs),
@@ -25,7 +28,8 @@ describe('a presigned link', () => {
       log: { warn: (message) => warnings.push(message) },
       mayTakeMs: findLongest(services, deadlines),
     });
-    for (const item of makeImages(2)) expect((await link(item))?.url).toContain('store.example');
+    for (const item of makeImages(2))
+      expect(await link(item)).toMatchObject({ url: expect.stringContaining('store.example') });
     return warnings;
   }
 

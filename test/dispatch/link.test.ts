@@ -1,6 +1,6 @@
 /** Links that vendors fetch media by: every key arrives as it is, and private ones are signed as their vendor says. */
 import { describe, expect, it } from 'vitest';
-import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Account } from '../../src/domain/settings.ts';
 import { qiniu } from '../../src/vendors/qiniu/index.ts';
@@ -26,8 +26,15 @@ const keys = [
   'e\u0301/decomposed.jpg',
 ];
 
-const storage = { sign: () => Promise.reject(new Error('no link of a storage is asked for')) };
+const refuse = () => Promise.reject(new Error('nothing of a storage is asked for'));
+const storage = { sign: refuse, head: refuse, read: refuse };
 const clock = { now: () => 1_451_487_600_999 };
+/** The link, where one could be made. */
+const linkTo = async (made: ReturnType<ReturnType<typeof makeLinker>>) => {
+  const link = await made;
+  if (!link || 'trouble' in link) throw new Error('no link was made');
+  return link;
+};
 const makeItem = (facts: Partial<Item>): Item => ({
   id: 'i',
   position: new Uint8Array(),
@@ -57,12 +64,12 @@ describe('a public link', () => {
   const link = makeLinker({ mode: 'public', baseUrl: 'https://cdn.example/media/' }, storage, clock);
 
   it.each(keys)('to %j leads to that key and nothing else', async (key) => {
-    const signed = await link(makeItem({ key }));
-    const url = new URL(signed?.url ?? '');
+    const signed = await linkTo(link(makeItem({ key })));
+    const url = new URL(signed.url);
     expect(decodeURIComponent(url.pathname)).toBe(`/media/${key}`);
     expect([url.origin, url.search, url.hash]).toEqual(['https://cdn.example', '', '']);
-    expect(signed?.url).toMatch(/^[\x21-\x7e]+$/);
-    expect(signed?.expiresAt).toBeUndefined();
+    expect(signed.url).toMatch(/^[\x21-\x7e]+$/);
+    expect(signed.expiresAt).toBeUndefined();
   });
 });
 
@@ -78,15 +85,15 @@ describe('a private link of Qiniu', () => {
   });
 
   it.each(keys)('to %j leads to that key, its token last', async (key) => {
-    const signed = await makeLinker(access, storage, clock)(makeItem({ key }));
-    const url = new URL(signed?.url ?? '');
+    const signed = await linkTo(makeLinker(access, storage, clock)(makeItem({ key })));
+    const url = new URL(signed.url);
     expect(decodeURIComponent(url.pathname)).toBe(`/${key}`);
     expect(url.search).toMatch(/^\?e=1451491200&token=MY_ACCESS_KEY:[\w-]{27}=$/);
   });
 
   it('is made for rows with a key, and a row with a URL keeps that', async () => {
-    expect(canLink(makeItem({ key: 'a' }), access)).toBe(true);
-    expect(canLink(makeItem({}), access)).toBe(false);
+    expect(explainNoLink(makeItem({ key: 'a' }), access)).toBeUndefined();
+    expect(explainNoLink(makeItem({}), access)).toMatch(/^no-link: /);
     const link = makeLinker(access, storage, clock);
     expect(await link(makeItem({ key: 'a', url: 'https://h/a.jpg' }))).toEqual({ url: 'https://h/a.jpg' });
   });

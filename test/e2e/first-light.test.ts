@@ -245,7 +245,7 @@ services: [{ use: qiniu/video-censor, options: { ops: [{ op: politician }], vfra
   });
 
   test('is refused while another one holds its pipeline, with exit 6', async () => {
-    const world = await openWorld({ delayMs: 300 });
+    const world = await openWorld({ delayMs: 1000 });
     await putVariants(world, 30, 'image/jpeg');
     const path = await world.writePipeline('held', pipeline);
     const first = world.start('run', path);

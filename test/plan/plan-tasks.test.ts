@@ -43,7 +43,7 @@ async function plan({ items, facts = { durationSeconds: 12 }, settledKeys, media
       probed.push(item.id);
       return facts;
     },
-    canLink: () => canLink,
+    explainNoLink: () => (canLink ? undefined : 'no-link: the row has no url, and its storage is not known'),
     noteUnread: (_, why) => unread.push(why),
     counters,
   });

@@ -226,7 +226,7 @@ export const defects: Readonly<Record<string, { readonly plant: Plant; readonly 
   },
   'what a dead session sent is forgotten': { plant: orphansForgotten, within: 150 },
   'jobs of a dead session are not read on': { plant: jobsAbandoned, within: 150 },
-  'a search trusts an incomplete listing': { plant: incompleteListingTrusted, within: 400 },
+  'a search trusts an incomplete listing': { plant: incompleteListingTrusted, within: 800 },
   'a search looks through running jobs only': { plant: endedJobsNotListed, within: 200 },
   'a search trusts one listing': { plant: secondListingAtOnce, within: 200 },
   'one call more than allowed is in flight': {

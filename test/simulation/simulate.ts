@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import type { Bench } from '../../src/dispatch/bench.ts';
-import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, RunLedger, TaskCount } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
@@ -167,13 +167,15 @@ class Play {
         url: `https://store.example/${key}?X-Amz-Signature=${this.#clock.now()}`,
         expiresAt: this.#clock.now() + 3_600_000,
       }),
+      head: async () => undefined,
+      read: async () => new Uint8Array(),
     };
     const { items, pageSize, isRereadable, graceMs } = this.#schedule;
     const tools = {
       pipeline,
       run,
       probe: async () => ({ durationSeconds: 12 }),
-      canLink: (item: Item) => canLink(item, pipeline.access),
+      explainNoLink: (item: Item) => explainNoLink(item, pipeline.access),
       noteUnread: () => undefined,
       counters: { listed: 0, planned: 0, isListed: false },
     };

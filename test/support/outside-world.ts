@@ -3,7 +3,14 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Emulator, type EmulatorFaults, noFaults } from '../../src/domain/emulator.ts';
+import {
+  type Emulator,
+  type EmulatorFaults,
+  type EmulatorSwitches,
+  type EmulatorTools,
+  noFaults,
+} from '../../src/domain/emulator.ts';
+import type { Handler } from '../../src/domain/exchange.ts';
 import { type LibraryFile, loadLibrary, makeKnownMedia } from '../../src/rehearsal/library.ts';
 import { emulators } from '../../src/vendors/emulators.ts';
 import { systemClock } from '../../src/wire/clock.ts';
@@ -22,14 +29,28 @@ export interface OutsideWorld {
   readonly emulators: Readonly<Record<string, Emulator>>;
   /** Changes the faults of one vendor's stand-in. */
   readonly setFaults: (vendor: string, faults: Partial<EmulatorFaults>) => Promise<void>;
+  /** Changes what a vendor's manual leaves open. */
+  readonly setSwitches: (vendor: string, switches: EmulatorSwitches) => Promise<void>;
+  /** Callbacks of the stand-ins, as they were answered; no status where nobody listened. */
+  readonly callbacks: readonly { readonly url: string; readonly status: number | undefined }[];
+  /** Where the stand-ins were told to call back, each as it was submitted. */
+  readonly hookUrls: readonly string[];
   readonly put: (key: string, bytes: Uint8Array, mediaType: string) => Promise<void>;
   readonly writePipeline: (name: string, text: string) => Promise<string>;
   readonly run: (...words: string[]) => Promise<Ended>;
   readonly start: (...words: string[]) => Running;
 }
 
+export interface WorldOptions {
+  /** By vendor. */
+  readonly switches?: Readonly<Record<string, EmulatorSwitches>>;
+}
+
 /** Everything ends with the test. `faults` hold for every vendor from the beginning. */
-export async function openWorld(faults: Partial<EmulatorFaults> = {}): Promise<OutsideWorld> {
+export async function openWorld(
+  faults: Partial<EmulatorFaults> = {},
+  { switches = {} }: WorldOptions = {},
+): Promise<OutsideWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'mediasweep-e2e-'));
   const store = await startEmbeddedStore();
   await store.store.shelf.addBucket('media', systemClock.now());
@@ -41,23 +62,31 @@ export async function openWorld(faults: Partial<EmulatorFaults> = {}): Promise<O
     MEDIASWEEP_S3_KEY: store.accessKeyId,
     MEDIASWEEP_S3_SECRET: store.secretAccessKey,
   };
+  const callbacks: { url: string; status: number | undefined }[] = [];
+  const hookUrls: string[] = [];
   const running: Record<string, { emulator: Emulator; url: string; close: () => Promise<void> }> = {};
   for (const { vendor, credentials, open } of emulators) {
-    const emulator = open({
+    const tools: EmulatorTools = {
       reader,
       clock: systemClock,
       credentials,
       faults: { ...noFaults, jobMs: 150, ...faults },
       knownMedia: makeKnownMedia(library),
       callBack: async (url, headers, body) => {
-        const sent = await http.send(
-          { method: 'POST', url, headers, body },
-          { timeoutMs: 5000, maxBytes: 65_536 },
-        );
-        return sent.phase === 'answered' ? sent.reply.status : undefined;
+        const call = { method: 'POST', url, headers, body } as const;
+        const sent = await http.send(call, { timeoutMs: 5000, maxBytes: 65_536 });
+        const status = sent.phase === 'answered' ? sent.reply.status : undefined;
+        callbacks.push({ url, status });
+        return status;
       },
-    });
-    const server = await serve(emulator.handler, { maxBodyBytes: mediaLimits.maxBytes, timeoutMs: 30_000 });
+    };
+    const emulator = open(tools, switches[vendor]);
+    const handler: Handler = async (request) => {
+      const hook = /"hookURL":"([^"]+)"/.exec(Buffer.from(request.body).toString('utf8'))?.[1];
+      if (hook !== undefined) hookUrls.push(hook);
+      return await emulator.handler(request);
+    };
+    const server = await serve(handler, { maxBodyBytes: mediaLimits.maxBytes, timeoutMs: 30_000 });
     running[vendor] = { emulator, url: server.url, close: () => server.close() };
     environment[`MEDIASWEEP_${vendor.toUpperCase()}_PORT`] = String(server.port);
   }
@@ -72,22 +101,23 @@ export async function openWorld(faults: Partial<EmulatorFaults> = {}): Promise<O
     ]);
     await rm(folder, { recursive: true, force: true });
   });
+  const control = async (vendor: string, what: 'faults' | 'switches', change: unknown): Promise<void> => {
+    const url = `${running[vendor]?.url}/_emulator/${what}`;
+    const call = { method: 'POST', url, headers: {}, body: JSON.stringify(change) } as const;
+    const sent = await http.send(call, { timeoutMs: 5000, maxBytes: 65_536 });
+    if (sent.phase !== 'answered' || sent.reply.status !== 200)
+      throw new Error(`${what} of ${vendor} were not taken`);
+  };
   return {
     folder,
     environment,
     emulators: Object.fromEntries(
       Object.entries(running).map(([vendor, { emulator }]) => [vendor, emulator]),
     ),
-    setFaults: async (vendor, change) => {
-      const body = JSON.stringify(change);
-      const url = `${running[vendor]?.url}/_emulator/faults`;
-      const sent = await http.send(
-        { method: 'POST', url, headers: {}, body },
-        { timeoutMs: 5000, maxBytes: 65_536 },
-      );
-      if (sent.phase !== 'answered' || sent.reply.status !== 200)
-        throw new Error(`faults of ${vendor} were not taken`);
-    },
+    callbacks,
+    hookUrls,
+    setFaults: (vendor, change) => control(vendor, 'faults', change),
+    setSwitches: (vendor, change) => control(vendor, 'switches', change),
     put: async (key, bytes, contentType) => {
       await store.store.shelf.put('media', key, bytes, { contentType, lastModifiedMs: systemClock.now() });
     },

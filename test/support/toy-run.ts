@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { makeUseFinder } from '../../src/dispatch/former-use.ts';
-import { canLink, makeLinker } from '../../src/dispatch/link.ts';
+import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Caps, Spending } from '../../src/domain/caps.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, Ledger, RunLedger, RunOpening, TaskRow } from '../../src/domain/ledger.ts';
@@ -164,13 +164,15 @@ export class ToyWorld {
         url: `https://store.example/${key}?X-Amz-Signature=${this.clock.now()}`,
         expiresAt: this.clock.now() + 3_600_000,
       }),
+      head: async () => undefined,
+      read: async () => new Uint8Array(),
     };
     const planned = { listed: 0, planned: 0, isListed: false };
     const tools = {
       pipeline,
       run,
       probe: async () => ({ durationSeconds: 12 }),
-      canLink: (item: Item) => canLink(item, pipeline.access),
+      explainNoLink: (item: Item) => explainNoLink(item, pipeline.access),
       noteUnread: () => undefined,
       counters: planned,
     };

@@ -43,6 +43,8 @@ export class ToyVendor implements Http {
     labels: [{ op: 'tag', label: 'cat', score: 0.5 }],
     metrics: { quality: 71 },
   });
+  /** True for a vendor whose lists have forgotten every job. */
+  listsNothing = false;
   latencyMs = 20;
   /** How long the job of a reference takes; infinite for one that never ends. */
   jobMs: (ref: string) => number = () => 3000;
@@ -116,7 +118,7 @@ export class ToyVendor implements Http {
   #listJobs(status: string | null): Sent {
     const jobs = [...this.#jobs.values()].filter((job) => {
       const hasEnded = job.elements.every(({ ref }) => this.#hasEnded(job, ref));
-      return hasEnded === (status === 'ended');
+      return !this.listsNothing && hasEnded === (status === 'ended');
     });
     return answer(200, { jobs: jobs.map(({ id, createdAtMs }) => ({ job: id, createdAtMs })) });
   }

@@ -1,5 +1,5 @@
 /** Where a stand-in for a vendor listens, and what it does. */
-import type { EmulatorFaults } from '../../domain/emulator.ts';
+import type { EmulatorFaults, EmulatorSwitches } from '../../domain/emulator.ts';
 import { formatDuration } from '../../domain/quantity.ts';
 import { type Console, writeNote, writeResult } from './terminal.ts';
 import { makeInk } from './ink.ts';
@@ -12,6 +12,7 @@ export interface EmulatorFacts {
   /** The stand-in's own; they open nothing at the vendor. */
   readonly credentials: Readonly<Record<string, string>>;
   readonly faults: EmulatorFaults;
+  readonly switches: EmulatorSwitches;
 }
 
 export function printEmulator(console: Console, facts: EmulatorFacts): void {
@@ -24,6 +25,12 @@ export function printEmulator(console: Console, facts: EmulatorFacts): void {
     [
       'pace',
       `each answer after ${formatDuration(facts.faults.delayMs)}, jobs end after ${formatDuration(facts.faults.jobMs)}`,
+    ],
+    [
+      'switches',
+      Object.entries(facts.switches)
+        .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+        .join('\n'),
     ],
     ['state', `${facts.url}/_emulator/state`],
   ];

@@ -1,7 +1,8 @@
 /** What may stand in `pipelines/NAME.yaml`: each key with its description, default and example. */
 import { z } from 'zod';
 import { kinds } from '../../domain/item.ts';
-import { defaultLimits, manifestFields, reportFormats } from '../../domain/settings.ts';
+import { formatSize } from '../../domain/quantity.ts';
+import { defaultLimits, manifestFields, mostInlineBytes, reportFormats } from '../../domain/settings.ts';
 import { inlinePolicyShape } from './policy.ts';
 import {
   baseUrlShape,
@@ -173,9 +174,6 @@ const modes = ['presigned', 'public', 'qiniu-private', 'inline'] as const;
 /** The mode alone, told first: it decides which keys may stand beside it. */
 export const accessModeShape = z
   .enum(modes)
-  .refine((mode) => mode !== 'inline', {
-    error: 'not supported yet: expected "presigned", "public" or "qiniu-private"',
-  })
   .default('presigned')
   .meta({ description: 'How vendors are given the media.' });
 
@@ -211,10 +209,17 @@ const qiniuPrivateShape = z.strictObject({
     .meta({ description: 'How long a signed link lives: long enough for queue and job.', examples: ['24h'] }),
 });
 
+const inlineShape = z.strictObject({
+  mode: z.literal('inline').meta({
+    description: `Images go with the call in base64, at most ${formatSize(mostInlineBytes)} each, for stores that the vendor cannot reach.`,
+  }),
+});
+
 export const accessShapes = {
   presigned: presignedShape,
   public: publicShape,
   'qiniu-private': qiniuPrivateShape,
+  inline: inlineShape,
 } as const;
 
 /** Limits of an account, or of one service on it. */
@@ -368,7 +373,7 @@ export const pipelineShape = z
     source: sourceShape.meta({ description: 'Where the items come from: exactly one of its keys.' }),
     select: selectShape.optional().meta({ description: 'Which of the items are looked at.' }),
     access: z
-      .union([presignedShape, publicShape, qiniuPrivateShape])
+      .union([presignedShape, publicShape, qiniuPrivateShape, inlineShape])
       .optional()
       .meta({ description: 'How vendors are given the media; presigned links if left out.' }),
     services: z.array(serviceShape).min(1).meta({ description: 'What is asked about each item.' }),

@@ -1,7 +1,9 @@
 /** The memory of all runs in one SQLite file. */
 import type { Spending } from '../../domain/caps.ts';
+import type { Finding } from '../../domain/finding.ts';
 import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
+  ArchivedAnswer,
   BillRow,
   FailedRow,
   HeldRow,
@@ -17,6 +19,7 @@ import type {
 import type { PriceBook } from '../../domain/pricing.ts';
 import { monthOf } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
+import { readArchivedPage } from './archive-read.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
@@ -144,6 +147,19 @@ export class SqliteLedger implements Ledger {
     const { seq = 0, pipeline = '' } = row ?? {};
     const month = monthOf(this.#now(), timezone);
     return readSpending(new SpendingBooks(this.#db), { run: seq, pipeline, month, currency, caps });
+  }
+
+  async readArchived(run: string, afterTask: number, limit: number): Promise<readonly ArchivedAnswer[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readArchivedPage(this.#db, row, afterTask, limit) : [];
+  }
+
+  async replaceFindings(findings: ReadonlyMap<number, Finding>): Promise<void> {
+    await this.#queue.write(findings.size, () => {
+      for (const [id, finding] of findings) {
+        this.#db.run('UPDATE answers SET finding = ? WHERE id = ?', [JSON.stringify(finding), id]);
+      }
+    });
   }
 
   async close(): Promise<void> {

@@ -61,6 +61,7 @@ export function defineImageService<Options extends object>(parts: ImageServicePa
     maxBatch: 1,
     limits: parts.limits,
     needsMediaFacts: false,
+    takesInline: true,
     sendsTitle: false,
     skus: () => ['pai/basic'],
     columns: parts.columns,

@@ -1,7 +1,7 @@
 /** The stand-in for Qiniu's v1 video moderation: same wire, deterministic answers, no knowledge of our client. */
-import type { Emulator, EmulatorEntry, EmulatorTools } from '../../domain/emulator.ts';
+import type { Emulator, EmulatorEntry, EmulatorSwitches, EmulatorTools } from '../../domain/emulator.ts';
 import type { ServerAnswer, ServerRequest } from '../../domain/exchange.ts';
-import { type Visit, answerJson, wrapEmulator } from '../emulation.ts';
+import { type SwitchBoard, type Visit, answerJson, openSwitches, wrapEmulator } from '../emulation.ts';
 import { makeCallBack } from './emulator/callback.ts';
 import { writeJob, writeListedJob, writeRefusal } from './emulator/answers.ts';
 import { type JobStore, openJobs } from './emulator/jobs.ts';
@@ -9,18 +9,19 @@ import { type FetchedVideo, fetchVideo } from './emulator/media.ts';
 import { listFrames, moderate } from './emulator/model.ts';
 import { isSigned } from './emulator/signature.ts';
 import { type Asked, readAsked } from './emulator/submission.ts';
-import { type QiniuSwitches, defaultSwitches } from './emulator/switches.ts';
+import { type QiniuSwitches, switches as shape } from './emulator/switches.ts';
 
 export const qiniuEmulator: EmulatorEntry = {
   vendor: 'qiniu',
   credentials: { accessKey: 'emulated-access-key', secretKey: 'emulated-secret-key' },
-  open: (tools) => openQiniuEmulator(tools),
+  switches: shape,
+  open: openQiniuEmulator,
 };
 
 /** What answering needs. */
 interface Desk {
   readonly tools: EmulatorTools;
-  readonly switches: QiniuSwitches;
+  readonly board: SwitchBoard<QiniuSwitches>;
   readonly keys: { readonly accessKey: string; readonly secretKey: string };
   readonly jobs: JobStore;
   readonly callBack: (asked: Asked, video: FetchedVideo) => Promise<void>;
@@ -28,17 +29,17 @@ interface Desk {
 }
 
 /** Opens the stand-in, with some of its switches set. */
-export function openQiniuEmulator(tools: EmulatorTools, changes: Partial<QiniuSwitches> = {}): Emulator {
-  const switches = { ...defaultSwitches, ...changes };
+export function openQiniuEmulator(tools: EmulatorTools, changes: EmulatorSwitches = {}): Emulator {
+  const board = openSwitches(shape, changes);
   const { accessKey = '', secretKey = '' } = tools.credentials;
   const keys = { accessKey, secretKey };
   const jobs = openJobs({
     clock: tools.clock,
-    reschedules: switches.reschedules,
+    reschedules: () => board.read().reschedules,
     fetch: (uri) => fetchVideo(tools.reader, uri, tools.knownMedia),
   });
-  const refuse = (status: number, text: string) => writeRefusal(switches, status, text);
-  const desk: Desk = { tools, switches, keys, jobs, callBack: makeCallBack(tools, switches, keys), refuse };
+  const refuse = (status: number, text: string) => writeRefusal(board.read(), status, text);
+  const desk: Desk = { tools, board, keys, jobs, callBack: makeCallBack(tools, board.read, keys), refuse };
   return wrapEmulator({
     vendor: 'qiniu',
     tools,
@@ -55,11 +56,13 @@ export function openQiniuEmulator(tools: EmulatorTools, changes: Partial<QiniuSw
       return { ...answer, headers: { ...answer.headers, 'x-reqid': `emulated-${visit.number}` } };
     },
     openJobs: jobs.countOpen,
+    switches: board,
   });
 }
 
 async function route(desk: Desk, request: ServerRequest, visit: Visit): Promise<ServerAnswer> {
-  if (desk.switches.checksSignatures && !isSigned(request, desk.keys)) {
+  const switches = desk.board.read();
+  if (switches.checksSignatures && !isSigned(request, desk.keys)) {
     return answerJson(401, { error: 'bad token' });
   }
   const { method } = request;
@@ -71,12 +74,13 @@ async function route(desk: Desk, request: ServerRequest, visit: Visit): Promise<
   }
   const [, id] = /^\/v1\/jobs\/video\/([^/]+)$/.exec(request.path) ?? [];
   const job = method === 'GET' && id !== undefined ? desk.jobs.find(decode(id)) : undefined;
-  if (job) return answerJson(200, writeJob(job, desk.switches.keepsEmptyFrames));
+  if (job) return answerJson(200, writeJob(job, switches.keepsEmptyFrames));
   return desk.refuse(404, id === undefined ? 'not found' : 'job not found');
 }
 
 async function submit(desk: Desk, request: ServerRequest, vid: string, visit: Visit): Promise<ServerAnswer> {
-  const { tools, switches, refuse } = desk;
+  const { tools, refuse } = desk;
+  const switches = desk.board.read();
   const asked = readAsked(vid, request.body, switches.intervalBounds);
   if ('error' in asked) return refuse(400, asked.error);
   visit.countSubmission([vid]);

@@ -184,6 +184,10 @@ describe('options', () => {
     expect(issue?.message).toContain('"SmilingWolf/wd-v1-4-convnext-tagger-v2"');
   });
 
+  it('enlarge a figure by default: degree is -1.5', () => {
+    expect(findService([pai], 'pai/body-reshaping')?.service.options.parse({})).toEqual({ degree: -1.5 });
+  });
+
   it('have 10 labels by default for images but 5 for videos and posts', () => {
     expect(find('pai/image-labels').options.parse({})).toEqual({ tag_top_k: 10, output_embedding: true });
     for (const name of ['pai/video-labels', 'pai/post-labels']) {

@@ -50,12 +50,12 @@ export const imageModels: ReadonlySet<string> = new Set([
   'MultiLabelImageV2/watermark_remover',
 ]);
 
-/** `Result` of a quality job before it is made a string: whole seconds for one video, fractions in batches. */
-export function answerVideoQuality(video: SeenVideo, isBatch: boolean): unknown {
+/** `Result` of a quality job before it is made a string, in whole seconds or with a fraction. */
+export function answerVideoQuality(video: SeenVideo, isWhole: boolean): unknown {
   const seconds = round(video.durationSeconds, 6);
   return {
     avg_fps: Math.round(video.framesPerSecond),
-    duration: isBatch ? seconds : Math.floor(seconds),
+    duration: isWhole ? Math.floor(seconds) : seconds,
     height: video.height,
     single_img: round(draw(video, 'frames'), 10),
     video_score: 15 + 80 * draw(video, 'quality'),
@@ -68,8 +68,9 @@ export function answerLabels(
   seed: { readonly sha256: string },
   video: SeenVideo | undefined,
   configure: Configure,
-  dimensions: number,
+  { dimensions, isWhole }: { readonly dimensions: number; readonly isWhole: boolean },
 ): unknown {
+  const seconds = video ? round(video.durationSeconds, 6) : '';
   return {
     ...(configure['output_classification'] === false
       ? {}
@@ -81,7 +82,7 @@ export function answerLabels(
             'class',
           ),
         }),
-    duration: video ? round(video.durationSeconds, 6) : '',
+    duration: isWhole && seconds !== '' ? Math.floor(seconds) : seconds,
     ...(configure['output_embedding'] === false ? {} : { embedding_result: drawVector(seed, dimensions) }),
     ...(configure['output_tag'] === false
       ? {}

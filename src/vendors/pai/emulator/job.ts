@@ -1,5 +1,6 @@
 /** The stand-in's jobs: 0 -> 1 -> 2 or 3 by the clock, one sequence of ids for jobs and one for batches. */
 import type { EmulatorTools } from '../../../domain/emulator.ts';
+import type { PaiSwitches } from './switches.ts';
 
 /** How a job ends: the decoded `Result`, or the text of a failure. */
 export type Ending = { readonly result: unknown } | { readonly failure: string };
@@ -30,7 +31,11 @@ export interface JobBook {
 }
 
 /** Where jobs lie while the program runs. */
-export function makeJobBook(clock: EmulatorTools['clock'], appId: string): JobBook {
+export function makeJobBook(
+  clock: EmulatorTools['clock'],
+  appId: string,
+  readSwitches: () => Pick<PaiSwitches, 'resultTail' | 'jobFields' | 'batchOrder'>,
+): JobBook {
   const jobs = new Map<number, Job>();
   const batches = new Map<number, readonly Job[]>();
 
@@ -57,8 +62,13 @@ export function makeJobBook(clock: EmulatorTools['clock'], appId: string): JobBo
     const ending = await job.ending;
     if ('failure' in ending) return { Result: '', ...shared, message: ending.failure, state: 3 };
     // The manual's sample of this action ends its string with a line feed, the others do not.
-    const tail = job.action === 'ClassifyLabelVideo' && job.batchId === undefined ? '\n' : '';
-    const extra = job.action === 'MultiModalClassify' ? { model_id: 0, request_id: '', type: 'Video' } : {};
+    const { resultTail, jobFields } = readSwitches();
+    const isOneLabelled = job.action === 'ClassifyLabelVideo' && job.batchId === undefined;
+    const hasTail = resultTail === 'as sampled' ? isOneLabelled : resultTail === 'always';
+    const tail = hasTail ? '\n' : '';
+    const hasExtra =
+      jobFields === 'as sampled' ? job.action === 'MultiModalClassify' : jobFields === 'always';
+    const extra = hasExtra ? { model_id: 0, request_id: '', type: 'Video' } : {};
     const Result = JSON.stringify(ending.result) + tail;
     return { Result, ...shared, ...extra, message: 'success', state: 2 };
   };
@@ -79,7 +89,8 @@ export function makeJobBook(clock: EmulatorTools['clock'], appId: string): JobBo
     },
     readBatch: async (batchId) => {
       const elements = batches.get(batchId);
-      return elements ? await Promise.all(elements.map(show)) : undefined;
+      const shown = elements && (await Promise.all(elements.map(show)));
+      return readSwitches().batchOrder === 'reversed' ? shown?.toReversed() : shown;
     },
     countOpen: () => [...jobs.values()].filter((job) => ageOf(job) < job.lengthMs).length,
   };

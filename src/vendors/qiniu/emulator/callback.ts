@@ -8,17 +8,19 @@ import type { QiniuSwitches } from './switches.ts';
 
 /** Makes the function that calls back for one ended job. Its `id` is the vid, and it names no job. */
 export function makeCallBack(
-  tools: Pick<EmulatorTools, 'callBack'>,
-  switches: QiniuSwitches,
+  tools: Pick<EmulatorTools, 'callBack' | 'clock'>,
+  readSwitches: () => QiniuSwitches,
   keys: EmulatorKeys,
 ): (asked: Asked, video: FetchedVideo) => Promise<void> {
   return async (asked, video) => {
+    const switches = readSwitches();
     if (asked.hookUrl === undefined || switches.callbacks === 'dropped') return;
     const body = JSON.stringify({ id: asked.vid, result: moderate(asked, video, switches.keepsEmptyFrames) });
     const headers: Record<string, string> = { 'Content-Type': 'application/json' };
     if (switches.callbackScheme !== 'none') {
       headers['Authorization'] = signCallback(switches.callbackScheme, asked.hookUrl, headers, body, keys);
     }
+    await tools.clock.sleep(switches.callbackDelayMs);
     const times = switches.callbacks === 'twice' ? 2 : 1;
     for (let sent = 0; sent < times; sent += 1) await tools.callBack(asked.hookUrl, headers, body);
   };

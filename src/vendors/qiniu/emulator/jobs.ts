@@ -30,7 +30,7 @@ export interface JobCourse {
 
 export interface JobWork {
   readonly clock: Clock;
-  readonly reschedules: boolean;
+  readonly reschedules: () => boolean;
   readonly fetch: (uri: string) => Promise<FetchedVideo | FetchTrouble>;
 }
 
@@ -82,7 +82,7 @@ async function runJob(job: EmulatedJob, course: JobCourse, work: JobWork): Promi
 
   await waitUntil(0.25);
   move('DOING');
-  if (work.reschedules) {
+  if (work.reschedules()) {
     await waitUntil(0.5);
     move('RESCHEDULED');
     await waitUntil(0.75);
