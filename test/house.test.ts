@@ -44,11 +44,13 @@ const describeImport = ({ file, to }: Import) => `${file} imports ${to}`;
 describe('the import rule', () => {
   test('finds the imports that it judges', () => {
     expect(imports.length).toBeGreaterThan(100);
-    expect(imports.some(({ from, to }) => from === 'pipeline.ts' && to === 'dispatch')).toBe(true);
+    expect(imports.some(({ from, to }) => from === 'pipeline' && to === 'dispatch')).toBe(true);
   });
 
   test('a stage imports the domain and itself only', () => {
-    const broken = imports.filter(({ from, to }) => !from.endsWith('.ts') && to !== from && to !== 'domain');
+    const broken = imports.filter(
+      ({ from, to }) => !from.endsWith('.ts') && from !== 'pipeline' && to !== from && to !== 'domain',
+    );
     expect(broken.map(describeImport)).toEqual([]);
   });
 
@@ -60,7 +62,7 @@ describe('the import rule', () => {
 
   test('the spine does not know the command line', () => {
     expect(
-      imports.filter(({ from, to }) => from === 'pipeline.ts' && to === 'main.ts').map(describeImport),
+      imports.filter(({ from, to }) => from.startsWith('pipeline') && to === 'main.ts').map(describeImport),
     ).toEqual([]);
   });
 });

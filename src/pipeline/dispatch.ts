@@ -1,0 +1,158 @@
+/** One session of a run: its source is read, planned and dispatched, all at once and within bounds. */
+import { setMaxListeners } from 'node:events';
+import type { Places, RunFlags, RunWatch } from '../cli/spine.ts';
+import { type Folders, reopenPipeline } from '../config/open.ts';
+import { type Callbacks, openCallbacks } from '../dispatch/callback.ts';
+import { type DispatchEnd, Dispatcher } from '../dispatch/dispatcher.ts';
+import { makeUseFinder } from '../dispatch/former-use.ts';
+import { explainNoLink, findLongest, makeLinker } from '../dispatch/link.ts';
+import type { Item, SourcePage } from '../domain/item.ts';
+import type { Ledger, RunLedger, RunRecord, TaskCount } from '../domain/ledger.ts';
+import { Stop } from '../domain/problem.ts';
+import type { Account, Pipeline } from '../domain/settings.ts';
+import { countLeft } from '../plan/count-left.ts';
+import { limitItems } from '../plan/limit-items.ts';
+import { pickTroubled, readTroubled } from '../plan/pick-troubled.ts';
+import { planTasks } from '../plan/plan-tasks.ts';
+import { makeUnreadNotes } from '../plan/unread.ts';
+import { openSource } from '../source/open-source.ts';
+import { makeProber } from '../source/probe.ts';
+import { openArtifactFolder } from '../store/artifact-folder.ts';
+import { isRunLocked } from '../store/run-lock.ts';
+import { catalogue } from '../vendors/index.ts';
+import { openHttp } from '../wire/http.ts';
+import { openObjectStorage } from '../wire/s3.ts';
+import { makeUrlReader } from '../wire/url-reader.ts';
+import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
+
+interface Dispatching {
+  readonly pipeline: Pipeline;
+  readonly folders: Folders;
+  readonly ledger: Ledger;
+  readonly opened: RunLedger;
+  /** What an earlier session of the run has planned. */
+  readonly tasksBefore: readonly TaskCount[];
+  readonly places: Places;
+  /** Of the accounts that anything is booked for. */
+  readonly billing: Map<string, Account['billing']>;
+  /** Aborts when nothing more may be begun. */
+  readonly deadline: AbortSignal;
+  readonly flags: RunFlags;
+  readonly watch: RunWatch;
+}
+
+/** Reads the source, plans its items and dispatches their tasks, all at once and within bounds. */
+export async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
+  const { pipeline, folders, opened, tasksBefore, flags, watch } = parts;
+  const { clock } = outside;
+  const { log } = watch;
+  const stop = AbortSignal.any([outside.stop, parts.deadline]);
+  setMaxListeners(0, stop);
+  const { source, access, services, deadlines, resendBelow } = pipeline;
+  const allowPrivateAddresses = 'allowPrivateAddresses' in source && source.allowPrivateAddresses;
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses });
+  const http = openHttp({
+    connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
+  });
+  const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0 };
+  // A bucket is listed on from where an earlier session came to; a manifest is read from its beginning.
+  const listedBefore = opened.checkpoint === undefined ? 0 : opened.record.counters.items;
+  const planned = { listed: listedBefore, planned: countLeft(tasksBefore, opened), isListed: false };
+  const probe = makeProber({ storage, urlReader });
+  const noteUnread = makeUnreadNotes(watch.log);
+  const feed = () => {
+    const { standardInput } = outside;
+    const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput });
+    const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
+    const explain = (item: Item) => explainNoLink(item, access);
+    return planTasks(limited, {
+      pipeline,
+      run: opened,
+      probe,
+      explainNoLink: explain,
+      counters: planned,
+      noteUnread,
+    });
+  };
+  const mayTakeMs = findLongest(services, deadlines);
+  const link = makeLinker(access, storage, clock, { log, mayTakeMs });
+  const artifacts = openArtifactFolder(folders.out, pipeline.name);
+  const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
+  const dispatcher = new Dispatcher({
+    bench: {
+      clock,
+      http,
+      run: opened,
+      link,
+      artifacts,
+      log,
+      deadlines,
+      resendBelow,
+      hookUrl,
+      counters,
+      stop,
+    },
+    services,
+    feed,
+    findUse: makeUseFinder({
+      pipeline,
+      ledger: parts.ledger,
+      reopen: (run) => reopenFormer(outside, parts, run),
+    }),
+    isAlive: (name) => isRunLocked(folders.state, name),
+    isRereadable: source.form === 'bucket',
+    graceMs: flags.graceMs,
+  });
+  const hint = dispatcher.hint.bind(dispatcher);
+  const callbacks = await openCallbacks({ services, run: opened.record.id, serve: serveCallbacks, hint });
+  watch.follow(() => ({
+    ...planned,
+    ...counters,
+    atVendor: dispatcher.openJobs,
+    spending: opened.spending,
+  }));
+  try {
+    return await dispatcher.run();
+  } finally {
+    await Promise.all([callbacks.close(), http.close(), urlReader.close()]);
+    storage.close();
+  }
+}
+
+/** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */
+async function reopenFormer(
+  { environment }: Outside,
+  { folders, places, billing }: Dispatching,
+  { pipeline: name, written }: RunRecord,
+): Promise<Pipeline | undefined> {
+  const configFolder = places.config;
+  const parts = { name, written, folders, configFolder, environment, catalogue, needsCredentials: true };
+  try {
+    const pipeline = await reopenPipeline(parts);
+    for (const { account } of pipeline.services) {
+      if (!billing.has(account.name)) billing.set(account.name, account.billing);
+    }
+    return pipeline;
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
+  }
+}
+
+/** What the run looks at: the source, or (`--only-failed`) the items of an earlier run that came to no good end. */
+function openPages(
+  { pipeline, ledger, opened, flags }: Dispatching,
+  tools: Parameters<typeof openSource>[1],
+): AsyncIterable<SourcePage> {
+  const { onlyFailed } = opened.record;
+  const { source } = pipeline;
+  // The first items of a bucket are those with the first keys.
+  const isOrdered = flags.limit !== undefined && source.form === 'bucket';
+  const settings = isOrdered ? { ...pipeline, source: { ...source, parallel: 1 } } : pipeline;
+  if (onlyFailed === undefined) return openSource(settings, tools, opened.checkpoint);
+  if (pipeline.source.form === 'bucket') return readTroubled(ledger, onlyFailed);
+  // They were selected once; `modifiedWithin` would count from now.
+  const select = { include: [], exclude: [], kinds: [] };
+  return pickTroubled(openSource({ ...pipeline, select }, tools), ledger, onlyFailed);
+}

@@ -1,0 +1,94 @@
+/** Commands that only look: at files, at the world around them, and at what runs there are. */
+import { dirname, resolve } from 'node:path';
+import type { Places, StatusResult } from '../cli/spine.ts';
+import { checkFiles, listPipelines } from '../config/check.ts';
+import { findFolders, openPipeline, openPrices } from '../config/open.ts';
+import { makeLinker } from '../dispatch/link.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+import type { RunRecord } from '../domain/ledger.ts';
+import { inspectSource } from '../source/inspect.ts';
+import { readFreeBytes } from '../store/free-space.ts';
+import { isRunLocked } from '../store/run-lock.ts';
+import { catalogue } from '../vendors/index.ts';
+import { openHttp } from '../wire/http.ts';
+import { resolveHost } from '../wire/resolve-host.ts';
+import { openObjectStorage } from '../wire/s3.ts';
+import { makeUrlReader } from '../wire/url-reader.ts';
+import { findRun, withLedger } from './ledger.ts';
+import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
+
+const shownRuns = 20;
+
+export async function check({ environment, folder }: Outside, paths: readonly string[], places: Places) {
+  const { config } = await findFolders(folder, places);
+  const isConfigNamed = places.config !== undefined;
+  return await checkFiles({
+    paths,
+    folder,
+    config,
+    isConfigNamed,
+    environment,
+    catalogue,
+    inspect: inspectSource,
+  });
+}
+
+/** Looks at the world around one pipeline or all; what several of them share is told once. */
+export async function doctor(
+  outside: Outside,
+  path: string | undefined,
+  places: Places,
+): Promise<readonly Diagnosis[]> {
+  const { folder } = outside;
+  const { config } = await findFolders(folder, places);
+  const paths = path === undefined ? await listPipelines({ config, folder }) : [path];
+  const told = new Map<string, Diagnosis>();
+  for (const one of paths) {
+    const diagnoses = await examinePipeline(outside, resolve(folder, one), places);
+    for (const diagnosis of diagnoses) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);
+  }
+  return [...told.values()];
+}
+
+async function examinePipeline({ environment, clock }: Outside, path: string, places: Places) {
+  const pipeline = await openPipeline({ path, configFolder: places.config, environment, catalogue });
+  const { state, out } = await findFolders(dirname(pipeline.path), places);
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses: true });
+  const http = openHttp({ connections: 4 });
+  const link = makeLinker(pipeline.access, storage, clock);
+  const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveCallbacks, readFreeBytes };
+  try {
+    return await examine(pipeline, [state, out], outer);
+  } finally {
+    await Promise.all([http.close(), urlReader.close()]);
+    storage.close();
+  }
+}
+
+export async function prices({ environment, folder }: Outside, places: Places) {
+  const { config } = await findFolders(folder, places);
+  return await openPrices({ configFolder: config, environment, catalogue });
+}
+
+export async function status(
+  outside: Outside,
+  selector: string | undefined,
+  places: Places,
+): Promise<readonly StatusResult[]> {
+  const { clock, folder, environment } = outside;
+  const folders = await findFolders(folder, places);
+  const book = await openPrices({ configFolder: folders.config, environment, catalogue });
+  return await withLedger(folders, clock, async (ledger) => {
+    const runs =
+      selector === undefined ? await ledger.listRuns(shownRuns) : [await findRun(ledger, selector)];
+    const look = async (found: RunRecord): Promise<StatusResult> => ({
+      run: found,
+      isAlive: found.state === 'running' && (await isRunLocked(folders.state, found.pipeline)),
+      tasks: await ledger.countTasks(found.id),
+      bill: await ledger.readBill(found.id, book),
+    });
+    return await Promise.all(runs.map(look));
+  });
+}

@@ -1,0 +1,81 @@
+/** The reports of a run, from the ledger alone. */
+import type { Places, ReportFlags, ReportResult } from '../cli/spine.ts';
+import { type Folders, findFolders, reopenPipeline } from '../config/open.ts';
+import { makeLinker } from '../dispatch/link.ts';
+import type { Item } from '../domain/item.ts';
+import type { Ledger, RunRecord } from '../domain/ledger.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import { deriveAgain } from '../report/derive-again.ts';
+import { describeRun, describeServices } from '../report/services.ts';
+import type { ReportTally } from '../report/summary.ts';
+import { writeReports } from '../report/write-reports.ts';
+import { openReportFolder } from '../store/report-folder.ts';
+import { catalogue } from '../vendors/index.ts';
+import { openObjectStorage } from '../wire/s3.ts';
+import { findRun, requireWhole, withLedger } from './ledger.ts';
+import type { Outside } from './outside.ts';
+
+const shownBrokenRows = 20;
+
+/** The reports of a run, from the ledger alone; `end` draws the conclusion of a run that ends now. */
+export async function writeRunReports(
+  { version }: Outside,
+  parts: {
+    readonly pipeline: Pipeline;
+    readonly folders: Folders;
+    readonly ledger: Ledger;
+    readonly run: RunRecord;
+  },
+  end?: (tally: ReportTally) => Promise<RunRecord>,
+): Promise<ReportResult> {
+  const { pipeline, folders, ledger, run } = parts;
+  const { access, policy, reports } = pipeline;
+  const folder = openReportFolder(folders.out, pipeline.name, run.id);
+  const written = await writeReports({
+    run,
+    services: describeServices(pipeline),
+    policy,
+    reports,
+    publicBaseUrl: access.mode === 'public' ? access.baseUrl : undefined,
+    prices: pipeline.prices,
+    ledger,
+    folder,
+    conclude: end,
+    facts: describeRun(pipeline, version),
+  });
+  await folder.markLatest();
+  return { ...written, broken: await ledger.readBroken(run.id, shownBrokenRows), folder: folder.path };
+}
+
+export async function report(
+  outside: Outside,
+  selector: string,
+  places: Places,
+  { derivesAgain }: ReportFlags = {},
+): Promise<ReportResult> {
+  const { environment, clock, folder } = outside;
+  const folders = await findFolders(folder, places);
+  return await withLedger(folders, clock, async (ledger) => {
+    const run = requireWhole(await findRun(ledger, selector));
+    const { pipeline: name, written } = run;
+    const configFolder = places.config;
+    const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });
+    const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;
+    return { ...(await writeRunReports(outside, { pipeline, folders, ledger, run })), derived };
+  });
+}
+
+/** Findings from the archive; links are made to tell the elements of a batch apart, and fetched by nobody. */
+async function readAgain({ clock }: Outside, pipeline: Pipeline, ledger: Ledger, run: RunRecord) {
+  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const makeLink = makeLinker(pipeline.access, storage, clock);
+  const link = async (item: Item) => {
+    const made = await makeLink(item);
+    return made && 'url' in made ? made.url : undefined;
+  };
+  try {
+    return await deriveAgain({ ledger, run: run.id, services: pipeline.services, link });
+  } finally {
+    storage.close();
+  }
+}

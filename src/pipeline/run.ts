@@ -1,0 +1,99 @@
+/** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
+import { dirname } from 'node:path';
+import type { Places, RunFlags, RunResult, RunWatch } from '../cli/spine.ts';
+import { findFolders, openPipeline } from '../config/open.ts';
+import { openDeadline } from '../dispatch/deadline.ts';
+import { waitForLock } from '../dispatch/lock-wait.ts';
+import { conclude } from '../domain/conclude.ts';
+import type { Ledger } from '../domain/ledger.ts';
+import { Stop, exitCodes, wrongUse } from '../domain/problem.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import type { ReportTally } from '../report/summary.ts';
+import { inspectSource } from '../source/inspect.ts';
+import { acquireRunLock } from '../store/run-lock.ts';
+import { catalogue } from '../vendors/index.ts';
+import { dispatch } from './dispatch.ts';
+import { backUp, findRun, requireWhole, withLedger } from './ledger.ts';
+import type { Outside } from './outside.ts';
+import { writeRunReports } from './report.ts';
+
+/** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
+export async function run(
+  outside: Outside,
+  flags: RunFlags,
+  places: Places,
+  watch: RunWatch,
+): Promise<RunResult> {
+  const { environment, clock, stop, processId } = outside;
+  const pipeline = await openPipeline({
+    path: flags.path,
+    configFolder: places.config,
+    environment,
+    catalogue,
+    runCap: flags.cap,
+  });
+  await inspectSource(pipeline);
+  const folders = await findFolders(dirname(pipeline.path), places);
+  const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
+  const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
+  const tools = { clock, stop, deadline, log: watch.log };
+  const takeLock = () => acquireRunLock(folders.state, pipeline.name, holder);
+  const releaseLock = flags.waits === true ? await waitForLock(takeLock, tools) : await takeLock();
+  try {
+    return await withLedger(folders, clock, async (ledger) => {
+      const { startNew, resumeAnyAge, isFresh, failOn } = flags;
+      const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
+      const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
+      const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
+      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing });
+      watch.begun(opened.record, opened.isResumed);
+      const world = { pipeline, folders, places, billing, ledger, opened };
+      const tasksBefore = await ledger.countTasks(opened.record.id);
+      const parts = { ...world, tasksBefore, flags, watch, deadline: deadline.signal };
+      const { halts, feedError } = await dispatch(outside, parts);
+      const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
+      const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
+      const end = async (tally: ReportTally) => {
+        const acknowledged = await ledger.countAcknowledged(opened.record.id);
+        const isCut = tally.counts.open > 0 || opened.record.listing === 'partial';
+        const ending = { signal, halts, sourceTrouble, failOn, acknowledged };
+        const conclusion = conclude({
+          ...tally,
+          ...ending,
+          deadline: isCut ? deadline.reached() : undefined,
+        });
+        return opened.end({ ...conclusion, atMs: clock.now() });
+      };
+      const record = await findRun(ledger, opened.record.id);
+      const reported = await writeRunReports(outside, { pipeline, folders, ledger, run: record }, end);
+      await backUp(outside, folders, watch.log);
+      const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
+      return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };
+    });
+  } finally {
+    releaseLock();
+    deadline.close();
+  }
+}
+
+/** The id of the run whose failed and held tasks are taken up; an unfinished one that does so itself is gone on with. */
+async function findTroubledRun(
+  ledger: Ledger,
+  selector: string | undefined,
+  { name }: Pipeline,
+): Promise<string | undefined> {
+  if (selector === undefined) return undefined;
+  const { id, pipeline, state, onlyFailed } = requireWhole(await findRun(ledger, selector));
+  if (pipeline !== name) {
+    throw wrongUse(
+      `--only-failed ${selector}: expected a run of pipeline "${name}", found run "${id}" of "${pipeline}". \`mediasweep status ${name}\` lists its runs.`,
+    );
+  }
+  return onlyFailed !== undefined && (state === 'running' || state === 'stopped') ? onlyFailed : id;
+}
+
+/** A source that could not be read to its end: what was planned by then was carried out all the same. */
+function explainSource(error: unknown) {
+  if (error instanceof Stop) return { message: error.message, exitCode: error.exitCode };
+  throw error;
+}
