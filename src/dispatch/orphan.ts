@@ -106,8 +106,7 @@ async function takeUpCall(
       { is: 'unknown', cause: 'the run that sent it ended before a reply' },
       {
         attempts: 0,
-        // Every earlier submission of this content counts: across crashes nobody else remembers the resends.
-        resends: attempt.number - 1,
+        resends: attempt.resends,
         canAsk,
         callCharge,
         resendBelow: bench.resendBelow,

@@ -119,6 +119,8 @@ export interface Attempt {
   readonly isLoopback?: boolean | undefined;
   readonly job?: string | undefined;
   readonly usage: Usage;
+  /** How often its task had been sent again before, although it may have been billed. */
+  readonly resends: number;
   /** When the intent was made. Milliseconds since 1970. */
   readonly intendedAtMs: number;
   readonly state: 'intent' | 'accepted';

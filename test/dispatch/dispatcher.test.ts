@@ -724,3 +724,12 @@ describe('a run that stops', () => {
     expect(admitted?.observed).toBe(20);
   });
 });
+
+test('refusals before a kill do not count as resends of a call whose fate the kill left unknown', async () => {
+  const world = await ToyWorld.open();
+  world.vendor.fate = (_, __, number) => (number <= 6 ? { is: 'refuse', status: 429 } : undefined);
+  const setting = { services: [useToy('toy/image')], items: makeImages(1) };
+  await world.kill(setting, ({ submitted }) => submitted.size >= 1);
+  const outcome = await world.run(setting);
+  expect(outcome.statuses).toEqual({ answered: 1 });
+});

@@ -18,13 +18,14 @@ export interface AttemptRow {
   readonly is_loopback: number;
   readonly job: string | null;
   readonly usage: string;
+  readonly resends: number;
   readonly intended_ms: number;
   readonly state: Attempt['state'];
 }
 
 /** For a query over `attempts AS a`, `runs AS r`, `keys AS k` and `tasks AS t`. */
 export const attemptColumns = `a.id, a.task, r.id AS run_id, a.service, a.account, k.key AS reuse_key, a.number, a.ref,
-  a.call, a.position, a.link_hash, a.is_batch, a.is_loopback, a.job, t.usage, a.intended_ms, a.state`;
+  a.call, a.position, a.link_hash, a.is_batch, a.is_loopback, a.job, t.usage, t.resends, a.intended_ms, a.state`;
 
 export function makeAttempt(row: AttemptRow): Attempt {
   return {
@@ -43,6 +44,7 @@ export function makeAttempt(row: AttemptRow): Attempt {
     isLoopback: row.is_loopback === 1,
     job: row.job ?? undefined,
     usage: JSON.parse(row.usage) as Usage,
+    resends: row.resends,
     intendedAtMs: row.intended_ms,
     state: row.state,
   };

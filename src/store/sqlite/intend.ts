@@ -110,6 +110,7 @@ function addAttempt(
       isBatch,
       isLoopback: isLoopback(session.pipeline, account),
       usage: task.usage,
+      resends: task.resends,
       intendedAtMs: atMs,
       state: 'intent',
     },
