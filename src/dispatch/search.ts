@@ -41,7 +41,7 @@ async function searchService(
 ): Promise<void> {
   const missing = new Map(ours.map((one) => [one.attempt.ref, one]));
   const read = new Set<string>();
-  bench.log.warn(
+  bench.log.info(
     'looking among the vendor’s jobs for submissions whose reply was lost, before any is sent again',
     {
       account: desk.account.name,
@@ -66,6 +66,10 @@ async function searchService(
       );
       return;
     }
+    bench.log.warn('the vendor’s jobs could not all be read; what was lost is looked for again soon', {
+      account: desk.account.name,
+      count: missing.size,
+    });
     await bench.clock.sleep(betweenTriesMs * tries, bench.stop);
   }
   if (complete < 2) return;

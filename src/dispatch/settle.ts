@@ -10,6 +10,9 @@ import type { Desk, Try, Underway, Watch } from './desk.ts';
 import { redactRefusal } from './attempt.ts';
 import type { Lane } from './lane.ts';
 
+/** One pair of listings settles all that is lost: a moment lets what was lost together come together. */
+const gatherMs = 500;
+
 export interface Decided extends Underway {
   readonly decision: Decision;
 }
@@ -122,7 +125,7 @@ function followUp(bench: Bench, desk: Desk, lane: Lane, one: Decided, accepted: 
       // It may be a job by now: its place stays taken until the vendor has been asked.
       desk.gate.countJobs(1);
       desk.lost.push({ lane, attempt, tried });
-      desk.agenda.add(bench.clock.monotonic(), { is: 'search' });
+      desk.agenda.add(bench.clock.monotonic() + gatherMs, { is: 'search' });
       bench.bell.ring();
       return;
   }
