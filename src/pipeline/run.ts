@@ -53,9 +53,10 @@ export async function run(
       const { halts, feedError } = await dispatch(outside, parts);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
+      const record = await findRun(ledger, opened.record.id);
       const end = async (tally: ReportTally) => {
         const acknowledged = await ledger.countAcknowledged(opened.record.id);
-        const isCut = tally.counts.open > 0 || opened.record.listing === 'partial';
+        const isCut = tally.counts.open > 0 || record.listing === 'partial';
         const ending = { signal, halts, sourceTrouble, failOn, acknowledged };
         const conclusion = conclude({
           ...tally,
@@ -64,7 +65,6 @@ export async function run(
         });
         return opened.end({ ...conclusion, atMs: clock.now() });
       };
-      const record = await findRun(ledger, opened.record.id);
       const reported = await writeRunReports(outside, { pipeline, folders, ledger, run: record }, end);
       await backUp(outside, folders, watch.log);
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
