@@ -36,7 +36,7 @@ async function showCatalogue(
 ): Promise<ExitCode> {
   const lines = listServices(await spine.catalogue(), await spine.prices(places));
   if (name === undefined) {
-    (isJson ? printCatalogueJson : printCatalogue)(console, lines);
+    (isJson ? printCatalogueJson : printCatalogue)(console, await Promise.all(lines.map(makeServiceSheet)));
     return exitCodes.complete;
   }
   const line = lines.find(({ service }) => service.name === name);

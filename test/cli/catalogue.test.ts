@@ -32,6 +32,26 @@ const given = { catalogue: async () => catalogue, prices: async () => book };
 const unpriced = { ...given, prices: async () => undefined };
 
 describe('catalogue', () => {
+  test('names the media limits and every option of every service, with range and default', async () => {
+    const { out } = await speak('catalogue', given);
+    const json = JSON.parse((await speak('catalogue --json', given)).out);
+    for (const service of services) {
+      const [, terms = ''] = out.split(`\n${service.name}\n`);
+      const [media = '', options = ''] = terms.split('\n');
+      const { maxBytes, minWidth } = service.limits;
+      expect(media).toContain(
+        maxBytes === undefined && minWidth === undefined ? 'no documented limits' : 'at ',
+      );
+      for (const name of Object.keys(
+        json.services.find((one: { name: string }) => one.name === service.name).options.properties,
+      )) {
+        expect(options).toMatch(new RegExp(`[ ,]${name}\\b`));
+      }
+    }
+    expect(out).toContain('options: tag_top_k 1 to 10 (10), output_embedding (true), model_name');
+    expect(out).toContain('media: at most 5.2 MB, at least 240 x 240 pixels');
+  });
+
   test('lists every service with call, kind, delivery, SKUs and first price', async () => {
     const { exitCode, out, err } = await speak('catalogue', given);
     expect([exitCode, err]).toEqual([0, '']);

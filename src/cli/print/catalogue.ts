@@ -12,11 +12,35 @@ import { formatTable, wrapText } from './table.ts';
 /** A terminal narrower than this gets a few short lines for each service instead of a wide row. */
 const roomyColumns = 150;
 
-export function printCatalogue(console: Console, lines: readonly ServiceLine[]): void {
+export function printCatalogue(console: Console, sheets: readonly ServiceSheet[]): void {
   const ink = makeInk(console);
   const width = widthOf(console);
   const isRoomy = width === undefined || width >= roomyColumns;
-  writeResult(console, isRoomy ? formatRows(lines, ink, width) : formatStacks(lines, ink, width));
+  writeResult(console, [
+    ...(isRoomy ? formatRows(sheets, ink, width) : formatStacks(sheets, ink, width)),
+    '',
+    ...sheets.flatMap((sheet) => formatTerms(sheet, ink, width)),
+  ]);
+}
+
+/** What a service takes, in the fewest words: limits of the media, and each option with its range and default. */
+function formatTerms(
+  { service, options }: ServiceSheet,
+  ink: Ink,
+  width: number | undefined,
+): readonly string[] {
+  const taken = options.map((row) => {
+    const value = row.range === '' ? '' : ` ${row.range}`;
+    return `${row.name}${value}${row.default === undefined ? '' : ` (${JSON.stringify(row.default)})`}`;
+  });
+  const media = boundMedia(service.limits);
+  return [
+    ink.bold(service.name),
+    ...[
+      `media: ${media === '' ? 'no documented limits' : media}`,
+      `options: ${taken.join(', ') || 'none'}`,
+    ].flatMap((line) => wrapText(`  ${line}`, width, '    ')),
+  ];
 }
 
 function formatRows(lines: readonly ServiceLine[], ink: Ink, width: number | undefined): readonly string[] {
@@ -58,8 +82,8 @@ function formatStacks(lines: readonly ServiceLine[], ink: Ink, width: number): r
   ];
 }
 
-export function printCatalogueJson(console: Console, lines: readonly ServiceLine[]): void {
-  printJson(console, { services: lines.map(describeLine) });
+export function printCatalogueJson(console: Console, sheets: readonly ServiceSheet[]): void {
+  printJson(console, { services: sheets.map(describeSheet) });
 }
 
 export function printService(console: Console, sheet: ServiceSheet): void {
@@ -90,8 +114,12 @@ export function printService(console: Console, sheet: ServiceSheet): void {
 }
 
 export function printServiceJson(console: Console, sheet: ServiceSheet): void {
+  printJson(console, describeSheet(sheet));
+}
+
+function describeSheet(sheet: ServiceSheet) {
   const { service, columns, schema, example } = sheet;
-  printJson(console, {
+  return {
     ...describeLine(sheet),
     manual: service.manual,
     defaultModel: service.defaultModel,
@@ -99,7 +127,7 @@ export function printServiceJson(console: Console, sheet: ServiceSheet): void {
     columns,
     options: schema,
     example,
-  });
+  };
 }
 
 function describeLine({ vendor, service, skus }: ServiceLine) {
@@ -154,14 +182,18 @@ function explainDelivery(delivery: Delivery): string {
   }
 }
 
-function describeLimits({ maxBytes, minWidth, minHeight, source }: MediaLimits): string {
-  const limits = [
+function boundMedia({ maxBytes, minWidth, minHeight }: MediaLimits): string {
+  return [
     ...(maxBytes === undefined ? [] : [`at most ${formatSize(maxBytes)}`]),
     ...(minWidth === undefined || minHeight === undefined
       ? []
       : [`at least ${minWidth} x ${minHeight} pixels`]),
   ].join(', ');
-  return limits === '' ? source : `${limits} (${source})`;
+}
+
+function describeLimits(limits: MediaLimits): string {
+  const bounds = boundMedia(limits);
+  return bounds === '' ? limits.source : `${bounds} (${limits.source})`;
 }
 
 function describeSku({ sku, about, price }: SkuLine): string {
