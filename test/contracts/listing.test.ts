@@ -6,18 +6,9 @@ import type { Storage } from '../../src/domain/settings.ts';
 import type { ObjectStorage } from '../../src/domain/storage.ts';
 import { openSource } from '../../src/source/open-source.ts';
 import { openObjectStorage } from '../../src/wire/s3.ts';
-import { findMissingForCeph, startCephRgw } from '../support/ceph-rgw.ts';
-import { openClient, startEmbeddedStore, type StoreAccess } from '../support/embedded-store.ts';
+import { openClient } from '../support/embedded-store.ts';
 import { describeReal } from '../support/server.ts';
-
-const stores: readonly {
-  readonly name: string;
-  readonly missing: readonly string[];
-  readonly start: () => Promise<StoreAccess & { stop(): Promise<void> }>;
-}[] = [
-  { name: 'the embedded store', missing: [], start: startEmbeddedStore },
-  { name: 'Ceph RGW', missing: findMissingForCeph(), start: startCephRgw },
-];
+import { stores } from '../support/stores.ts';
 
 const folders = [
   '',

@@ -17,39 +17,10 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findMissingForCeph, startCephRgw } from '../support/ceph-rgw.ts';
-import { openClient, startEmbeddedStore, type StoreAccess } from '../support/embedded-store.ts';
+import { openClient, type StoreAccess } from '../support/embedded-store.ts';
 import { describeReal } from '../support/server.ts';
-
-const stores: readonly {
-  readonly name: string;
-  readonly missing: readonly string[];
-  readonly start: () => Promise<StoreAccess & { stop(): Promise<void> }>;
-}[] = [
-  { name: 'the embedded store', missing: [], start: startEmbeddedStore },
-  { name: 'Ceph RGW', missing: findMissingForCeph(), start: startCephRgw },
-];
-
-const strangeKeys = [
-  'plain.jpg',
-  'with space.jpg',
-  ' leading and trailing ',
-  'a+b.jpg',
-  'a%2Fb%.jpg',
-  '100%.jpg',
-  '用户上传/图片 一.jpg',
-  'emoji/😀👍🏽.png',
-  'emoji/\uffee.png',
-  'quotes/\'"`.jpg',
-  'xml/<&>.jpg',
-  'query/?a=b&c=d#e.jpg',
-  'punctuation/!*()~_-.,;:@$=[]{}|^\\.jpg',
-  'double//slash.jpg',
-  'folder/',
-  'control/\u0001\u001f\t\n\r\u007f.jpg',
-  'é/composed.jpg',
-  'e\u0301/decomposed.jpg',
-];
+import { stores } from '../support/stores.ts';
+import { strangeKeys } from '../support/strange-keys.ts';
 
 const byBytes = (keys: readonly string[]): string[] =>
   keys.toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));

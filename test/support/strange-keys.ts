@@ -1,0 +1,21 @@
+/** Object keys that a path, a query, an XML answer or a signature is most easily got wrong with. */
+export const strangeKeys = [
+  'plain.jpg',
+  'with space.jpg',
+  ' leading and trailing ',
+  'a+b.jpg',
+  'a%2Fb%.jpg',
+  '100%.jpg',
+  '用户上传/图片 一.jpg',
+  'emoji/😀👍🏽.png',
+  'emoji/\uffee.png',
+  'quotes/\'"`.jpg',
+  'xml/<&>.jpg',
+  'query/?a=b&c=d#e.jpg',
+  'punctuation/!*()~_-.,;:@$=[]{}|^\\.jpg',
+  'double//slash.jpg',
+  'folder/',
+  'control/\u0001\u001f\t\n\r\u007f.jpg',
+  'é/composed.jpg',
+  'e\u0301/decomposed.jpg',
+];
