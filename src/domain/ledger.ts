@@ -77,6 +77,8 @@ export interface PlannedItem {
   readonly notApplicable: number;
   /** Identity of the content, under which `media` is cached. */
   readonly contentId?: string | undefined;
+  /** The same whatever the pipeline's reuse goes by: what runs are compared by, and what decisions belong to. */
+  readonly content?: string | undefined;
   /** What was read from the file's header in this run. */
   readonly media?: MediaFacts | undefined;
 }
@@ -275,6 +277,8 @@ export interface ItemRow {
   readonly item: Item;
   /** In the order of the pipeline's services; applicable ones only. */
   readonly tasks: readonly TaskRow[];
+  /** Identity of its content; absent in rows of ledgers that did not keep it yet. */
+  readonly content?: string | undefined;
 }
 
 export interface BillRow {
@@ -375,6 +379,10 @@ export interface Ledger {
   listRuns(limit: number, pipeline?: string): Promise<readonly RunRecord[]>;
   /** Items in source order with a position above `after`. */
   readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]>;
+  /** Those of these ids that the run has, in no order. */
+  readNamed(run: string, ids: readonly string[]): Promise<readonly ItemRow[]>;
+  /** The latest run of the same pipeline before this one that looked at everything: listed to its end, and still whole. */
+  findPrevious(run: string): Promise<RunRecord | undefined>;
   /** Items with failed or held tasks, as `readItems`; their `onlyServices` are those of these tasks. */
   readTroubled(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly Item[]>;
   /** By service, state and reason (the reason of failures is their class). */

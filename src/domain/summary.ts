@@ -1,5 +1,6 @@
 /** What a run came to: the content of `summary.json`, and the causes of its failures. */
 import type { Accounts } from './accounting.ts';
+import type { RunChange } from './change.ts';
 import type { Verdict } from './policy.ts';
 import type { Units } from './usage.ts';
 
@@ -27,6 +28,8 @@ export interface Summary {
   readonly caps?: readonly SummaryCap[] | undefined;
   /** Units by SKU that answers proved beyond what their calls had reserved; absent where there are none. */
   readonly overrun?: Units | undefined;
+  /** Since the run before it of the same pipeline; absent where there is none to compare with. */
+  readonly change?: RunChange | undefined;
 }
 
 /** A cap, and how far it had come. Money as decimal strings, units as whole numbers. */

@@ -1,14 +1,13 @@
 /** One session of a run: its source is read, planned and dispatched, all at once and within bounds. */
 import { setMaxListeners } from 'node:events';
 import type { Places, RunFlags, RunWatch } from '../cli/spine.ts';
-import { type Folders, reopenPipeline } from '../config/open.ts';
+import type { Folders } from '../config/open.ts';
 import { type Callbacks, openCallbacks } from '../dispatch/callback.ts';
 import { type DispatchEnd, Dispatcher } from '../dispatch/dispatcher.ts';
 import { makeUseFinder } from '../dispatch/former-use.ts';
 import { explainNoLink, findLongest, makeLinker } from '../dispatch/link.ts';
 import type { Item, SourcePage } from '../domain/item.ts';
 import type { Ledger, RunLedger, RunRecord, TaskCount } from '../domain/ledger.ts';
-import { Stop } from '../domain/problem.ts';
 import type { Account, Pipeline } from '../domain/settings.ts';
 import { countLeft } from '../plan/count-left.ts';
 import { limitItems } from '../plan/limit-items.ts';
@@ -19,11 +18,11 @@ import { openSource } from '../source/open-source.ts';
 import { makeProber } from '../source/probe.ts';
 import { openArtifactFolder } from '../store/artifact-folder.ts';
 import { isRunLocked } from '../store/run-lock.ts';
-import { catalogue } from '../vendors/index.ts';
 import { openHttp } from '../wire/http.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
 import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
+import { tryReopen } from './reopen.ts';
 
 interface Dispatching {
   readonly pipeline: Pipeline;
@@ -122,22 +121,15 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
 
 /** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */
 async function reopenFormer(
-  { environment }: Outside,
+  outside: Outside,
   { folders, places, billing }: Dispatching,
-  { pipeline: name, written }: RunRecord,
+  run: RunRecord,
 ): Promise<Pipeline | undefined> {
-  const configFolder = places.config;
-  const parts = { name, written, folders, configFolder, environment, catalogue, needsCredentials: true };
-  try {
-    const pipeline = await reopenPipeline(parts);
-    for (const { account } of pipeline.services) {
-      if (!billing.has(account.name)) billing.set(account.name, account.billing);
-    }
-    return pipeline;
-  } catch (error) {
-    if (error instanceof Stop) return undefined;
-    throw error;
+  const pipeline = await tryReopen(outside, { run, folders, places, needsCredentials: true });
+  for (const { account } of pipeline?.services ?? []) {
+    if (!billing.has(account.name)) billing.set(account.name, account.billing);
   }
+  return pipeline;
 }
 
 /** What the run looks at: the source, or (`--only-failed`) the items of an earlier run that came to no good end. */

@@ -1,6 +1,6 @@
 /** The reports of a run, from the ledger alone. */
 import type { Places, ReportFlags, ReportResult } from '../cli/spine.ts';
-import { type Folders, findFolders, reopenPipeline } from '../config/open.ts';
+import { type Folders, findFolders } from '../config/open.ts';
 import { makeLinker } from '../dispatch/link.ts';
 import type { Item } from '../domain/item.ts';
 import type { Ledger, RunRecord } from '../domain/ledger.ts';
@@ -10,22 +10,25 @@ import { describeRun, describeServices } from '../report/services.ts';
 import type { ReportTally } from '../report/summary.ts';
 import { writeReports } from '../report/write-reports.ts';
 import { openReportFolder } from '../store/report-folder.ts';
-import { catalogue } from '../vendors/index.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { findRun, requireWhole, withLedger } from './ledger.ts';
 import type { Outside } from './outside.ts';
+import { reopen, tryReopen } from './reopen.ts';
 
 const shownBrokenRows = 20;
 
+interface Reporting {
+  readonly pipeline: Pipeline;
+  readonly folders: Folders;
+  readonly ledger: Ledger;
+  readonly run: RunRecord;
+  readonly places: Places;
+}
+
 /** The reports of a run, from the ledger alone; `end` draws the conclusion of a run that ends now. */
 export async function writeRunReports(
-  { version }: Outside,
-  parts: {
-    readonly pipeline: Pipeline;
-    readonly folders: Folders;
-    readonly ledger: Ledger;
-    readonly run: RunRecord;
-  },
+  outside: Outside,
+  parts: Reporting,
   end?: (tally: ReportTally) => Promise<RunRecord>,
 ): Promise<ReportResult> {
   const { pipeline, folders, ledger, run } = parts;
@@ -41,10 +44,20 @@ export async function writeRunReports(
     ledger,
     folder,
     conclude: end,
-    facts: describeRun(pipeline, version),
+    previous: await findPrevious(outside, parts),
+    facts: describeRun(pipeline, outside.version),
   });
   await folder.markLatest();
   return { ...written, broken: await ledger.readBroken(run.id, shownBrokenRows), folder: folder.path };
+}
+
+/** What the run is compared with: nothing where it looked at the troubled items of another one only. */
+async function findPrevious(outside: Outside, { pipeline, folders, ledger, run, places }: Reporting) {
+  if (run.onlyFailed !== undefined) return undefined;
+  const previous = await ledger.findPrevious(run.id);
+  if (!previous) return undefined;
+  const before = await tryReopen(outside, { run: previous, folders, places });
+  return { run: previous, policy: before?.policy ?? pipeline.policy };
 }
 
 export async function report(
@@ -53,15 +66,13 @@ export async function report(
   places: Places,
   { derivesAgain }: ReportFlags = {},
 ): Promise<ReportResult> {
-  const { environment, clock, folder } = outside;
+  const { clock, folder } = outside;
   const folders = await findFolders(folder, places);
   return await withLedger(folders, clock, async (ledger) => {
     const run = requireWhole(await findRun(ledger, selector));
-    const { pipeline: name, written } = run;
-    const configFolder = places.config;
-    const pipeline = await reopenPipeline({ name, written, folders, configFolder, environment, catalogue });
+    const pipeline = await reopen(outside, { run, folders, places });
     const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;
-    return { ...(await writeRunReports(outside, { pipeline, folders, ledger, run })), derived };
+    return { ...(await writeRunReports(outside, { pipeline, folders, ledger, run, places })), derived };
   });
 }
 

@@ -65,7 +65,7 @@ export async function run(
         });
         return opened.end({ ...conclusion, atMs: clock.now() });
       };
-      const reported = await writeRunReports(outside, { pipeline, folders, ledger, run: record }, end);
+      const reported = await writeRunReports(outside, { ...world, run: record }, end);
       await backUp(outside, folders, watch.log);
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
       return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };

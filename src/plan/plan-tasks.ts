@@ -101,6 +101,7 @@ async function planItem(
     tasks,
     notApplicable: tools.pipeline.services.length - uses.length,
     contentId,
+    content: tools.pipeline.reuse.by === 'path' ? contentIdOf(item, 'content') : contentId,
     // What could not be read today (a refused address, a server that was away) may be read tomorrow.
     media: cached || !isReadable ? undefined : media,
   };

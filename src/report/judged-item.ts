@@ -1,4 +1,5 @@
 /** An item with what is concluded from its tasks at report time: its verdict, the reasons, and its worst status. */
+import type { ItemChange } from '../domain/change.ts';
 import type { ItemRow } from '../domain/ledger.ts';
 import { judgeItem, type Policy, type Verdict } from '../domain/policy.ts';
 import { type Status, statuses } from '../domain/task.ts';
@@ -9,6 +10,8 @@ export interface JudgedItem extends ItemRow {
   readonly reasons: readonly string[];
   /** The worst of its tasks; empty where no service applies. */
   readonly status: Status | '';
+  /** Against the run before; absent where there is none to compare with. */
+  readonly change?: ItemChange | undefined;
 }
 
 /** Applies the policy to one item of the ledger. Pure: the same row and policy give the same verdict. */

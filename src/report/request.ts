@@ -5,7 +5,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { PriceBook } from '../domain/pricing.ts';
 import type { ServiceColumns } from '../domain/service.ts';
 import type { ReportSettings } from '../domain/settings.ts';
-import type { Cause, Summary, VerdictCounts } from '../domain/summary.ts';
+import type { Cause, Summary } from '../domain/summary.ts';
 import type { ReportTally } from './summary.ts';
 
 /** One service of the pipeline, as far as reports know it. */
@@ -28,15 +28,18 @@ export interface ReportRequest {
   /** Present where access is public: the page then offers to load media from that origin, on a click. */
   readonly publicBaseUrl?: string | undefined;
   readonly prices: PriceBook;
-  readonly ledger: Pick<Ledger, 'readItems' | 'countTasks' | 'readBill' | 'readBroken' | 'readSpending'>;
+  readonly ledger: Pick<
+    Ledger,
+    'readItems' | 'readNamed' | 'countTasks' | 'readBill' | 'readBroken' | 'readSpending'
+  >;
   readonly folder: ReportFolder;
   /**
    * Ends the run with what was found, before summary and page are written: exit code and words depend on the verdicts.
    * Absent where the record is final, or the run still goes on.
    */
   readonly conclude?: ((tally: ReportTally) => Promise<RunRecord>) | undefined;
-  /** The run before this one, for the page's line of change. */
-  readonly previous?: { readonly run: string; readonly verdicts: VerdictCounts } | undefined;
+  /** The run before this one, and the policy that its items are judged by: what changed since then is told. */
+  readonly previous?: { readonly run: RunRecord; readonly policy: Policy } | undefined;
   /** More lines under "What was run", such as limits and versions. */
   readonly facts?: readonly { readonly name: string; readonly value: string }[] | undefined;
 }

@@ -1,6 +1,7 @@
 /** `summary.json`: a run in one document, for scripts and for the next command. */
 import { checkAccounts } from '../domain/accounting.ts';
 import type { CapStand, Spending } from '../domain/caps.ts';
+import type { RunChange } from '../domain/change.ts';
 import type { RunRecord, TaskCount } from '../domain/ledger.ts';
 import { formatNano } from '../domain/money.ts';
 import type { Summary, SummaryCap, VerdictCounts } from '../domain/summary.ts';
@@ -61,6 +62,7 @@ export function makeSummary(
   total: BillTotal,
   currency: string,
   { caps, overrun }: Pick<Spending, 'caps' | 'overrun'>,
+  change?: RunChange,
 ): Summary {
   return {
     run: run.id,
@@ -80,6 +82,7 @@ export function makeSummary(
     why: run.why ?? null,
     ...(caps.length > 0 && { caps: caps.map(describeCap) }),
     ...(Object.keys(overrun).length > 0 && { overrun }),
+    ...(change && { change }),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { ItemRow } from '../domain/ledger.ts';
 import type { ReportFolder, TextSink } from '../domain/output.ts';
 import type { ReportFormat } from '../domain/settings.ts';
+import { type Former, openFormer } from './former.ts';
 import { type Gathering, makeGathering } from './gather/gathering.ts';
 import { writePage } from './html/page.ts';
 import { type JudgedItem, judgeRow } from './judged-item.ts';
@@ -37,8 +38,9 @@ interface GrowingFile {
 export async function writeReports(request: ReportRequest): Promise<ReportSummary> {
   const { run, ledger, folder, reports, prices } = request;
   const gathering = makeGathering(request);
+  const former = request.previous && openFormer(request.previous, request);
   const growing = listGrowingFiles(request).filter((file) => reports.formats.includes(file.format));
-  await writeTogether(folder, growing, (sinks) => passOver(request, gathering, growing, sinks));
+  await writeTogether(folder, growing, (sinks) => passOver(request, gathering, growing, sinks, former));
 
   const taskCounts = await ledger.countTasks(run.id);
   const tally = makeTally(run, taskCounts, gathering.tasks(), gathering.verdicts());
@@ -46,7 +48,8 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
   const bill = await ledger.readBill(run.id, prices);
   const total = sumBill(bill);
   const spending = await ledger.readSpending(run.id);
-  const summary = makeSummary(record, tally, total, prices.currency, spending);
+  const change = await former?.conclude(record, total);
+  const summary = makeSummary(record, tally, total, prices.currency, spending, change);
 
   const form: CsvForm = reports.excel ? 'people' : 'exact';
   await writeText(
@@ -68,7 +71,18 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
   const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];
   if (reports.formats.includes('html')) {
     const broken = await ledger.readBroken(run.id, mostBrokenRows);
-    const content = { request, run: record, tally, gathering, taskCounts, bill, total, broken, spending };
+    const content = {
+      request,
+      run: record,
+      tally,
+      gathering,
+      taskCounts,
+      bill,
+      total,
+      broken,
+      spending,
+      change,
+    };
     await folder.write('report.html', (sink) => writePage(sink, content));
     files.push('report.html');
   }
@@ -129,10 +143,12 @@ async function passOver(
   gathering: Gathering,
   files: readonly GrowingFile[],
   sinks: readonly TextSink[],
+  former: Former | undefined,
 ): Promise<void> {
   for (const [index, file] of files.entries()) await sinks[index]?.write(file.begin);
   for await (const page of readPages(request)) {
-    const rows = page.map((row) => judgeRow(request.policy, row));
+    const judged = page.map((row) => judgeRow(request.policy, row));
+    const rows = former ? await former.compare(judged) : judged;
     for (const row of rows) gathering.add(row);
     for (const [index, file] of files.entries()) {
       const text = file.render(rows);

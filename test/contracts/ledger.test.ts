@@ -1295,6 +1295,42 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
       expect(await ledger.readItems('no-such-run', undefined, 10)).toEqual([]);
     });
 
+    test('finds items by their ids, with the identity of their content', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const keys = ['a', 'b', 'é😀', "o'clock"];
+      await plan(
+        run,
+        keys.map((key) => makePlanned(key, { planned: { content: `content of ${key}` } })),
+      );
+      const rows = await ledger.readNamed(run.record.id, ['media/é😀', "media/o'clock", 'media/none']);
+      expect(new Map(rows.map((row) => [row.item.id, [row.content, row.tasks.length]]))).toEqual(
+        new Map([
+          ['media/é😀', ['content of é😀', 1]],
+          ["media/o'clock", ["content of o'clock", 1]],
+        ]),
+      );
+      const [first] = await ledger.readItems(run.record.id, undefined, 1);
+      expect(first?.content).toBe('content of a');
+      expect(await ledger.readNamed('no-such-run', ['media/a'])).toEqual([]);
+    });
+
+    test('finds the run before that was listed to its end, of the same pipeline', async () => {
+      const open = async (changes: Parameters<typeof makeOpening>[0], isLast: boolean) => {
+        const run = await ledger.openRun(makeOpening({ startNew: true, ...changes }));
+        await run.plan({ items: [makePlanned('a')], unselected: 0, broken: [], isLast });
+        await end(run);
+        return run.record.id;
+      };
+      const whole = await open({}, true);
+      await open({ pipeline: makePipeline({ name: 'weekly' }) }, true);
+      await open({}, false);
+      await open({ onlyFailed: whole }, true);
+      const latest = await open({}, true);
+      expect((await ledger.findPrevious(latest))?.id).toBe(whole);
+      expect(await ledger.findPrevious(whole)).toBeUndefined();
+      expect(await ledger.findPrevious('no-such-run')).toBeUndefined();
+    });
+
     test('gives an item back as it came, but for what may not be stored', async () => {
       const run = await ledger.openRun(makeOpening());
       const item = makeItem('a', {

@@ -150,6 +150,8 @@ export function makeLedger(
       const from = after === undefined ? 0 : rows.findIndex((row) => row.item.position === after) + 1;
       return rows.slice(from, from + limit);
     },
+    readNamed: async (_run: string, ids: readonly string[]) =>
+      rows.filter(({ item }) => ids.includes(item.id)),
     countTasks: async () => countTasks(rows),
     readBill: async () => bill,
     readSpending: async () => spending,

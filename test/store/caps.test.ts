@@ -714,7 +714,8 @@ test('a ledger of a time before there were caps counts what it had booked by the
   raw.exec(
     'DROP TABLE spending; ALTER TABLE attempts DROP COLUMN reserved; ALTER TABLE runs DROP COLUMN caps',
   );
-  raw.exec('ALTER TABLE runs DROP COLUMN spending; PRAGMA user_version = 2');
+  raw.exec('ALTER TABLE runs DROP COLUMN spending; ALTER TABLE items DROP COLUMN content');
+  raw.exec('DROP TABLE decisions; PRAGMA user_version = 2');
   raw.close();
   const run = await place.openRun({ caps: { run: 9n * cent, month: 9n * cent }, accountCap: 9n * cent });
   expect(run.isResumed).toBe(true);

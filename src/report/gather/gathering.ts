@@ -1,4 +1,5 @@
 /** Everything that the page needs beyond the ledger's own counts, gathered in the one pass in bounded memory. */
+import type { RunChange } from '../../domain/change.ts';
 import type { Spending } from '../../domain/caps.ts';
 import type { BrokenRow } from '../../domain/item.ts';
 import type { BillRow, RunRecord, TaskCount } from '../../domain/ledger.ts';
@@ -60,4 +61,6 @@ export interface PageContent {
   readonly total: BillTotal;
   readonly broken: readonly BrokenRow[];
   readonly spending: Spending;
+  /** Since the run before this one; absent where there is none to compare with. */
+  readonly change?: RunChange | undefined;
 }

@@ -79,16 +79,14 @@ function renderFlagged({ tally }: PageContent): Markup {
   ]);
 }
 
-function renderChange({ request, tally }: PageContent): Markup | undefined {
-  const { previous } = request;
-  if (previous === undefined) return undefined;
-  const change = (verdict: 'block' | 'review') => tally.verdicts[verdict] - previous.verdicts[verdict];
-  const sign = (count: number) =>
-    `${count > 0 ? '+' : count < 0 ? '\u2212' : '\u00B1'}${formatCount(Math.abs(count))}`;
-  const all = change('block') + change('review');
-  return renderFigure('Change', all > 0 ? 'warn' : 'calm', html`${sign(all)}`, [
-    `block ${sign(change('block'))}, review ${sign(change('review'))}`,
-    html`since <span class="id">${previous.run}</span>`,
+function renderChange({ change }: PageContent): Markup | undefined {
+  if (change === undefined) return undefined;
+  const { newlyFlagged, cleared, verdictChanged, scoreMoved, gone } = change;
+  const mood = newlyFlagged > 0 ? 'warn' : 'calm';
+  return renderFigure('Change', mood, html`${formatCount(newlyFlagged)} <small>newly flagged</small>`, [
+    `${formatCount(cleared)} cleared, ${formatCount(verdictChanged)} verdicts changed, ${formatCount(scoreMoved)} scores moved`,
+    `items: ${formatCount(change.new)} new, ${formatCount(change.changed)} changed${gone === null ? '' : `, ${formatCount(gone)} gone`}`,
+    html`since <span class="id">${change.previous}</span>`,
   ]);
 }
 

@@ -57,7 +57,13 @@ function addItem(session: Session, planned: PlannedItem, ready: Task[]): void {
   const { db, run } = session;
   const { item } = planned;
   const name = findFreeName(session, item.id);
-  const id = db.insert('items', { run, position: item.position, name, facts: packFacts(item) });
+  const id = db.insert('items', {
+    run,
+    position: item.position,
+    name,
+    facts: packFacts(item),
+    content: planned.content ?? null,
+  });
   for (const task of planned.tasks) {
     const { key, place, end } = judgeTask(session, task);
     const service = findService(session, task.service);
@@ -99,7 +105,11 @@ function renewItem(
     [known.id],
   );
   if (rows.length > 0) {
-    session.db.run('UPDATE items SET facts = ? WHERE id = ?', [packFacts(planned.item), known.id]);
+    session.db.run('UPDATE items SET facts = ?, content = ? WHERE id = ?', [
+      packFacts(planned.item),
+      planned.content ?? null,
+      known.id,
+    ]);
   }
   for (const row of rows) {
     const task = planned.tasks.find((one) => findService(session, one.service) === row.service);

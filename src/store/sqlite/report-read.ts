@@ -13,6 +13,11 @@ import { unpackError } from './known.ts';
 import type { RunRow, RunService } from './run-row.ts';
 import { formatTime, readServices } from './run-row.ts';
 
+interface WholeItem extends StoredItem {
+  readonly id: number;
+  readonly content: string | null;
+}
+
 interface StoredTask {
   readonly id: number;
   readonly item: number;
@@ -43,11 +48,25 @@ export function readItemPage(
   after: Uint8Array | undefined,
   limit: number,
 ): readonly ItemRow[] {
-  const items = db.all<StoredItem & { readonly id: number }>(
-    `SELECT id, name, position, facts FROM items
+  const items = db.all<WholeItem>(
+    `SELECT id, name, position, facts, content FROM items
      WHERE run = ? AND position ${after ? '>' : '>='} ? ORDER BY position LIMIT ?`,
     [run.seq, after ?? new Uint8Array(), limit],
   );
+  return joinTasks(db, run, items);
+}
+
+/** Those of these names that the run has. */
+export function readNamedItems(db: Database, run: RunRow, names: readonly string[]): readonly ItemRow[] {
+  const items = db.all<WholeItem>(
+    `SELECT id, name, position, facts, content FROM items
+     WHERE run = ? AND name IN (SELECT value FROM json_each(?))`,
+    [run.seq, JSON.stringify(names)],
+  );
+  return joinTasks(db, run, items);
+}
+
+function joinTasks(db: Database, run: RunRow, items: readonly WholeItem[]): readonly ItemRow[] {
   const ids = JSON.stringify(items.map((item) => item.id));
   const tasks = db.all<StoredTask>(
     `SELECT t.id, t.item, t.service, t.state, t.reason, t.sent, t.error, t.started_ms, t.ended_ms, n.finding, a.job
@@ -69,6 +88,7 @@ export function readItemPage(
     tasks: (tasksByItem.get(item.id) ?? []).map((task) =>
       makeTaskRow(task, services[task.service], entriesByTask.get(task.id) ?? []),
     ),
+    ...(item.content !== null && { content: item.content }),
   }));
 }
 

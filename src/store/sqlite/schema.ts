@@ -261,5 +261,26 @@ INSERT INTO spending SELECT 'account', account, month, is_loopback, sku, sum(uni
   FROM totals GROUP BY account, month, is_loopback, sku;
 `;
 
+/** What people decide, and the identity of content that their decisions belong to. */
+const reviewing = `
+-- identity of the content, whatever the pipeline's reuse goes by; null in rows that are older than this column
+ALTER TABLE items ADD COLUMN content TEXT;
+
+-- Decisions of reviewers. Rows are only ever added; the latest one of a content counts.
+CREATE TABLE decisions (
+  id INTEGER PRIMARY KEY,
+  content TEXT NOT NULL,
+  -- pass, review or block; null where an earlier decision was taken back
+  verdict TEXT,
+  decided_by TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  -- the item and the run that the reviewer had before them
+  item TEXT NOT NULL,
+  run TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX decisions_by_content ON decisions (content, id);
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first, settling, caps];
+export const migrations: readonly string[] = [first, settling, caps, reviewing];

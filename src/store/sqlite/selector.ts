@@ -27,3 +27,12 @@ function findNamed(db: Database, name: string, back: number): RunRow | undefined
     back,
   ]);
 }
+
+/** The latest run of the pipeline before this one that looked at everything, and that still has its items. */
+export function findPrevious(db: Database, { pipeline, seq }: RunRow): RunRow | undefined {
+  return db.get<RunRow>(
+    `SELECT * FROM runs WHERE pipeline = ? AND seq < ? AND listing = 'complete' AND only_failed IS NULL
+       AND pruned_ms IS NULL ORDER BY seq DESC LIMIT 1`,
+    [pipeline, seq],
+  );
+}

@@ -25,10 +25,10 @@ import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { openRun } from './opening.ts';
 import { compact, measure, pruneRuns } from './prune.ts';
-import { readItemPage, readTroubledItems } from './report-read.ts';
+import { readItemPage, readNamedItems, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
-import { selectRun } from './selector.ts';
+import { findPrevious, selectRun } from './selector.ts';
 import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spending.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { Tally } from './tally.ts';
@@ -78,6 +78,17 @@ export class SqliteLedger implements Ledger {
   async readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]> {
     const row = findRunRow(this.#db, run);
     return row ? readItemPage(this.#db, row, after, limit) : [];
+  }
+
+  async readNamed(run: string, ids: readonly string[]): Promise<readonly ItemRow[]> {
+    const row = findRunRow(this.#db, run);
+    return row ? readNamedItems(this.#db, row, ids) : [];
+  }
+
+  async findPrevious(run: string): Promise<RunRecord | undefined> {
+    const row = findRunRow(this.#db, run);
+    const previous = row && findPrevious(this.#db, row);
+    return previous && makeRunRecord(previous);
   }
 
   async readTroubled(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly Item[]> {

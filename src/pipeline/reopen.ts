@@ -1,0 +1,35 @@
+/** The pipeline of a run in the ledger: as it was written then, with policies, prices and accounts as they are now. */
+import type { Places } from '../cli/spine.ts';
+import { type Folders, reopenPipeline } from '../config/open.ts';
+import type { RunRecord } from '../domain/ledger.ts';
+import { Stop } from '../domain/problem.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import { catalogue } from '../vendors/index.ts';
+import type { Outside } from './outside.ts';
+
+interface Reopening {
+  readonly run: Pick<RunRecord, 'pipeline' | 'written'>;
+  readonly folders: Folders;
+  readonly places: Places;
+  /** True where vendors are to be called after all. */
+  readonly needsCredentials?: boolean | undefined;
+}
+
+/** Throws a `Stop` (exit 2) with every problem where it is not in order any more. */
+export function reopen(
+  { environment }: Outside,
+  { run: { pipeline: name, written }, folders, places, needsCredentials }: Reopening,
+): Promise<Pipeline> {
+  const configFolder = places.config;
+  return reopenPipeline({ name, written, folders, configFolder, environment, catalogue, needsCredentials });
+}
+
+/** `undefined` where it is not in order any more. */
+export async function tryReopen(outside: Outside, reopening: Reopening): Promise<Pipeline | undefined> {
+  try {
+    return await reopen(outside, reopening);
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
+  }
+}
