@@ -1,7 +1,7 @@
 /** Items x services - what the ledger knows = tasks. Page by page, so that memory stays flat. */
 import pLimit from 'p-limit';
 import type { Item, MediaFacts, SourcePage } from '../domain/item.ts';
-import type { Known, PlannedItem, RunLedger } from '../domain/ledger.ts';
+import type { Known, PlannedItem, PlanPage, RunLedger } from '../domain/ledger.ts';
 import { canonicalOptions, contentIdOf, reuseKeyOf } from '../domain/reuse.ts';
 import type { Pipeline, ServiceUse } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
@@ -16,15 +16,22 @@ export interface PlanCounters {
   isListed: boolean;
 }
 
-export interface PlanTools {
-  readonly counters: PlanCounters;
+/** What planning asks of the world, whether or not what it plans is carried out. */
+interface LookTools {
   readonly pipeline: Pick<Pipeline, 'services' | 'reuse'>;
-  readonly run: Pick<RunLedger, 'readKnown' | 'plan'>;
+  readonly readKnown: RunLedger['readKnown'];
   readonly probe: (item: Item) => Promise<MediaFacts>;
   /** Told of each item whose header did not tell what its price hangs on, so that an assumption stands in. */
   readonly noteUnread: (item: Item, why: string) => void;
   /** Why no link can be made for the item; undefined where one can. */
   readonly explainNoLink: (item: Item) => string | undefined;
+  /** Whether the item's header may be read where its price hangs on it; always where absent. */
+  readonly mayProbe?: ((item: Item) => boolean) | undefined;
+}
+
+export interface PlanTools extends Omit<LookTools, 'readKnown'> {
+  readonly counters: PlanCounters;
+  readonly run: Pick<RunLedger, 'readKnown' | 'plan'>;
 }
 
 interface Draft {
@@ -38,24 +45,36 @@ export async function* planTasks(
   pages: AsyncIterable<SourcePage>,
   tools: PlanTools,
 ): AsyncGenerator<readonly Task[]> {
+  const { run, counters } = tools;
+  const readKnown: LookTools['readKnown'] = (...given) => run.readKnown(...given);
+  for await (const page of planPages(pages, { ...tools, readKnown })) {
+    const tasks = await run.plan(page);
+    counters.listed += page.items.length;
+    counters.planned += tasks.length;
+    yield tasks;
+  }
+  counters.isListed = true;
+}
+
+/** Each page with the tasks of its items, as they would be planned; nothing is stored. */
+async function* planPages(
+  pages: AsyncIterable<SourcePage>,
+  tools: LookTools,
+): AsyncGenerator<PlanPage> {
   const keyOf = makeKeys(tools.pipeline);
   const probing = pLimit(probesAtOnce);
   for await (const page of pages) {
     const drafts = page.items.map((item) => draft(item, tools.pipeline, keyOf));
-    const known = await tools.run.readKnown(
+    const known = await tools.readKnown(
       drafts.flatMap(({ uses }) => uses.map(({ reuseKey }) => reuseKey)),
       drafts.filter(needsFacts).map(({ contentId }) => contentId),
     );
     const items = await Promise.all(drafts.map((one) => planItem(one, known, tools, probing)));
-    const tasks = await tools.run.plan({ ...page, items });
-    tools.counters.listed += items.length;
-    tools.counters.planned += tasks.length;
-    yield tasks;
+    yield { ...page, items };
   }
-  tools.counters.isListed = true;
 }
 
-function draft(item: Item, pipeline: PlanTools['pipeline'], keyOf: KeyOf): Draft {
+function draft(item: Item, pipeline: LookTools['pipeline'], keyOf: KeyOf): Draft {
   const contentId = contentIdOf(item, pipeline.reuse.by === 'path' ? 'path' : 'content');
   const uses = pipeline.services
     .filter((use) => applies(use, item))
@@ -75,7 +94,7 @@ function needsFacts({ item, uses }: Draft): boolean {
 async function planItem(
   one: Draft,
   known: Known,
-  tools: PlanTools,
+  tools: LookTools,
   probing: ReturnType<typeof pLimit>,
 ): Promise<PlannedItem> {
   const { item, contentId, uses } = one;
@@ -86,7 +105,9 @@ async function planItem(
   const cached = known.media.get(contentId);
   const media =
     cached ??
-    (needsFacts(one) && isOpen && noLink === undefined ? await probing(() => tools.probe(item)) : undefined);
+    (needsFacts(one) && isOpen && noLink === undefined && (tools.mayProbe?.(item) ?? true)
+      ? await probing(() => tools.probe(item))
+      : undefined);
   const isReadable = media?.durationSeconds !== undefined;
   if (media && !isReadable) tools.noteUnread(item, media.trouble ?? 'its header names no duration');
   const tasks = uses.map(({ use, reuseKey }) => ({
