@@ -111,6 +111,7 @@ function readSku(
     per,
     ...(known && { tiers: known }),
     ...(free !== undefined && { free: typeof free === 'number' ? { units: free, per: 'once' } : free }),
+    ...(fields.increment !== undefined && { increment: fields.increment }),
     ...(fields.source !== undefined && { source: fields.source }),
     ...(fields.readOn !== undefined && { readOn: fields.readOn }),
   };

@@ -18,6 +18,8 @@ export interface SkuPrice {
   /** Graduated over the calendar month; absent where the price is unknown. */
   readonly tiers?: readonly Tier[] | undefined;
   readonly free?: { readonly units: number; readonly per: 'once' | 'month' } | undefined;
+  /** What the tiers charge of a month is counted in whole multiples of so many units; 1 where absent. */
+  readonly increment?: number | undefined;
   readonly currency: string;
   /** IANA zone in which the vendor's month begins and ends. */
   readonly timezone: string;
@@ -29,6 +31,13 @@ export interface PriceBook {
   readonly currency: string;
   readonly timezone: string;
   readonly skus: ReadonlyMap<string, SkuPrice>;
+}
+
+/**
+ * The price of a SKU. One that the book does not name has no tiers, and its months are the book's like everyone's.
+ */
+export function priceOf({ skus, currency, timezone }: PriceBook, sku: string): SkuPrice {
+  return skus.get(sku) ?? { sku, unit: '', per: 1, currency, timezone };
 }
 
 export interface Pack {
@@ -108,15 +117,21 @@ export function monthOf(atMs: number, timezone: string): string {
   return dayOf(atMs, timezone).slice(0, 7);
 }
 
+/** Units of a month as the tiers charge them: a billing increment that was begun counts whole. */
+export function countBilled({ increment = 1 }: SkuPrice, units: number): number {
+  return Math.ceil(units / increment) * increment;
+}
+
 /**
- * What the first `units` of a month cost, free and pack units left out: the sum over the tiers, rounded down once. Units
- * past a bounded last tier, and all units where there are no tiers, add nothing.
+ * What the first `units` of a month cost, free and pack units left out: the sum over the tiers of what is billed of them,
+ * rounded down once. Units past a bounded last tier, and all units where there are no tiers, add nothing.
  */
 export function graduatedSum(price: SkuPrice, units: number): Nano {
+  const billed = countBilled(price, units);
   let sum = 0n;
   let from = 0;
   for (const tier of price.tiers ?? []) {
-    const to = Math.min(units, tier.upTo ?? Number.POSITIVE_INFINITY);
+    const to = Math.min(billed, tier.upTo ?? Number.POSITIVE_INFINITY);
     if (to > from) {
       sum += BigInt(to - from) * tier.price;
       from = to;
@@ -155,7 +170,7 @@ export function chargeUnits(
     amount: packs.amount + tierAmount,
     freeUnits,
     packUnits: packs.units,
-    isComplete: tierUnits === 0 || to <= countPriced(price),
+    isComplete: tierUnits === 0 || (price !== undefined && countBilled(price, to) <= countPriced(price)),
     position: {
       freeOnce: position.freeOnce + (isMonthly ? 0 : freeUnits),
       packs: packs.used,
@@ -169,8 +184,9 @@ export function chargeUnits(
 
 /**
  * What a call of `units` reserves before it leaves, never less than it can be charged whichever calls are recorded
- * first: every unit, free and pack units too, at the dearest unit price at or after the position spent. `undefined`
- * where a unit may have no price.
+ * first: every unit, free and pack units too, at the dearest unit price at or after the position spent. Any call may be
+ * the one that begins a billing increment, so that each reserves the rest of one. `undefined` where a unit may have no
+ * price.
  */
 export function reserveAmount(
   price: SkuPrice | undefined,
@@ -183,8 +199,10 @@ export function reserveAmount(
   const day = dayOf(atMs, price.timezone);
   const month = day.slice(0, 7);
   const spent = (facts?.usedThisMonth[month] ?? 0) + (position.months[month]?.tier ?? 0);
-  if (spent + units > countPriced(price)) return undefined;
-  return BigInt(units) * dearestUnitPrice(price, facts, position, spent, day);
+  if (units === 0) return 0n;
+  if (countBilled(price, spent + units) > countPriced(price)) return undefined;
+  const most = units + (price.increment ?? 1) - 1;
+  return BigInt(most) * dearestUnitPrice(price, facts, position, spent, day);
 }
 
 /** Rounded up for each unit, since a single charge may be rounded up. */
@@ -207,8 +225,8 @@ function dearestUnitPrice(
 }
 
 /** Last unit of a month that has a price. */
-function countPriced(price: SkuPrice | undefined): number {
-  const last = price?.tiers?.at(-1);
+function countPriced({ tiers }: SkuPrice): number {
+  const last = tiers?.at(-1);
   return last ? (last.upTo ?? Number.POSITIVE_INFINITY) : 0;
 }
 
@@ -268,6 +286,31 @@ function listPacks(
       counted.set(key, (counted.get(key) ?? 0) + used);
       return { pack, key, used };
     });
+}
+
+/** How far a pack was used. */
+export interface PackStand extends Pack {
+  readonly used: number;
+  readonly left: number;
+  /** What was paid for units that are left: sunk, whether or not they will be used. */
+  readonly sunk: Nano;
+  /** Its last day is over, so that what is left is lost. */
+  readonly isExpired: boolean;
+}
+
+/** All packs of an account's SKU in the order in which they are used, on that day `YYYY-MM-DD` of the price book's zone. */
+export function describePacks(
+  facts: BillingFacts | undefined,
+  position: Position,
+  day: string,
+): readonly PackStand[] {
+  return listPacks(facts, position, '').map(({ pack, used }) => ({
+    ...pack,
+    used,
+    left: pack.units - used,
+    sunk: pack.cost - shareOfPack(pack, used),
+    isExpired: pack.expires < day,
+  }));
 }
 
 function comparePacks(a: Pack, b: Pack): number {

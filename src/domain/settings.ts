@@ -1,11 +1,11 @@
 /** A pipeline and the world around it, as the stages see them: checked, defaults filled in, variables replaced. */
+import type { BookingRule } from './booking.ts';
 import type { Caps } from './caps.ts';
 import type { Kind } from './item.ts';
 import type { Policy } from './policy.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
 import type { Delivery, Service, Signer, Vendor } from './service.ts';
 import type { Assumptions } from './usage.ts';
-import type { FailureBooking } from './outcome.ts';
 
 export interface Limits {
   readonly concurrency: number;
@@ -34,7 +34,7 @@ export interface Account extends Signer {
   readonly vendor: Vendor;
   readonly limits: Limits;
   readonly billing: Readonly<Record<string, BillingFacts>>;
-  readonly booking: Readonly<Record<FailureBooking, 'free' | 'billed'>>;
+  readonly booking: BookingRule;
   readonly assume: Assumptions;
   readonly returnsEmptyFrames: boolean;
   /** Where our own server listens for the vendor's callbacks, and the address under which the vendor reaches it. */

@@ -1,4 +1,5 @@
 /** What a run came to: the content of `summary.json`, and the causes of its failures. */
+import type { BookingRule } from './booking.ts';
 import type { Accounts } from './accounting.ts';
 import type { RunChange } from './change.ts';
 import type { Verdict } from './policy.ts';
@@ -24,6 +25,12 @@ export interface Summary {
   readonly verdicts: VerdictCounts;
   readonly exitCode: number | null;
   readonly why: string | null;
+  /** By account: what its failed calls are booked as. */
+  readonly booking?: Readonly<Record<string, BookingRule>> | undefined;
+  /** What tasks that failed were booked with, within units and charge; absent where none was billed. */
+  readonly billedFailures?:
+    | { readonly tasks: number; readonly units: Units; readonly charge: string }
+    | undefined;
   /** Absent where nothing is capped. */
   readonly caps?: readonly SummaryCap[] | undefined;
   /** Units by SKU that answers proved beyond what their calls had reserved; absent where there are none. */

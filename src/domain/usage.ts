@@ -9,10 +9,12 @@ export type Units = Readonly<Record<string, number>>;
  */
 export type Basis = 'observed' | 'estimated' | 'uncertain';
 
-/** What one task is expected to use. */
+/** What one task is expected to use, or has used. */
 export interface Usage {
   readonly units: Units;
   readonly basis: Exclude<Basis, 'uncertain'>;
+  /** SKUs whose units the answer proved, where those of the others stay an estimate. */
+  readonly proved?: readonly string[] | undefined;
   /** Assumptions that stand in for what could not be read, in words; named on the estimate and the bill. */
   readonly assumptions?: readonly string[] | undefined;
 }
@@ -29,9 +31,14 @@ export interface Sku {
   readonly about: string;
 }
 
+/** How well the units of one SKU are known. */
+export function basisOf({ basis, proved }: Usage, sku: string): Usage['basis'] {
+  return proved?.includes(sku) === true ? 'observed' : basis;
+}
+
 /**
- * Settles an estimate with what the answer proves (DESIGN of billing: observed replaces estimated only upwards,
- * since frames without a finding may be missing from an answer, unless the account says that they are returned).
+ * Settles an estimate with what the answer proves, SKU by SKU (DESIGN of billing: observed replaces estimated only
+ * upwards, since frames without a finding may be missing from an answer, unless the account says that they are returned).
  */
 export function settleUsage(
   estimated: Usage,
@@ -39,14 +46,15 @@ export function settleUsage(
   returnsEmptyFrames: boolean,
 ): Usage {
   if (!observed || estimated.basis === 'observed') return estimated;
-  if (returnsEmptyFrames) return { units: { ...estimated.units, ...observed }, basis: 'observed' };
-  let isRaised = false;
   const units: Record<string, number> = { ...estimated.units };
-  for (const [sku, count] of Object.entries(observed)) {
-    if (count > (units[sku] ?? 0)) {
-      units[sku] = count;
-      isRaised = true;
-    }
-  }
-  return isRaised ? { units, basis: 'observed' } : estimated;
+  const proved = Object.keys(observed).filter(
+    (sku) => returnsEmptyFrames || (observed[sku] ?? 0) > (units[sku] ?? 0),
+  );
+  if (proved.length === 0) return estimated;
+  for (const sku of proved) units[sku] = observed[sku] ?? 0;
+  const { assumptions } = estimated;
+  const isWhole = Object.keys(units).every((sku) => proved.includes(sku));
+  return isWhole
+    ? { units, basis: 'observed' }
+    : { units, basis: 'estimated', proved, ...(assumptions && { assumptions }) };
 }

@@ -41,6 +41,7 @@ export async function writeRunReports(
     reports,
     publicBaseUrl: access.mode === 'public' ? access.baseUrl : undefined,
     prices: pipeline.prices,
+    bookings: Object.fromEntries(pipeline.services.map(({ account }) => [account.name, account.booking])),
     ledger,
     folder,
     conclude: end,

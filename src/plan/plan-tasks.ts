@@ -57,10 +57,7 @@ export async function* planTasks(
 }
 
 /** Each page with the tasks of its items, as they would be planned; nothing is stored. */
-async function* planPages(
-  pages: AsyncIterable<SourcePage>,
-  tools: LookTools,
-): AsyncGenerator<PlanPage> {
+async function* planPages(pages: AsyncIterable<SourcePage>, tools: LookTools): AsyncGenerator<PlanPage> {
   const keyOf = makeKeys(tools.pipeline);
   const probing = pLimit(probesAtOnce);
   for await (const page of pages) {

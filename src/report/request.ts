@@ -1,4 +1,5 @@
 /** What a caller hands in to have the reports of a run written, and what it gets back. */
+import type { BookingRule } from '../domain/booking.ts';
 import type { BillRow, Ledger, RunRecord } from '../domain/ledger.ts';
 import type { ReportFolder } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -28,6 +29,8 @@ export interface ReportRequest {
   /** Present where access is public: the page then offers to load media from that origin, on a click. */
   readonly publicBaseUrl?: string | undefined;
   readonly prices: PriceBook;
+  /** By account: what its failed calls are booked as, for the bill to say. */
+  readonly bookings?: Readonly<Record<string, BookingRule>> | undefined;
   readonly ledger: Pick<
     Ledger,
     'readItems' | 'readNamed' | 'countTasks' | 'readBill' | 'readBroken' | 'readSpending'

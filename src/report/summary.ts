@@ -1,4 +1,5 @@
 /** `summary.json`: a run in one document, for scripts and for the next command. */
+import type { BilledFailures, BookingRule } from '../domain/booking.ts';
 import { checkAccounts } from '../domain/accounting.ts';
 import type { CapStand, Spending } from '../domain/caps.ts';
 import type { RunChange } from '../domain/change.ts';
@@ -62,7 +63,11 @@ export function makeSummary(
   total: BillTotal,
   currency: string,
   { caps, overrun }: Pick<Spending, 'caps' | 'overrun'>,
-  change?: RunChange,
+  more: {
+    readonly bookings?: Readonly<Record<string, BookingRule>> | undefined;
+    readonly billed: BilledFailures;
+    readonly change?: RunChange | undefined;
+  },
 ): Summary {
   return {
     run: run.id,
@@ -80,10 +85,17 @@ export function makeSummary(
     verdicts: tally.verdicts,
     exitCode: run.exitCode ?? null,
     why: run.why ?? null,
+    ...(more.bookings && { booking: more.bookings }),
+    ...(more.billed.tasks > 0 && { billedFailures: describeFailures(more.billed) }),
     ...(caps.length > 0 && { caps: caps.map(describeCap) }),
     ...(Object.keys(overrun).length > 0 && { overrun }),
-    ...(change && { change }),
+    ...(more.change && { change: more.change }),
   };
+}
+
+/** Money as a decimal string. */
+export function describeFailures({ tasks, units, charge }: BilledFailures) {
+  return { tasks, units, charge: formatNano(charge) };
 }
 
 function describeCap({ name, sku, spent, reserved, limit }: CapStand): SummaryCap {

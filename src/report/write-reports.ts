@@ -10,7 +10,7 @@ import { type Gathering, makeGathering } from './gather/gathering.ts';
 import { writePage } from './html/page.ts';
 import { type JudgedItem, judgeRow } from './judged-item.ts';
 import type { ReportRequest, ReportSummary } from './request.ts';
-import { makeSummary, makeTally } from './summary.ts';
+import { describeFailures, makeSummary, makeTally } from './summary.ts';
 import { billColumns, sumAssumptions, sumBill } from './table/bill-table.ts';
 import type { Column } from './table/column.ts';
 import { type CsvForm, renderCsvHeader, renderCsvRows } from './table/csv.ts';
@@ -48,8 +48,10 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
   const bill = await ledger.readBill(run.id, prices);
   const total = sumBill(bill);
   const spending = await ledger.readSpending(run.id);
+  const { bookings } = request;
+  const billed = gathering.failureBill.sum();
   const change = await former?.conclude(record, total);
-  const summary = makeSummary(record, tally, total, prices.currency, spending, change);
+  const summary = makeSummary(record, tally, total, prices.currency, spending, { bookings, billed, change });
 
   const form: CsvForm = reports.excel ? 'people' : 'exact';
   await writeText(
@@ -66,6 +68,8 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
       skus: bill.map((row) => toJson(billColumns, row)),
       total: { charge: summary.charge, currency: summary.currency, complete: summary.complete },
       assumptions: sumAssumptions(bill),
+      booking: bookings ?? {},
+      billedFailures: describeFailures(billed),
     }),
   );
   const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];

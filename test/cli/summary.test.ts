@@ -107,6 +107,22 @@ describe('the summary', () => {
     ]);
   });
 
+  test('says what failed tasks were billed, and by which rule of which account', async () => {
+    const rule = { refused: 'free', modelFailed: 'billed', failedJob: 'billed' } as const;
+    const one = makeSummary({ counts: { failed: 3 }, booking: { 'pai-prod': rule, 'qiniu-prod': rule } });
+    expect(await print({ summary: one })).toContain(
+      '  failures billed: none (by booking: refused calls free, failed models billed, failed jobs billed)',
+    );
+    const two = makeSummary({
+      counts: { failed: 3 },
+      booking: { 'pai-prod': rule, 'qiniu-prod': { ...rule, refused: 'billed' } },
+      billedFailures: { tasks: 2, units: { 'pai/basic': 2 }, charge: '0.0092' },
+    });
+    expect(await print({ summary: two })).toContain(
+      '  failures billed: 2, 0.0092 CNY (by booking: pai-prod: refused calls free, failed models billed, failed jobs billed; qiniu-prod: refused calls billed, failed models billed, failed jobs billed)',
+    );
+  });
+
   test('says how far each cap has come, and what passed its reservation', async () => {
     const summary = makeSummary({
       caps: [

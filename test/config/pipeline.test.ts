@@ -358,7 +358,7 @@ test('prices may be one for all units, and free units monthly', async () => {
     'config/prices/toy.yaml': `currency: USD
 timezone: UTC
 skus:
-  toy/call: { unit: call, price: 0.5, free: { units: 10, per: month }, source: a page, readOn: 2026-11-20 }
+  toy/call: { unit: call, price: 0.5, free: { units: 10, per: month }, increment: 25, source: a page, readOn: 2026-11-20 }
 `,
   });
   expect(prices.skus.get('toy/call')).toEqual({
@@ -367,6 +367,7 @@ skus:
     per: 1,
     tiers: [{ price: 500_000_000n }],
     free: { units: 10, per: 'month' },
+    increment: 25,
     source: 'a page',
     readOn: '2026-11-20',
     currency: 'USD',

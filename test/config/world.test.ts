@@ -291,7 +291,7 @@ const cases: readonly (readonly [
     'every fault of prices is told at once',
     prices(
       '  toy/call: { tiers: [{ upTo: 10, price: abc }, { price: "0.0000000001" }], per: 0, free: -1, readOn: today }',
-      '  toy/frame: { unit: f, price: cheap, free: { units: 3, per: day } }',
+      '  toy/frame: { unit: f, price: cheap, free: { units: 3, per: day }, increment: 0.5 }',
     ),
     [
       'config/prices/toy.yaml:4:13 skus.toy/call.unit: this key is missing: expected a text that is not empty.',
@@ -302,6 +302,7 @@ const cases: readonly (readonly [
       'config/prices/toy.yaml:4:103 skus.toy/call.readOn: expected a day such as "2026-11-20", found "today".',
       'config/prices/toy.yaml:5:32 skus.toy/frame.price: expected a price as a decimal in quotes with at most nine decimals, such as "0.155", found "cheap".',
       'config/prices/toy.yaml:5:62 skus.toy/frame.free.per: expected one of "once", "month", found "day".',
+      'config/prices/toy.yaml:5:80 skus.toy/frame.increment: expected a whole number that is at least 1, found 0.5.',
     ],
     [
       'pipelines/p.yaml:4:10 services[0].use: no price for "toy/call": its units are counted, and the total is marked incomplete. Add it to config/prices/, with `price: unknown` if it is not known.',

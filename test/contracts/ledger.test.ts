@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Ledger, RunLedger } from '../../src/domain/ledger.ts';
+import type { Attempt, Ledger, RunLedger } from '../../src/domain/ledger.ts';
 import type { Task } from '../../src/domain/task.ts';
+import { settleUsage, type Usage } from '../../src/domain/usage.ts';
 import { openLedger } from '../../src/store/ledger.ts';
 import {
   answer,
@@ -1220,6 +1221,55 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
       await answerAll(run, ['a', 'b', 'c'], firstOfDecember);
       expect(await run.quote('pai-prod', { 'pai/basic': 1 }, firstOfDecember)).toBe(5_000_000n);
       expect(await run.quote('pai-prod', { 'pai/basic': 1 }, firstOfDecember - 1)).toBe(10_000_000n);
+    });
+
+    test('of a run across midnight of the month’s end is of both months, each with tiers of its own', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const firstOfDecember = Date.parse('2026-11-30T16:00:00Z');
+      const tasks = await plan(
+        run,
+        ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((key) => makePlanned(key)),
+      );
+      const attempts: Attempt[] = [];
+      for (const [index, task] of tasks.entries())
+        attempts.push(await begin(run, task, firstOfDecember - 4 + index));
+      // Sent in November, answered in December: November's all the same, whichever comes first.
+      clock.nowMs = firstOfDecember + hourMs;
+      for (const attempt of attempts.toReversed()) await answer(run, attempt);
+      // Four a month: three at 0.01, one at 0.005.
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { observed: 8, charge: 70_000_000n },
+      ]);
+    });
+
+    test('charges a month’s volume the same over any runs, a billing increment that was begun whole', async () => {
+      const basic = prices.skus.get('pai/basic');
+      if (!basic) throw new Error('expected a price');
+      const book = { ...prices, skus: new Map([['pai/basic', { ...basic, increment: 4 }]]) };
+      const charges: (bigint | undefined)[] = [];
+      for (const keys of [['a'], ['b', 'c', 'd'], ['e', 'f']]) {
+        const run = await ledger.openRun(
+          makeOpening({ pipeline: makePipeline({ prices: book }), startNew: true }),
+        );
+        await answerAll(run, keys);
+        charges.push((await ledger.readBill(run.record.id, book))[0]?.charge);
+      }
+      // Eight are billed: three at 0.01, five at 0.005.
+      expect(charges).toEqual([35_000_000n, 0n, 20_000_000n]);
+    });
+
+    test('keeps what an answer proved apart from what stays an estimate', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const units = { 'pai/basic': 10, 'pai/advanced': 10 };
+      const usage: Usage = { units, basis: 'estimated', assumptions: ['10 min long'] };
+      const [task] = await plan(run, [makePlanned('a', { usage })]);
+      const attempt = await begin(run, task);
+      await answer(run, attempt, settleUsage(usage, { 'pai/basic': 12, 'pai/advanced': 2 }, false));
+      const assumptions = { '10 min long': 1 };
+      expect(await ledger.readBill(run.record.id, prices)).toMatchObject([
+        { sku: 'pai/advanced', observed: 0, estimated: 10, assumptions },
+        { sku: 'pai/basic', observed: 12, estimated: 0, assumptions: {} },
+      ]);
     });
 
     test('of a stand-in is kept apart', async () => {

@@ -7,11 +7,13 @@ import {
   type Charge,
   chargeUnits,
   dayOf,
+  describePacks,
   graduatedSum,
   monthOf,
   type Nano,
   type Pack,
   type Position,
+  priceOf,
   reserveAmount,
   type SkuPrice,
   startPosition,
@@ -273,6 +275,87 @@ describe('units without a price', () => {
   });
 });
 
+describe('a billing increment', () => {
+  const price = makePrice({ tiers: [{ upTo: 10, price: 10n }, { price: 1n }], increment: 4 });
+
+  it.each([
+    [0, 0n],
+    [1, 40n],
+    [4, 40n],
+    [5, 80n],
+    [9, 102n],
+    [12, 102n],
+    [13, 106n],
+  ])('that was begun counts whole: %i units cost %i', (units, amount) => {
+    expect(chargeUnits(price, undefined, startPosition, units, noon).amount).toBe(amount);
+  });
+
+  it('is of the month, not of each call', () => {
+    expect(chargeAll(price, undefined, [1, 1, 1, 1, 1]).amount).toBe(80n);
+    const used = makeFacts({ usedThisMonth: { '2026-11': 3 } });
+    expect(chargeAll(price, used, [1, 1]).amount).toBe(40n);
+  });
+
+  it('does not touch free and pack units', () => {
+    const facts = makeFacts({ packs: [{ units: 3, expires: '2026-12-31', cost: 9n }] });
+    expect(chargeUnits(price, facts, startPosition, 3, noon).amount).toBe(9n);
+  });
+
+  it('is reserved whole by any call, since any may begin it', () => {
+    expect(reserveAmount(price, undefined, startPosition, 1, noon)).toBe(40n);
+    expect(reserveAmount(price, undefined, startPosition, 0, noon)).toBe(0n);
+  });
+});
+
+describe('packs at a day', () => {
+  const packs: readonly Pack[] = [
+    { units: 10, expires: '2026-12-31', cost: 100n },
+    { units: 3, expires: '2026-10-31', cost: 10n },
+    { units: 10, expires: '2026-12-31', cost: 200n },
+  ];
+  const position = { ...startPosition, packs: { '2026-10-31#3': 1, '2026-12-31#10': 14 } };
+
+  it('tell what was used of each, and what was paid for units that are left', () => {
+    const stands = describePacks(makeFacts({ packs }), position, '2026-11-20');
+    expect(stands.map(({ used, left, sunk, isExpired }) => [used, left, sunk, isExpired])).toEqual([
+      [1, 2, 7n, true],
+      [10, 0, 0n, false],
+      [4, 6, 120n, false],
+    ]);
+  });
+
+  it('are none where none was bought', () => {
+    expect(describePacks(undefined, startPosition, '2026-11-20')).toEqual([]);
+  });
+
+  it('cost what was charged through them and what is sunk, together', () => {
+    fc.assert(
+      fc.property(someFacts, volumes, (facts, parts) => {
+        const free = makePrice({ tiers: [{ price: 0n }] });
+        const charge = chargeAll(free, facts, parts);
+        const sunk = describePacks(facts, charge.position, '2026-11-20').map((pack) => pack.sunk);
+        const cost = facts.packs.reduce((sum, pack) => sum + pack.cost, 0n);
+        expect(sunk.reduce((sum, one) => sum + one, charge.amount)).toBe(cost);
+      }),
+    );
+  });
+});
+
+describe('the price of a SKU', () => {
+  it('that the book does not name is unknown, in the months of the book', () => {
+    const book = { currency: 'EUR', timezone: 'Asia/Shanghai', skus: new Map() };
+    const charge = chargeUnits(
+      priceOf(book, 'x/y'),
+      undefined,
+      startPosition,
+      8,
+      Date.parse('2026-11-30T23:00:00Z'),
+    );
+    expect([charge.amount, charge.isComplete]).toEqual([0n, false]);
+    expect(charge.position.months).toEqual({ '2026-12': { tier: 8, free: 0 } });
+  });
+});
+
 describe('reservations', () => {
   const falling = makePrice({ tiers: [{ upTo: 10, price: 10n }, { price: 4n }] });
   const at = (tier: number): Position => ({
@@ -327,6 +410,7 @@ describe('reservations', () => {
 const aPrice = fc
   .record({
     per: fc.constantFrom(1, 3, 100, 1000),
+    increment: fc.constantFrom(undefined, undefined, 1, 7, 25),
     tiers: fc.array(
       fc.record({ width: fc.integer({ min: 1, max: 40 }), price: fc.bigInt({ min: 0n, max: 999n }) }),
       { minLength: 1, maxLength: 4 },
@@ -339,13 +423,13 @@ const aPrice = fc
       { nil: undefined },
     ),
   })
-  .map(({ per, tiers, free }) => {
+  .map(({ per, increment, tiers, free }) => {
     let upTo = 0;
     const borders = tiers.map(({ width, price }, index): Tier => {
       upTo += width;
       return index === tiers.length - 1 ? { price } : { upTo, price };
     });
-    return makePrice({ per, tiers: borders, free });
+    return makePrice({ per, increment, tiers: borders, free });
   });
 
 const someFacts = fc.record({
@@ -402,7 +486,8 @@ describe('for all prices, facts and volumes', () => {
     fc.assert(
       fc.property(aPrice, fc.nat(200), (price, units) => {
         let sum = 0n;
-        for (let unit = 1; unit <= units; unit += 1) {
+        const { increment = 1 } = price;
+        for (let unit = 1; (unit - 1) / increment < Math.ceil(units / increment); unit += 1) {
           sum += price.tiers?.find((tier) => tier.upTo === undefined || unit <= tier.upTo)?.price ?? 0n;
         }
         expect(graduatedSum(price, units)).toBe(sum / BigInt(price.per));

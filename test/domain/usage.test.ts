@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settleUsage, type Usage } from '../../src/domain/usage.ts';
+import { basisOf, settleUsage, type Usage } from '../../src/domain/usage.ts';
 
 const estimated: Usage = {
   units: { 'v/a': 10, 'v/b': 10 },
@@ -8,9 +8,15 @@ const estimated: Usage = {
 };
 
 describe('settling usage', () => {
-  it('raises an estimate to what the answer proves, SKU by SKU', () => {
-    expect(settleUsage(estimated, { 'v/a': 12, 'v/b': 3 }, false)).toEqual({
-      units: { 'v/a': 12, 'v/b': 10 },
+  it('raises an estimate to what the answer proves, SKU by SKU: the others stay estimates', () => {
+    const settled = settleUsage(estimated, { 'v/a': 12, 'v/b': 3 }, false);
+    expect(settled).toEqual({ ...estimated, units: { 'v/a': 12, 'v/b': 10 }, proved: ['v/a'] });
+    expect([basisOf(settled, 'v/a'), basisOf(settled, 'v/b')]).toEqual(['observed', 'estimated']);
+  });
+
+  it('assumes nothing any more where all is proved', () => {
+    expect(settleUsage(estimated, { 'v/a': 12, 'v/b': 11 }, false)).toEqual({
+      units: { 'v/a': 12, 'v/b': 11 },
       basis: 'observed',
     });
   });
@@ -21,8 +27,9 @@ describe('settling usage', () => {
 
   it('takes the answer at its word where the account returns empty frames', () => {
     expect(settleUsage(estimated, { 'v/a': 3 }, true)).toEqual({
+      ...estimated,
       units: { 'v/a': 3, 'v/b': 10 },
-      basis: 'observed',
+      proved: ['v/a'],
     });
   });
 

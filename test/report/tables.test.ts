@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { guardFormula, renderCsvHeader, renderCsvRows } from '../../src/report/table/csv.ts';
 import { findTop } from '../../src/report/table/item-table.ts';
 import { writeReports } from '../../src/report/write-reports.ts';
+import type { Units } from '../../src/domain/usage.ts';
 import type { Column } from '../../src/report/table/column.ts';
 import {
   censor,
@@ -279,6 +280,28 @@ describe('the bill', () => {
       'account,vendor,sku,unit,units_observed,units_estimated,units_uncertain,units_free,units_pack,unit_price,charge,currency,complete',
     );
     expect(first).toMatchObject({ charge: '7550', units_estimated: 4_999_998, complete: true });
+  });
+
+  test('says by which rule failed calls were booked, and what that came to', async () => {
+    const rule = { refused: 'free', modelFailed: 'billed', failedJob: 'billed' } as const;
+    const task = (status: 'failed' | 'answered', units: Units) =>
+      makeTask(quality, { status, units, charge: 4_600_000n * BigInt(units['pai/basic'] ?? 0) });
+    const rows = [
+      { item: makeItem(1, 'a.jpg'), tasks: [task('failed', { 'pai/basic': 2 })] },
+      { item: makeItem(2, 'b.jpg'), tasks: [task('failed', {}), task('answered', { 'pai/basic': 1 })] },
+    ];
+    const request = makeRequest(rows, { bill, bookings: { 'pai-prod': rule } });
+    const { summary } = await writeReports(request);
+    const billedFailures = { tasks: 1, units: { 'pai/basic': 2 }, charge: '0.0092' };
+    const booking = { 'pai-prod': rule };
+    expect(summary).toMatchObject({ booking, billedFailures });
+    const { files } = request.folder;
+    expect(JSON.parse(files.get('bill.json') ?? '')).toMatchObject({ booking, billedFailures });
+    const page = files.get('report.html') ?? '';
+    expect(page).toContain(
+      'Booked for failed calls of pai-prod: refused calls free, failed models billed, failed jobs billed.',
+    );
+    expect(page).toContain('1 failed task billed, 2 units, 0.0092 CNY: within the bill.');
   });
 });
 

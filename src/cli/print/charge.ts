@@ -1,4 +1,5 @@
 /** Money and units: always with the currency, always saying whether that is all. */
+import { formatBooking } from '../../domain/booking.ts';
 import type { BillRow } from '../../domain/ledger.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
@@ -53,6 +54,20 @@ function formatUnpriced(bill: readonly BillRow[]): string {
 function formatUncertain(bill: readonly BillRow[], ink: Ink): string {
   const units = bill.reduce((sum, row) => sum + row.uncertain, 0);
   return units === 0 ? '' : `; ${ink.yellow(`${countWord(units, 'unit')} uncertain`)}, billed perhaps`;
+}
+
+/** What failed tasks were billed, and by which rule; nothing where none failed. */
+export function formatFailures({ booking = {}, billedFailures, counts, currency }: Summary): string {
+  const isTold = counts.failed > 0 && Object.keys(booking).length > 0;
+  if (!isTold && billedFailures === undefined) return '';
+  const { tasks, charge } = billedFailures ?? { tasks: 0, charge: '0' };
+  const amount = tasks === 0 ? 'none' : `${formatCount(tasks)}, ${formatAmount(charge, currency)}`;
+  const texts = Object.entries(booking).map(([account, rule]) => [account, formatBooking(rule)] as const);
+  const isOne = new Set(texts.map(([, text]) => text)).size === 1;
+  const rules = isOne
+    ? (texts[0]?.[1] ?? '')
+    : texts.map(([account, text]) => `${account}: ${text}`).join('; ');
+  return `failures billed: ${amount}${rules === '' ? '' : ` (by booking: ${rules})`}`;
 }
 
 /** `units: pai/basic 21,857, qiniu/terror-image 3,402,118`. */

@@ -23,5 +23,6 @@ export function formatTiers(price: SkuPrice | undefined): string {
   const walk = steps.length === 0 ? 'price unknown' : steps.join(', then ');
   const free =
     price.free && `${formatCount(price.free.units)} free ${price.free.per === 'once' ? 'once' : 'a month'}`;
-  return free === undefined ? walk : `${walk}; ${free}`;
+  const step = price.increment && `billed in whole ${formatCount(price.increment)}s`;
+  return [walk, step, free].filter((part) => part !== undefined).join('; ');
 }

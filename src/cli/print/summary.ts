@@ -2,7 +2,7 @@
 import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
-import { formatAssumptions, formatCharge, formatUnits } from './charge.ts';
+import { formatAssumptions, formatCharge, formatFailures, formatUnits } from './charge.ts';
 import { formatCaps } from './spending.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
@@ -21,6 +21,7 @@ export function printSummary(console: Console, reported: Reported): void {
     formatVerdicts(summary, ink),
     formatCharge(summary, reported.bill, ink),
     formatUnits(summary),
+    formatFailures(summary),
     ...formatAssumptions(reported.assumptions, ink),
     ...formatCaps(summary, ink),
     ...formatObstacles(reported, ink),

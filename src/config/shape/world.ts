@@ -158,6 +158,11 @@ export const skuShape = z.strictObject({
       description: 'Free units: a number is granted once.',
       examples: [200, { units: 200, per: 'month' }],
     }),
+  increment: countShape.optional().meta({
+    description:
+      'Smallest number of units that is billed: what the tiers charge of a month is counted in whole multiples of it, one that was begun counts whole. 1 if left out.',
+    examples: [100],
+  }),
   source: wordShape.optional().meta({ description: 'Where the figures come from.' }),
   readOn: dayShape.optional().meta({ description: 'When they were read.', examples: ['2026-11-20'] }),
 });

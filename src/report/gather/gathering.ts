@@ -10,6 +10,7 @@ import type { VerdictCounts } from '../../domain/summary.ts';
 import type { ReportTally } from '../summary.ts';
 import type { BillTotal } from '../table/bill-table.ts';
 import { listTasks } from '../table/task-table.ts';
+import { type FailureBill, makeFailureBill } from './billed-failure.ts';
 import { type Causes, makeCauses } from './cause.ts';
 import { type Distributions, makeDistributions } from './distribution.ts';
 import { type Flagged, makeFlagged } from './flagged.ts';
@@ -18,6 +19,7 @@ export interface Gathering {
   readonly flagged: Flagged;
   readonly distributions: Distributions;
   readonly causes: Causes;
+  readonly failureBill: FailureBill;
   readonly verdicts: () => VerdictCounts;
   /** Tasks seen. */
   readonly tasks: () => number;
@@ -30,18 +32,23 @@ export function makeGathering(
   const flagged = makeFlagged(request);
   const distributions = makeDistributions(request.services);
   const causes = makeCauses();
+  const failureBill = makeFailureBill();
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
   let [items, tasks] = [0, 0];
   return {
     flagged,
     distributions,
     causes,
+    failureBill,
     verdicts: () => ({ ...counts }),
     tasks: () => tasks,
     add(row) {
       if (row.verdict !== '') counts[row.verdict] += 1;
       flagged.add(row, items);
-      for (const task of row.tasks) distributions.add(task);
+      for (const task of row.tasks) {
+        distributions.add(task);
+        failureBill.add(task);
+      }
       for (const task of listTasks(row)) causes.add(task);
       items += 1;
       tasks += row.tasks.length;

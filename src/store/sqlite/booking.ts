@@ -1,6 +1,7 @@
 /** Books usage: one entry per SKU, with its charge at the position that the account has come to. Entries are only added. */
-import { chargeUnits, monthOf, startPosition } from '../../domain/pricing.ts';
+import { chargeUnits, monthOf, priceOf, startPosition } from '../../domain/pricing.ts';
 import type { Basis, Usage } from '../../domain/usage.ts';
+import { basisOf } from '../../domain/usage.ts';
 import type { Reservation, Spender } from './reserve.ts';
 import { priceReservation, spend } from './reserve.ts';
 import type { Session } from './session.ts';
@@ -18,7 +19,7 @@ export function bookUsage(session: Session, booking: Booking, usage: Usage): voi
   for (const [sku, units] of Object.entries(usage.units)) {
     if (units <= 0) continue;
     const charge = chargeUnits(
-      session.pipeline.prices.skus.get(sku),
+      priceOf(session.pipeline.prices, sku),
       session.billing.get(booking.account)?.[sku],
       session.tally.readPosition(booking, sku),
       units,
@@ -28,7 +29,7 @@ export function bookUsage(session: Session, booking: Booking, usage: Usage): voi
     addEntry(session, booking, usage, {
       sku,
       units,
-      basis: usage.basis,
+      basis: basisOf(usage, sku),
       free: charge.freeUnits,
       pack: charge.packUnits,
       charge: charge.amount,
@@ -70,7 +71,7 @@ export function unbookUncertain(session: Session, booking: Booking, usage: Usage
 function addUncertain(session: Session, booking: Booking, usage: Usage, sign: 1 | -1): void {
   for (const [sku, units] of Object.entries(usage.units)) {
     if (units <= 0) continue;
-    const price = session.pipeline.prices.skus.get(sku);
+    const price = priceOf(session.pipeline.prices, sku);
     const { isComplete } = chargeUnits(price, undefined, startPosition, units, booking.intendedAtMs);
     addEntry(session, booking, usage, {
       sku,
@@ -102,9 +103,8 @@ function addEntry(session: Session, booking: Booking, usage: Usage, line: Line):
   const { db, tally, pipeline } = session;
   const { run, task, attempt, account, isLoopback, intendedAtMs } = booking;
   const { sku, units, basis, free, pack, charge, isComplete } = line;
-  const zone = pipeline.prices.skus.get(sku)?.timezone ?? pipeline.prices.timezone;
-  const month = monthOf(intendedAtMs, zone);
-  const assumptions = usage.assumptions ?? [];
+  const month = monthOf(intendedAtMs, pipeline.prices.timezone);
+  const assumptions = (basis === 'observed' ? undefined : usage.assumptions) ?? [];
   db.insert('entries', {
     run,
     task,

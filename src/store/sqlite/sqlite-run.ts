@@ -12,7 +12,7 @@ import type {
 import type { Spending } from '../../domain/caps.ts';
 import type { MediaFacts } from '../../domain/item.ts';
 import type { Nano } from '../../domain/pricing.ts';
-import { chargeUnits, monthOf } from '../../domain/pricing.ts';
+import { chargeUnits, monthOf, priceOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
@@ -152,7 +152,7 @@ export class SqliteRun implements RunLedger {
     let sum = 0n;
     for (const [sku, count] of Object.entries(units)) {
       const charge = chargeUnits(
-        pipeline.prices.skus.get(sku),
+        priceOf(pipeline.prices, sku),
         billing.get(account)?.[sku],
         loadPosition(db, payer, sku),
         count,
