@@ -3,7 +3,7 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import { exitCodes } from '../domain/problem.ts';
 import type { Account } from '../domain/settings.ts';
 import type { DoctorTools } from './examine.ts';
-import { describeFailure } from './storage.ts';
+import { describeFailure } from './failure.ts';
 
 const probePath = '/mediasweep-doctor';
 const limits = { timeoutMs: 10_000, maxBytes: 64 * 1024 };

@@ -2,13 +2,13 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Handler, Http, UrlReader } from '../domain/exchange.ts';
-import type { Item } from '../domain/item.ts';
+import type { Item, SourcePage } from '../domain/item.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { LinkTrouble, ObjectStorage, SignedLink, StorageExaminer } from '../domain/storage.ts';
 import { examineAccount } from './account.ts';
 import { examineCallback } from './callback.ts';
-import { examineDisk } from './disk.ts';
-import { examineLink } from './link.ts';
+import { type DiskHistory, examineDisk } from './disk.ts';
+import { examineLinks } from './link.ts';
 import { examineStorage } from './storage.ts';
 
 /** What the doctor has of the outside. */
@@ -25,6 +25,12 @@ export interface DoctorTools {
     address: { readonly host: string; readonly port: number },
   ) => Promise<{ readonly close: () => Promise<void> }>;
   readonly readFreeBytes: (folder: string) => Promise<number | undefined>;
+  /** `undefined` where there is no ledger yet. */
+  readonly readHistory: () => Promise<DiskHistory | undefined>;
+  /** The rows of a manifest; their objects are not asked for. */
+  readonly glance: () => AsyncIterable<SourcePage>;
+  /** How long a call or job of the pipeline may take before the media are fetched. */
+  readonly mayTakeMs: number;
 }
 
 /** One diagnosis or more for each storage, the links, each account, its callbacks, and the disk. Never throws for trouble. */
@@ -39,7 +45,7 @@ export async function examine(
   );
   const { diagnoses, item } = await examineStorage(pipeline, tools);
   const parts = [
-    item === undefined ? Promise.resolve([]) : examineLink(pipeline, item, tools),
+    examineLinks(pipeline, item, tools),
     ...accounts.map((account) => examineAccount(account, tools)),
     ...[...calledBack].map((account) => examineCallback(account, tools)),
     examineDisk(folders, tools),

@@ -1,52 +1,101 @@
-/** Tries a link as a vendor would, and looks whether a vendor could reach where it leads. */
+/** Tries a link as a vendor would, and looks whether a vendor could reach where links lead. */
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Item } from '../domain/item.ts';
+import { safeUrl } from '../domain/link.ts';
 import { exitCodes } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { DoctorTools } from './examine.ts';
-import { describeFailure } from './storage.ts';
+import { describeFailure } from './failure.ts';
+import { examineLinkLife } from './lifetime.ts';
 
-/** Reads one byte of one object by its link. */
-export async function examineLink(
+/** Reads one byte of one object by its link; without an object, only the address that links would lead to is looked at. */
+export async function examineLinks(
   pipeline: Pipeline,
-  item: Item,
-  { link, urlReader, resolveHost }: DoctorTools,
+  item: Item | undefined,
+  tools: DoctorTools,
 ): Promise<readonly Diagnosis[]> {
-  const subject = `links (${pipeline.access.mode})`;
+  const { access } = pipeline;
+  const subject = `links (${access.mode})`;
+  const tried = item === undefined ? { diagnoses: [] } : await tryLink(pipeline, item, subject, tools);
+  const isStandIn = pipeline.services.every(({ account }) => account.isLoopback);
+  const host = tried.host ?? findHost(pipeline);
+  const isReachKnown = isStandIn || access.mode === 'inline' || host === undefined;
+  return [
+    ...tried.diagnoses,
+    ...(isReachKnown ? [] : [describeReach(pipeline, item, host, await tools.resolveHost(host))]),
+    ...examineLinkLife(pipeline, tools.mayTakeMs),
+  ];
+}
+
+async function tryLink(
+  { access }: Pipeline,
+  item: Item,
+  subject: string,
+  { link, urlReader }: DoctorTools,
+): Promise<{ readonly diagnoses: readonly Diagnosis[]; readonly host?: string | undefined }> {
+  const name = item.key ?? safeUrl(item.url ?? item.id);
   try {
     const signed = await link(item);
-    if (signed === undefined) return [];
+    if (signed === undefined) return { diagnoses: [] };
     if ('trouble' in signed) {
-      return [{ level: 'warn', subject, message: `nothing can be sent of "${item.key}": ${signed.trouble}` }];
+      return {
+        diagnoses: [
+          { level: 'warn', subject, message: `nothing can be sent of "${name}": ${signed.trouble}` },
+        ],
+      };
     }
-    // The media itself goes with the call: there is no address to reach.
-    if (pipeline.access.mode === 'inline') {
-      return [{ level: 'ok', subject, message: `"${item.key}" can be read and sent inside a call` }];
+    if (access.mode === 'inline' && item.url === undefined) {
+      // The media itself goes with the call: there is no address to reach.
+      return {
+        diagnoses: [{ level: 'ok', subject, message: `"${name}" can be read and sent inside a call` }],
+      };
     }
-    const { hostname } = new URL(signed.url);
+    const { hostname: host } = new URL(signed.url);
     const read = await urlReader.read(signed.url, 0, 1);
-    const message = `the link to "${item.key}" was answered ${read.ok ? '' : (read.status ?? read.message)}`;
-    const tried: Diagnosis = read.ok
-      ? { level: 'ok', subject, message: `the link to "${item.key}" can be read` }
-      : {
-          level: 'fail',
-          subject,
-          message: `${message}. Check access and who may read.`,
-          exitCode: exitCodes.wrongUse,
-        };
-    const isStandIn = pipeline.services.every(({ account }) => account.isLoopback);
-    return isStandIn ? [tried] : [tried, describeReach(subject, hostname, await resolveHost(hostname))];
+    if (read.ok)
+      return { diagnoses: [{ level: 'ok', subject, message: `the link to "${name}" can be read` }], host };
+    const message = `the link to "${name}" was answered ${read.status ?? read.message}. ${adviseUnread(access.mode, item)}`;
+    return { diagnoses: [{ level: 'fail', subject, message, exitCode: exitCodes.wrongUse }], host };
   } catch (error) {
-    return [describeFailure(subject, error)];
+    return { diagnoses: [describeFailure(subject, error)] };
   }
 }
 
-function describeReach(subject: string, host: string, place: 'public' | 'private' | 'unknown'): Diagnosis {
+function adviseUnread(mode: Pipeline['access']['mode'], { url }: Item): string {
+  if (url !== undefined) return "Check the manifest's URLs: they may have expired.";
+  if (mode === 'public') return 'Check baseUrl of access, and that anyone may read there.';
+  if (mode === 'qiniu-private')
+    return 'Check baseUrl of access, and that the bucket belongs to that account.';
+  return 'Check access and who may read.';
+}
+
+/** Where links lead, as far as that is known without an object. */
+function findHost({ access, source, storages }: Pipeline): string | undefined {
+  if (access.mode === 'public' || access.mode === 'qiniu-private') return new URL(access.baseUrl).hostname;
+  const settings = source.storage === undefined ? undefined : storages.get(source.storage);
+  if (settings?.endpoint === undefined) return undefined;
+  const { hostname } = new URL(settings.endpoint);
+  return settings.pathStyle || source.form !== 'bucket' ? hostname : `${source.bucket}.${hostname}`;
+}
+
+function describeReach(
+  { access, source }: Pipeline,
+  item: Item | undefined,
+  host: string,
+  place: 'public' | 'private' | 'unknown',
+): Diagnosis {
+  const subject = `links (${access.mode})`;
   if (place === 'public') return { level: 'ok', subject, message: `"${host}" is a public address` };
-  if (place === 'private') {
-    const message = `"${host}" is a private address, which vendors on the internet cannot reach. Use the public endpoint of the storage, or access: public with a public baseUrl.`;
-    return { level: 'fail', subject, message, exitCode: exitCodes.wrongUse };
+  if (place === 'unknown') {
+    const message = `"${host}" has no address that this machine can find. Check that vendors can reach it.`;
+    return { level: 'warn', subject, message };
   }
-  const message = `"${host}" has no address that this machine can find. Check that vendors can reach it.`;
-  return { level: 'warn', subject, message };
+  const advice =
+    item?.url !== undefined
+      ? "Use public URLs in the manifest, or rows with a key and access: inline for PAI's images."
+      : access.mode === 'presigned'
+        ? `Set endpoint of storage "${item?.object?.storage ?? source.storage}" to its public one, or access: { mode: public } with a public baseUrl, or for PAI's images { mode: inline }.`
+        : 'Set baseUrl of access to a public address.';
+  const message = `"${host}" is a private address, which vendors on the internet cannot reach. ${advice}`;
+  return { level: 'fail', subject, message, exitCode: exitCodes.wrongUse };
 }

@@ -1,17 +1,19 @@
-/** Looks at the storages of a pipeline: reach, signature, order, StartAfter, clock, and how long credentials live. */
+/** Looks at the storages of a pipeline: reach, region, addressing, signature, order, clock, and how long credentials live. */
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { Item } from '../domain/item.ts';
-import { compareKeys } from '../domain/key-order.ts';
+import type { Item, ObjectAddress } from '../domain/item.ts';
 import { kindOf } from '../domain/kind.ts';
-import { describeError, exitCodes, Stop } from '../domain/problem.ts';
-import { formatDuration } from '../domain/quantity.ts';
+import { exitCodes } from '../domain/problem.ts';
 import type { BucketSource, Pipeline } from '../domain/settings.ts';
-import type { ListedObject, StorageFacts } from '../domain/storage.ts';
+import type { ListedObject, ListRequest, StorageFacts } from '../domain/storage.ts';
+import { findAddressing, isRefused } from './addressing.ts';
 import { describeSkew } from './clock.ts';
 import type { DoctorTools } from './examine.ts';
+import { describeFailure } from './failure.ts';
+import { examineCredentials } from './lifetime.ts';
+import { examineManifest, type ManifestSettings } from './manifest.ts';
+import { examineOrder } from './order.ts';
 
-/** Behind a key that exists, before the next one: no server needs such a key to be there. */
-const behind = '\u{10FFFD}';
+export type StorageTools = Pick<DoctorTools, 'storage' | 'clock' | 'glance'>;
 
 export interface StorageDiagnosis {
   readonly diagnoses: readonly Diagnosis[];
@@ -19,114 +21,102 @@ export interface StorageDiagnosis {
   readonly item?: Item | undefined;
 }
 
-/** Looks at a bucket by listing it, and for a manifest that lies in one. */
-export async function examineStorage(pipeline: Pipeline, tools: DoctorTools): Promise<StorageDiagnosis> {
+/** Looks at a bucket by listing it; at a manifest, where it lies, and where the media of its first row lie. */
+export async function examineStorage(pipeline: Pipeline, tools: StorageTools): Promise<StorageDiagnosis> {
   const { source } = pipeline;
-  if (source.form !== 'bucket') {
-    const path = source.form === 'inventory' ? source.manifest : source.path;
-    return { diagnoses: await examineManifest(path, tools) };
+  return source.form === 'bucket'
+    ? await examineBucket(pipeline, source, tools)
+    : await examineManifestStorages(pipeline, source, tools);
+}
+
+async function examineBucket(
+  pipeline: Pipeline,
+  source: BucketSource,
+  tools: StorageTools,
+): Promise<StorageDiagnosis> {
+  const { storage, bucket, prefixes } = source;
+  const request: ListRequest = { storage, bucket, prefix: prefixes[0] ?? '' };
+  const { diagnoses, facts } = await reachStorage(pipeline, request, tools);
+  if (facts === undefined) return { diagnoses };
+  const subject = `storage ${storage}`;
+  const { objects } = facts.page;
+  const reach = `bucket "${bucket}" reached${nameAddressing(pipeline, storage)} and signature accepted`;
+  const order: Diagnosis =
+    objects.length === 0
+      ? { level: 'warn', subject, message: `${reach}, but nothing lies under the prefix. Check prefix.` }
+      : await examineOrder(source, objects, reach, tools.storage).catch((error: unknown) =>
+          describeFailure(subject, error),
+        );
+  return { diagnoses: [order, ...diagnoses], item: chooseItem(source, objects) };
+}
+
+async function examineManifestStorages(
+  pipeline: Pipeline,
+  source: ManifestSettings,
+  tools: StorageTools,
+): Promise<StorageDiagnosis> {
+  const path = source.form === 'inventory' ? source.manifest : source.path;
+  const [, storage, bucket, key] = /^s3:\/\/([^/]+)\/([^/]+)\/(.+)$/s.exec(path) ?? [];
+  const own: Diagnosis[] = [];
+  if (storage !== undefined && bucket !== undefined && key !== undefined) {
+    const { diagnoses, facts } = await reachStorage(pipeline, { storage, bucket, key }, tools);
+    own.push(...diagnoses);
+    if (facts === undefined) return { diagnoses: own };
   }
-  const subject = `storage ${source.storage}`;
-  const request = { storage: source.storage, bucket: source.bucket, prefix: source.prefixes[0] ?? '' };
-  let facts: StorageFacts;
+  const { diagnoses, item } = await examineManifest(source, tools);
+  const media =
+    item?.object === undefined ? { diagnoses: [] } : await reachStorage(pipeline, item.object, tools);
+  // The manifest may lie in the storage of the media, which says the same of itself twice then.
+  const more = media.diagnoses.filter(
+    ({ message }) => !own.some((one) => one.subject === `storage ${storage}` && one.message === message),
+  );
+  return { diagnoses: [...own, ...diagnoses, ...more], item };
+}
+
+/** What one request tells, after other ways of addressing where the configured one is refused. */
+async function reachStorage(
+  pipeline: Pipeline,
+  request: ListRequest | ObjectAddress,
+  tools: StorageTools,
+): Promise<{ readonly diagnoses: readonly Diagnosis[]; readonly facts?: StorageFacts | undefined }> {
+  const { storage, clock } = tools;
+  const subject = `storage ${request.storage}`;
+  const settings = pipeline.storages.get(request.storage);
   try {
-    facts = await tools.storage.examine(request);
+    const answer = await storage.examine(request);
+    const nowMs = clock.now();
+    if (!isRefused(answer)) {
+      const skew = examineClock(subject, nowMs, answer.serverTimeMs);
+      const credentials = examineCredentials(pipeline, subject, answer, nowMs);
+      const there: readonly Diagnosis[] =
+        'key' in request ? [{ level: 'ok', subject, message: `${nameObject(request)} is there` }] : [];
+      return { diagnoses: [...there, skew, ...credentials], facts: answer };
+    }
+    const found = settings && (await findAddressing(settings, request, answer, storage));
+    const failure = describeFailure(subject, answer.stop, found?.advice);
+    const told = found?.facts?.serverTimeMs ?? answer.serverTimeMs;
+    if (told === undefined) return { diagnoses: [failure] };
+    return { diagnoses: [failure, examineClock(subject, nowMs, told)] };
   } catch (error) {
     return { diagnoses: [describeFailure(subject, error)] };
   }
-  const { objects } = facts.page;
-  const order = await examineOrder(source, objects, tools).catch((error: unknown) =>
-    describeFailure(subject, error),
-  );
-  const skew = describeSkew(tools.clock.now(), facts.serverTimeMs);
-  const advice = skew.level === 'ok' ? '' : '. Set the clock of this machine.';
-  const clock: Diagnosis = {
-    level: skew.level,
-    subject,
-    message: `${skew.words}${advice}`,
-    exitCode: skew.level === 'fail' ? exitCodes.wrongUse : undefined,
-  };
-  const lifetime = describeLifetime(pipeline, facts, tools.clock.now());
-  return {
-    diagnoses: [order, clock, ...(lifetime === undefined ? [] : [{ ...lifetime, subject }])],
-    item: chooseItem(source, objects),
-  };
 }
 
-async function examineManifest(path: string, { storage }: DoctorTools): Promise<readonly Diagnosis[]> {
-  const [, name, bucket, key] = /^s3:\/\/([^/]+)\/([^/]+)\/(.+)$/s.exec(path) ?? [];
-  if (name === undefined || bucket === undefined || key === undefined) return [];
-  const subject = `storage ${name}`;
-  try {
-    const facts = await storage.head({ storage: name, bucket, key });
-    if (facts !== undefined) return [{ level: 'ok', subject, message: `the manifest ${path} is there` }];
-    const message = `there is no manifest ${path}. Correct its path.`;
-    return [{ level: 'fail', subject, message, exitCode: exitCodes.wrongUse }];
-  } catch (error) {
-    return [describeFailure(subject, error)];
-  }
+function nameObject({ storage, bucket, key }: ObjectAddress): string {
+  return `s3://${storage}/${bucket}/${key}`;
 }
 
-/** A thrown `Stop` says where and what to do. */
-export function describeFailure(subject: string, error: unknown): Diagnosis {
-  const isWrong = error instanceof Stop && error.exitCode === exitCodes.wrongUse;
-  const exitCode = isWrong ? exitCodes.wrongUse : exitCodes.halted;
-  return { level: 'fail', subject, message: describeError(error), exitCode };
+function nameAddressing({ storages }: Pipeline, name: string): string {
+  const settings = storages.get(name);
+  if (settings === undefined) return '';
+  return ` (region ${settings.region}, ${settings.pathStyle ? 'path' : 'virtual-hosted'} style)`;
 }
 
-async function examineOrder(
-  source: BucketSource,
-  objects: readonly ListedObject[],
-  { storage }: DoctorTools,
-): Promise<Diagnosis> {
-  const subject = `storage ${source.storage}`;
-  const reach = `bucket "${source.bucket}" reached and signature accepted`;
-  if (objects.length === 0) {
-    return { level: 'warn', subject, message: `${reach}, but nothing lies under the prefix. Check prefix.` };
-  }
-  const wrong = objects.findIndex((object, at) => compareKeys(objects[at - 1]?.key ?? '', object.key) >= 0);
-  if (wrong > 0) {
-    const message = `${reach}, but keys come out of order: "${objects[wrong]?.key}" after "${objects[wrong - 1]?.key}". Its listing cannot be believed: use a manifest.`;
-    return { level: 'fail', subject, message, exitCode: exitCodes.wrongUse };
-  }
-  const middle = Math.floor((objects.length - 1) / 2);
-  const key = objects[middle]?.key ?? '';
-  const expected = objects.slice(middle + 1).find((object) => !object.key.startsWith(key))?.key;
-  const request = {
-    storage: source.storage,
-    bucket: source.bucket,
-    prefix: source.prefixes[0] ?? '',
-    maxKeys: 5,
-  };
-  const [there, absent] = [
-    await storage.list({ ...request, startAfter: key }),
-    await storage.list({ ...request, startAfter: `${key}${behind}` }),
-  ];
-  const isRight =
-    there.objects[0]?.key === objects[middle + 1]?.key &&
-    (expected === undefined || absent.objects[0]?.key === expected);
-  if (objects.length === 1 || isRight || objects[middle + 1] === undefined) {
-    return { level: 'ok', subject, message: `${reach}; lists in order, StartAfter works` };
-  }
-  const message = `${reach}, lists in order, but StartAfter is not honoured: listing goes on one page after another. Set parallel: 1.`;
-  return { level: 'warn', subject, message };
-}
-
-/** Links die with the credentials that signed them. */
-function describeLifetime(
-  { access }: Pipeline,
-  { credentialEndsAtMs }: StorageFacts,
-  nowMs: number,
-): Omit<Diagnosis, 'subject'> | undefined {
-  if (credentialEndsAtMs === undefined || access.mode !== 'presigned') return undefined;
-  const leftMs = credentialEndsAtMs - nowMs;
-  const askedMs = access.expiresInSeconds * 1000;
-  if (leftMs >= askedMs) {
-    return { level: 'ok', message: `credentials end in ${formatDuration(leftMs)}, after the links` };
-  }
-  const links = `links asked for ${formatDuration(askedMs)}`;
-  const message = `credentials end in ${formatDuration(Math.max(0, leftMs))}, ${links}: they live no longer than that. Use credentials that live longer, or a shorter expiresIn.`;
-  return { level: 'warn', message };
+function examineClock(subject: string, nowMs: number, serverTimeMs: number | undefined): Diagnosis {
+  const { level, words } = describeSkew(nowMs, serverTimeMs);
+  const advice = level === 'ok' ? '' : '. Set the clock of this machine.';
+  const exitCode = level === 'fail' ? exitCodes.wrongUse : undefined;
+  return { level, subject, message: `${words}${advice}`, exitCode };
 }
 
 function chooseItem({ storage, bucket }: BucketSource, objects: readonly ListedObject[]): Item | undefined {

@@ -1,5 +1,6 @@
 /** The storage half of the outside: what we ask of an S3-compatible store. */
 import type { ObjectAddress } from './item.ts';
+import type { Stop } from './problem.ts';
 
 export interface ListedObject {
   readonly key: string;
@@ -39,18 +40,43 @@ export interface SignedLink {
   readonly expiresAt?: number | undefined;
 }
 
-/** What a storage tells beside a listing. */
+/** What a storage tells beside its answer. */
 export interface StorageFacts {
+  /** What was listed; empty where an object was looked at. */
   readonly page: ListPage;
   /** The server's clock when it answered, in milliseconds since 1970; absent where it told none. */
   readonly serverTimeMs?: number | undefined;
   /** When the credentials end; absent where they do not, or nobody knows. */
   readonly credentialEndsAtMs?: number | undefined;
+  /** True for credentials of a session, which end some time. */
+  readonly isSession: boolean;
 }
 
-/** Looks at a storage by one listing. Errors are thrown as the storage's own are. */
+/** How a bucket is addressed, where that is not as the storage's settings say. */
+export interface Addressing {
+  readonly region?: string | undefined;
+  readonly pathStyle?: boolean | undefined;
+}
+
+/** A request that a storage did not carry out, and what it said about where the bucket is. */
+export interface StorageRefusal {
+  readonly stop: Stop;
+  /** `lost` is worth no other try; `keys` and `clock` are wrong however the bucket is addressed. */
+  readonly about: 'keys' | 'clock' | 'lost' | 'other';
+  /** The region that the server named. */
+  readonly region?: string | undefined;
+  /** The endpoint that the server named. */
+  readonly endpoint?: string | undefined;
+  /** The server's clock when it refused. */
+  readonly serverTimeMs?: number | undefined;
+}
+
+/** Looks at a storage by one listing, or by the head of an object. Trouble with the storage is a value. */
 export interface StorageExaminer {
-  examine(request: ListRequest): Promise<StorageFacts>;
+  examine(
+    request: ListRequest | ObjectAddress,
+    addressing?: Addressing,
+  ): Promise<StorageFacts | StorageRefusal>;
 }
 
 /** Why no link can be made to an item's media; a fault of this one item. */

@@ -1,14 +1,17 @@
 /** Commands that only look: at files, at the world around them, and at what runs there are. */
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Places, StatusResult } from '../cli/spine.ts';
 import { checkFiles, listPipelines } from '../config/check.ts';
 import { findFolders, openPipeline, openPrices } from '../config/open.ts';
-import { makeLinker } from '../dispatch/link.ts';
+import { findLongest, makeLinker } from '../dispatch/link.ts';
+import type { DiskHistory } from '../doctor/disk.ts';
 import { examine } from '../doctor/examine.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { RunRecord } from '../domain/ledger.ts';
 import { inspectSource } from '../source/inspect.ts';
-import { readFreeBytes } from '../store/free-space.ts';
+import { openSource } from '../source/open-source.ts';
+import { readFileBytes, readFreeBytes } from '../store/free-space.ts';
 import { isRunLocked } from '../store/run-lock.ts';
 import { catalogue } from '../vendors/index.ts';
 import { openHttp } from '../wire/http.ts';
@@ -19,6 +22,9 @@ import { findRun, withLedger } from './ledger.ts';
 import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
 
 const shownRuns = 20;
+
+/** A person waits: a server that does not answer is told so soon. */
+const patience = { timeoutMs: 10_000, maxAttempts: 2 };
 
 export async function check({ environment, folder }: Outside, paths: readonly string[], places: Places) {
   const { config } = await findFolders(folder, places);
@@ -54,17 +60,40 @@ export async function doctor(
 async function examinePipeline({ environment, clock }: Outside, path: string, places: Places) {
   const pipeline = await openPipeline({ path, configFolder: places.config, environment, catalogue });
   const { state, out } = await findFolders(dirname(pipeline.path), places);
-  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
+  const storage = openObjectStorage(pipeline.storages, { ...patience, nowMs: () => clock.now() });
   const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses: true });
   const http = openHttp({ connections: 4 });
   const link = makeLinker(pipeline.access, storage, clock);
+  const mayTakeMs = findLongest(pipeline.services, pipeline.deadlines);
+  const glance = () => openSource(pipeline, { storage, nowMs: clock.now(), isGlance: true });
+  const readHistory = () => readDiskHistory(state, out, pipeline.name, clock);
   const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveCallbacks, readFreeBytes };
   try {
-    return await examine(pipeline, [state, out], outer);
+    return await examine(pipeline, [state, out], { ...outer, mayTakeMs, glance, readHistory });
   } finally {
     await Promise.all([http.close(), urlReader.close()]);
     storage.close();
   }
+}
+
+async function readDiskHistory(
+  state: string,
+  out: string,
+  pipeline: string,
+  clock: Clock,
+): Promise<DiskHistory | undefined> {
+  const ledgerBytes = await readFileBytes(join(state, 'ledger.db'));
+  if (ledgerBytes === undefined) return undefined;
+  return await withLedger({ config: '', state, out }, clock, async (ledger) => {
+    const runs = (await ledger.listRuns(shownRuns)).filter(({ isPruned }) => isPruned !== true);
+    const [latest] = await ledger.listRuns(1, pipeline);
+    const tasks = runs.reduce((sum, run) => sum + countPlanned(run), 0);
+    return { ledgerBytes, tasks, latestTasks: latest && countPlanned(latest) };
+  });
+}
+
+function countPlanned({ counters, services }: RunRecord): number {
+  return counters.items * services.length - counters.notApplicable;
 }
 
 export async function prices({ environment, folder }: Outside, places: Places) {

@@ -50,6 +50,7 @@ export function listObjects(
   bucket: string,
   objects: readonly StoredObject[],
   request: ListingRequest,
+  isReversed = false,
 ): XmlElements | Refusal {
   const resume = request.token === undefined ? undefined : readToken(request.token);
   if (isBroken(resume)) return refuse('InvalidArgument', 'The continuation token provided is incorrect');
@@ -85,7 +86,7 @@ export function listObjects(
     MaxKeys: request.maxKeys,
     EncodingType: request.isUrlEncoded ? 'url' : undefined,
     IsTruncated: isTruncated,
-    Contents: found.map((object) => ({
+    Contents: (isReversed ? found.toReversed() : found).map((object) => ({
       Key: encode(object.key),
       LastModified: new Date(object.lastModifiedMs).toISOString(),
       ETag: `"${object.etag}"`,

@@ -3,6 +3,7 @@ import type { ServerAnswer, ServerRequest } from '../domain/exchange.ts';
 import { listObjects, readListing } from './listing.ts';
 import { readPayload } from './payload.ts';
 import { checkConditions, listsEtag, readRange } from './reading.ts';
+import type { Quirks } from './quirk.ts';
 import { isRefusal, type Refusal, refuse } from './refusal.ts';
 import type { Shelf, StoredObject } from './shelf.ts';
 import type { Signer } from './signature.ts';
@@ -17,6 +18,7 @@ export interface Work {
   readonly shelf: Shelf;
   readonly nowMs: number;
   readonly pageCap?: number | undefined;
+  readonly quirks?: Quirks | undefined;
 }
 
 export interface Operation {
@@ -98,13 +100,14 @@ async function answerBucket(work: Work): Promise<ServerAnswer | Refusal> {
 }
 
 async function answerListing(work: Work): Promise<ServerAnswer | Refusal> {
-  const { shelf, target, pageCap } = work;
+  const { shelf, target, pageCap, quirks } = work;
   const missing = refuseMissingBucket(work);
   if (missing !== undefined) return missing;
-  const listing = readListing(target.query, pageCap);
-  if (isRefusal(listing)) return listing;
+  const asked = readListing(target.query, pageCap);
+  if (isRefusal(asked)) return asked;
+  const listing = quirks?.ignoresStartAfter === true ? { ...asked, startAfter: '' } : asked;
   const bucket = target.bucket ?? '';
-  const page = listObjects(bucket, shelf.listObjects(bucket), listing);
+  const page = listObjects(bucket, shelf.listObjects(bucket), listing, quirks?.reversesPages);
   return isRefusal(page) ? page : answerXml('ListBucketResult', page);
 }
 

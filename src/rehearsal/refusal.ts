@@ -36,6 +36,11 @@ const refusals = {
   NotModified: [304, 'Not Modified'],
   PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
+  // Of Alibaba OSS, not of AWS.
+  SecondLevelDomainForbidden: [
+    403,
+    'The bucket you are attempting to access must be addressed using OSS third level domain.',
+  ],
   SignatureDoesNotMatch: [
     403,
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.',

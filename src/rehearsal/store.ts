@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { jitter } from '../domain/clock.ts';
 import type { Handler, ServerAnswer, ServerRequest } from '../domain/exchange.ts';
 import { findOperation, isAnonymousAllowed, type Operation } from './operation.ts';
+import type { Quirks } from './quirk.ts';
 import { isRefusal, type Refusal, refuse, statusOf } from './refusal.ts';
 import type { Shelf } from './shelf.ts';
 import { verifySignature } from './signature.ts';
@@ -26,6 +27,8 @@ export interface StoreOptions {
   readonly delayMs?: number;
   /** Chance from 0 to 1 that a request is answered `SlowDown`; decided by seed and the request's number. */
   readonly slowDown?: { readonly seed: string; readonly chance: number };
+  /** None by default. */
+  readonly quirks?: Quirks;
 }
 
 export interface Store {
@@ -70,6 +73,8 @@ async function answerRequest(
   if (slowDown !== undefined && jitter(`${slowDown.seed} ${number}`) < slowDown.chance)
     return refuse('SlowDown');
   if (isRefusal(target)) return target;
+  if (options.quirks?.isVirtualHostedOnly === true && target.bucket !== undefined && !target.isVirtualHosted)
+    return refuse('SecondLevelDomainForbidden');
   const credentials = new Map(Object.entries(options.credentials));
   const signer = verifySignature(request, target, {
     credentials,
@@ -81,8 +86,8 @@ async function answerRequest(
   if (signer === undefined && !isAnonymousAllowed(operation, target, options.publicBuckets ?? [])) {
     return refuse('AccessDenied');
   }
-  const { shelf, clock, pageCap } = options;
-  return operation.run({ request, target, signer, shelf, nowMs: clock.now(), pageCap });
+  const { shelf, clock, pageCap, quirks } = options;
+  return operation.run({ request, target, signer, shelf, nowMs: clock.now(), pageCap, quirks });
 }
 
 function writeRefusal(request: ServerRequest, refusal: Refusal, id: string): ServerAnswer {

@@ -13,6 +13,8 @@ export interface Target {
   readonly bucket?: string | undefined;
   /** Absent for the bucket itself. */
   readonly key?: string | undefined;
+  /** True where the bucket is named by the host. */
+  readonly isVirtualHosted: boolean;
 }
 
 /**
@@ -23,8 +25,8 @@ export function readTarget(request: ServerRequest, baseHosts: readonly string[])
   const path = decodeUri(request.path);
   const pairs = readQuery(request.query);
   if (path === undefined || pairs === undefined) return refuse('InvalidURI');
-  const shared = { path, pairs, query: new Map(pairs) };
   const label = readHostLabel(request.headers['host'] ?? '', baseHosts);
+  const shared = { path, pairs, query: new Map(pairs), isVirtualHosted: label !== undefined };
   const rest = label === undefined ? path.slice(1) : `${label}/${path.slice(1)}`;
   const cut = rest.indexOf('/');
   const bucket = cut < 0 ? rest : rest.slice(0, cut);

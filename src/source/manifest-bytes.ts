@@ -14,6 +14,8 @@ export interface ManifestTools {
   readonly storage: ObjectStorage;
   /** What `-` reads. */
   readonly standardInput?: AsyncIterable<unknown> | undefined;
+  /** Rows are not completed by HEAD. */
+  readonly isGlance?: boolean | undefined;
 }
 
 /**

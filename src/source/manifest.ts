@@ -28,8 +28,10 @@ export async function* readManifest(
   tools: ManifestTools,
 ): AsyncGenerator<SourcePage> {
   const limit = pLimit(headConcurrency);
+  const complete = async (item: Item): Promise<Item | undefined> =>
+    tools.isGlance === true ? item : await limit(() => completeItem(item, tools.storage));
   const toPage = (rows: readonly Row[], isLast: boolean): Promise<SourcePage> =>
-    makePage(rows, isLast, selection, (item) => limit(() => completeItem(item, tools.storage)));
+    makePage(rows, isLast, selection, complete);
   let rows: Row[] = [];
   let broken = 0;
   for await (const more of readRows(source, tools)) {

@@ -14,6 +14,8 @@ export interface SourceTools {
   readonly log?: Log | undefined;
   /** What a manifest at `-` is read from. */
   readonly standardInput?: AsyncIterable<unknown> | undefined;
+  /** For looking at a manifest only: storages are not asked about its rows. */
+  readonly isGlance?: boolean | undefined;
 }
 
 /**

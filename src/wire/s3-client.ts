@@ -1,4 +1,5 @@
 /** Makes the S3 clients, so that they speak what every dialect takes and print nothing. */
+import type { LookupFunction } from 'node:net';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Storage } from '../domain/settings.ts';
 
@@ -7,6 +8,8 @@ export interface ClientLimits {
   readonly timeoutMs: number;
   /** Tries of a request; all that we send are reads, so each may be repeated. */
   readonly maxAttempts: number;
+  /** How host names are found; as this machine does where absent. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 const silentLogger = {
@@ -46,6 +49,10 @@ function configure(storage: Storage, limits: ClientLimits): S3ClientConfig {
       socketTimeout: limits.timeoutMs,
       throwOnRequestTimeout: true,
       logger: silentLogger,
+      ...(limits.lookup !== undefined && {
+        httpAgent: { lookup: limits.lookup },
+        httpsAgent: { lookup: limits.lookup },
+      }),
     },
     ...(storage.endpoint === undefined ? {} : { endpoint: storage.endpoint }),
     ...(storage.accessKeyId === undefined ? {} : { credentials: readCredentials(storage) }),

@@ -1,5 +1,6 @@
 /** Says what went wrong between us and a storage: what the server said, and what the person can do. */
 import { describeError, exitCodes, Stop } from '../domain/problem.ts';
+import type { StorageRefusal } from '../domain/storage.ts';
 import { redactLinks } from '../domain/link.ts';
 import type { Storage } from '../domain/settings.ts';
 
@@ -64,6 +65,11 @@ const adviceByCode: Readonly<Record<string, Advice>> = {
       action: 'Correct region and endpoint of this storage.',
     },
   ),
+  ...adviseAll(['SecondLevelDomainForbidden'], {
+    exitCode: exitCodes.wrongUse,
+    wrong: 'this server does not take buckets in the path',
+    action: 'Set pathStyle: false of this storage.',
+  }),
   ...adviseAll(
     ['ENOTFOUND', 'ERR_INVALID_URL', 'EPROTO', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'].concat(
       ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID'],
@@ -92,8 +98,48 @@ export function explainRefusal(storage: Storage, deed: string, error: unknown): 
   const advice = adviceByCode[refusal.code] ?? adviseByStatus(refusal.status);
   const status = refusal.status === undefined ? '' : ` (${refusal.status})`;
   const said = `"${refusal.code}: ${refusal.message}"${status}`;
-  const text = `${nameStorage(storage)}: ${deed}: ${advice.wrong}: ${said}. ${advice.action}`;
+  const region = readNamedRegion(error);
+  const isElsewhere = region !== undefined && region !== storage.region;
+  const action = isElsewhere ? adviseRegion(storage, region) : advice.action;
+  const text = `${nameStorage(storage)}: ${deed}: ${advice.wrong}: ${said}. ${action}`;
   return new Stop(advice.exitCode, text, [], error);
+}
+
+function adviseRegion({ region, endpoint }: Storage, named: string): string {
+  const beside = endpoint === undefined ? '' : ', and endpoint too where it holds a region';
+  return `The server names region "${named}": set region of this storage, now "${region}", to that${beside}.`;
+}
+
+const aboutKeys = new Set(
+  ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidSecurity', 'AuthFailure', 'ExpiredToken'].concat(
+    ['ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired', 'CredentialsProviderError'],
+    ['TokenProviderError'],
+  ),
+);
+
+/** What a refusal is about, and where the server says that the bucket is. */
+export function judgeRefusal(error: unknown): Omit<StorageRefusal, 'stop'> {
+  const { code, status } = readRefusal(error);
+  const region = readNamedRegion(error);
+  const endpoint = readText(error, 'Endpoint');
+  const whereabouts = {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+  };
+  if (code === 'RequestTimeTooSkewed') return { about: 'clock', ...whereabouts };
+  if (aboutKeys.has(code) && region === undefined) return { about: 'keys' };
+  const { exitCode } = error instanceof Stop ? error : (adviceByCode[code] ?? adviseByStatus(status));
+  return { about: exitCode === exitCodes.halted ? 'lost' : 'other', ...whereabouts };
+}
+
+/**
+ * A bucket elsewhere is told by the header `x-amz-bucket-region` (AWS, "HeadBucket"), an element `Region` (AWS and MinIO,
+ * `AuthorizationHeaderMalformed`) or in words alone; pages read 2026-11-20.
+ */
+function readNamedRegion(error: unknown): string | undefined {
+  const headers = readField(readField(error, '$response'), 'headers');
+  const named = readText(headers, 'x-amz-bucket-region') ?? readText(error, 'Region');
+  return named ?? /\bexpecting '([\w-]+)'/.exec(describeError(error))?.[1];
 }
 
 /** True where the server says that the thing asked for does not exist. */
@@ -153,7 +199,8 @@ function cutMessage(message: string): string {
   return line.length > 300 ? `${line.slice(0, 300)}...` : line;
 }
 
-function readField(value: unknown, name: string): unknown {
+/** A field of whatever it is; `undefined` where there is none. */
+export function readField(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 

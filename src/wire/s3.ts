@@ -1,21 +1,15 @@
 /** All storages of a pipeline behind one door: listing, heads, ranged reads and presigned links over S3. */
 import { Readable } from 'node:stream';
-import type { GetObjectCommandInput, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectAddress } from '../domain/item.ts';
-import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
+import { wrongUse } from '../domain/problem.ts';
 import type { Storage } from '../domain/settings.ts';
-import type {
-  ListedObject,
-  ListPage,
-  ListRequest,
-  ObjectFacts,
-  ObjectStorage,
-  SignedLink,
-  StorageExaminer,
-  StorageFacts,
-} from '../domain/storage.ts';
+import type { ObjectFacts, ObjectStorage, SignedLink, StorageExaminer } from '../domain/storage.ts';
+import { formatTime, locate, nameObject } from './s3-address.ts';
 import { type ClientLimits, makeClient } from './s3-client.ts';
-import { decodeKeys, plainEtag } from './s3-key.ts';
+import { examine } from './s3-examine.ts';
+import { plainEtag } from './s3-key.ts';
+import { listPage } from './s3-listing.ts';
 import { explainRefusal, isAbsent, nameStorage } from './s3-refusal.ts';
 
 /** The longest life of a presigned link. AWS, "Authenticating Requests: Using Query Parameters", read 2026-11-20. */
@@ -45,9 +39,13 @@ export function openObjectStorage(
   const nowMs = options.nowMs ?? Date.now;
   const clients = new Map<string, Promise<S3Client>>();
 
-  const use = async <T>(name: string, deed: string, act: (opened: OpenStorage) => Promise<T>): Promise<T> => {
+  const find = (name: string): Storage => {
     const settings = storages.get(name);
     if (settings === undefined) throw wrongUse(nameUnknown(name, storages));
+    return settings;
+  };
+  const use = async <T>(name: string, deed: string, act: (opened: OpenStorage) => Promise<T>): Promise<T> => {
+    const settings = find(name);
     const client = clients.get(name) ?? makeClient(settings, limits);
     clients.set(name, client);
     try {
@@ -60,8 +58,7 @@ export function openObjectStorage(
   return {
     list: (request) =>
       use(request.storage, `listing bucket "${request.bucket}"`, (opened) => listPage(opened, request)),
-    examine: (request) =>
-      use(request.storage, `listing bucket "${request.bucket}"`, (opened) => examine(opened, request)),
+    examine: (request, addressing) => examine(find(request.storage), limits, request, addressing),
     head: (address) =>
       use(address.storage, `head of ${nameObject(address)}`, (opened) => readHead(opened, address)),
     read: (address, start, end) =>
@@ -78,86 +75,6 @@ export function openObjectStorage(
       clients.clear();
     },
   };
-}
-
-async function examine(opened: OpenStorage, request: ListRequest): Promise<StorageFacts> {
-  let serverTimeMs: number | undefined;
-  const page = await listPage(opened, request, (date) => {
-    const time = Date.parse(date);
-    serverTimeMs = Number.isNaN(time) ? undefined : time;
-  });
-  const { expiration } = await opened.client.config.credentials();
-  return { page, serverTimeMs, credentialEndsAtMs: expiration?.getTime() };
-}
-
-/** `hearDate` is told the answer's `Date` header. */
-async function listPage(
-  { client, settings }: OpenStorage,
-  request: ListRequest,
-  hearDate?: (date: string) => void,
-): Promise<ListPage> {
-  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
-  const command = new ListObjectsV2Command({
-    Bucket: request.bucket,
-    Prefix: request.prefix,
-    StartAfter: request.startAfter,
-    ContinuationToken: request.token,
-    MaxKeys: request.maxKeys,
-    EncodingType: 'url',
-  });
-  if (hearDate !== undefined) {
-    command.middlewareStack.add(
-      (next) => async (args) => {
-        const answer = await next(args);
-        const date = readDateHeader(answer.response);
-        if (date !== undefined) hearDate(date);
-        return answer;
-      },
-      { step: 'deserialize', name: 'hearDate', priority: 'low' },
-    );
-  }
-  const page = await client.send(command);
-  if (page.IsTruncated === undefined && page.Name === undefined && page.Contents === undefined) {
-    const text = `${nameStorage(settings)}: listing bucket "${request.bucket}": the answer is no S3 listing.`;
-    throw wrongUse(`${text} Check the endpoint and pathStyle of this storage.`);
-  }
-  return {
-    objects: readObjects(page, settings, request.bucket),
-    nextToken: page.NextContinuationToken,
-    isTruncated: page.IsTruncated ?? false,
-  };
-}
-
-function readDateHeader(response: unknown): string | undefined {
-  const headers: unknown =
-    typeof response === 'object' && response !== null ? Reflect.get(response, 'headers') : undefined;
-  const date: unknown =
-    typeof headers === 'object' && headers !== null ? Reflect.get(headers, 'date') : undefined;
-  return typeof date === 'string' ? date : undefined;
-}
-
-function readObjects(
-  page: ListObjectsV2CommandOutput,
-  settings: Storage,
-  bucket: string,
-): readonly ListedObject[] {
-  const contents = page.Contents ?? [];
-  let keys: readonly string[];
-  try {
-    keys = decodeKeys(
-      contents.map((object) => object.Key ?? ''),
-      page.EncodingType,
-    );
-  } catch (error) {
-    const text = `${nameStorage(settings)}: listing bucket "${bucket}": a key is not UTF-8. Rename the object.`;
-    throw new Stop(exitCodes.halted, text, [], error);
-  }
-  return contents.map((object, index) => ({
-    key: keys[index] ?? '',
-    sizeBytes: object.Size ?? 0,
-    etag: plainEtag(object.ETag),
-    lastModified: formatTime(object.LastModified),
-  }));
 }
 
 async function readHead({ client }: OpenStorage, address: ObjectAddress): Promise<ObjectFacts | undefined> {
@@ -227,23 +144,8 @@ async function signLink(
   return { url, expiresAt: signedAt + expiresIn * 1000 };
 }
 
-function locate(
-  address: ObjectAddress,
-): Pick<GetObjectCommandInput, 'VersionId'> & { Bucket: string; Key: string } {
-  const version = address.version === undefined ? {} : { VersionId: address.version };
-  return { Bucket: address.bucket, Key: address.key, ...version };
-}
-
-function nameObject(address: ObjectAddress): string {
-  return `"${address.key}" in bucket "${address.bucket}"`;
-}
-
 function nameUnknown(name: string, storages: ReadonlyMap<string, Storage>): string {
   const known = [...storages.keys()].map((storage) => `"${storage}"`).join(', ');
   const expected = known === '' ? 'none is configured' : `expected one of ${known}`;
   return `storage "${name}": ${expected}. Add it to the storages, or correct the name.`;
-}
-
-function formatTime(date: Date | undefined): string | undefined {
-  return date === undefined || Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

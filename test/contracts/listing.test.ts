@@ -1,10 +1,12 @@
-/** A parallel listing over a socket, against the embedded store and a real one: every key once, killed and resumed anywhere. */
+/** Listing over a socket, against the embedded store and real ones: every key once, killed and resumed anywhere; and what the doctor says of them. */
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Storage } from '../../src/domain/settings.ts';
+import { examineStorage } from '../../src/doctor/storage.ts';
+import type { Pipeline, Storage } from '../../src/domain/settings.ts';
 import type { ObjectStorage } from '../../src/domain/storage.ts';
 import { openSource } from '../../src/source/open-source.ts';
+import { systemClock } from '../../src/wire/clock.ts';
 import { openObjectStorage } from '../../src/wire/s3.ts';
 import { openClient } from '../support/embedded-store.ts';
 import { describeReal } from '../support/server.ts';
@@ -49,7 +51,8 @@ function sortKeys(unsorted: readonly string[]): readonly string[] {
 for (const { name, missing, start } of stores) {
   describeReal(name, missing, () => {
     let store: Awaited<ReturnType<typeof start>>;
-    let storage: ObjectStorage;
+    let settings: Storage;
+    let storage: ReturnType<typeof openObjectStorage>;
 
     beforeAll(async () => {
       store = await start();
@@ -57,13 +60,40 @@ for (const { name, missing, start } of stores) {
       await client.send(new CreateBucketCommand({ Bucket: 'media' }));
       for (const Key of keys) await client.send(new PutObjectCommand({ Bucket: 'media', Key, Body: 'x' }));
       client.destroy();
-      const settings: Storage = { name: 'main', region: 'us-east-1', pathStyle: true, ...store };
+      settings = { name: 'main', region: 'us-east-1', pathStyle: true, ...store };
       storage = openObjectStorage(new Map([['main', settings]]));
     }, 90_000);
 
     afterAll(async () => {
       storage?.close();
       await store?.stop();
+    });
+
+    it('is found in order by the doctor', async () => {
+      const pipeline = {
+        source: { form: 'bucket', storage: 'main', bucket: 'media', prefixes: [''] },
+        storages: new Map([['main', settings]]),
+        access: { mode: 'presigned', expiresInSeconds: 3600 },
+      } as unknown as Pipeline;
+      const glance = () => openSource(pipeline, { storage, nowMs: 0, isGlance: true });
+      const { diagnoses, item } = await examineStorage(pipeline, { storage, clock: systemClock, glance });
+      expect(diagnoses.map(({ level, message }) => `${level} ${message}`)).toEqual([
+        'ok bucket "media" reached (region us-east-1, path style) and signature accepted; lists in order, pages go on, StartAfter works',
+        'ok clock in step',
+      ]);
+      expect(keys).toContain(item?.key);
+    });
+
+    it('is told from one with wrong keys, and from one without that bucket', async () => {
+      const request = { storage: 'main', bucket: 'media', prefix: '' };
+      const wrong = { ...settings, secretAccessKey: 'wrong' };
+      const stranger = openObjectStorage(new Map([['main', wrong]]), { maxAttempts: 1 });
+      expect(await stranger.examine(request)).toMatchObject({ about: 'keys', stop: { exitCode: 2 } });
+      stranger.close();
+      expect(await storage.examine({ ...request, bucket: 'no-such-bucket' })).toMatchObject({
+        about: 'other',
+        stop: { message: expect.stringContaining('there is no such bucket') as string },
+      });
     });
 
     it('brings every key once, whatever the page size, the width and the page of a kill', async () => {

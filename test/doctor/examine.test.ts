@@ -1,11 +1,13 @@
 /** What the doctor says of worlds that are in order and of worlds that are not. */
 import { describe, expect, it } from 'vitest';
+import type { DiskHistory } from '../../src/doctor/disk.ts';
 import { type DoctorTools, examine } from '../../src/doctor/examine.ts';
 import type { Diagnosis } from '../../src/domain/diagnosis.ts';
 import type { Sent, SignedCall } from '../../src/domain/exchange.ts';
 import { exitCodes, Stop } from '../../src/domain/problem.ts';
-import type { AccessSettings, Account, Pipeline } from '../../src/domain/settings.ts';
-import type { ListPage, ListRequest, StorageFacts } from '../../src/domain/storage.ts';
+import type { AccessSettings, Account, Pipeline, Storage } from '../../src/domain/settings.ts';
+import type { ListPage, ListRequest, StorageFacts, StorageRefusal } from '../../src/domain/storage.ts';
+import { openSource } from '../../src/source/open-source.ts';
 import { qiniu } from '../../src/vendors/qiniu/index.ts';
 import { makeObjects, openMemoryStorage } from '../source/memory-storage.ts';
 import { makeToyAccount } from '../support/toy-catalogue.ts';
@@ -17,7 +19,7 @@ interface World {
   readonly keys?: readonly string[];
   readonly spoil?: (page: ListPage, request: ListRequest) => ListPage;
   readonly facts?: Partial<StorageFacts>;
-  readonly trouble?: Stop;
+  readonly refusal?: StorageRefusal;
   readonly account?: Partial<Account>;
   readonly access?: AccessSettings;
   readonly delivery?: 'poll' | 'callback';
@@ -28,8 +30,15 @@ interface World {
   readonly leadsToUs?: boolean;
   readonly calls?: SignedCall[];
   readonly canListen?: boolean;
+  /** Lines of a manifest in JSON, which lies at `s3://main/media/rows.jsonl`. */
+  readonly rows?: readonly unknown[];
   readonly manifest?: string;
+  readonly parallel?: number;
+  readonly history?: DiskHistory;
+  readonly mayTakeMs?: number;
 }
+
+const main: Storage = { name: 'main', endpoint: 'https://s3.example', region: 'cn-east-1', pathStyle: true };
 
 function look(world: World = {}): Promise<readonly Diagnosis[]> {
   const { keys = ['a.jpg', 'b.jpg', 'c/猫.jpg', 'd.jpg'], spoil, host = 'public' } = world;
@@ -37,7 +46,11 @@ function look(world: World = {}): Promise<readonly Diagnosis[]> {
     phase: 'answered',
     reply: { status: 400, headers: { date }, body: '{"error":"no such job"}' },
   };
-  const storage = openMemoryStorage(makeObjects(keys), spoil === undefined ? {} : { spoil });
+  const { rows, manifest = rows && 's3://main/media/rows.jsonl' } = world;
+  const lines = rows?.map((row) => JSON.stringify(row)).join('\n') ?? '';
+  const list = rows === undefined ? [] : [{ key: 'rows.jsonl', bytes: Buffer.from(lines) }];
+  const there = [...keys, ...list.map(({ key }) => key)];
+  const storage = openMemoryStorage([...makeObjects(keys), ...list], spoil === undefined ? {} : { spoil });
   const account: Account = {
     ...makeToyAccount({
       name: 'qiniu-prod',
@@ -54,8 +67,15 @@ function look(world: World = {}): Promise<readonly Diagnosis[]> {
     storage: {
       ...storage,
       examine: async (request) => {
-        if (world.trouble !== undefined) throw world.trouble;
-        return { page: await storage.list(request), serverTimeMs: nowMs, ...world.facts };
+        if (world.refusal !== undefined) return world.refusal;
+        const facts = { serverTimeMs: nowMs, isSession: false, ...world.facts };
+        if ('prefix' in request) return { page: await storage.list(request), ...facts };
+        if (there.includes(request.key)) return { page: { objects: [], isTruncated: false }, ...facts };
+        const stop = new Stop(
+          exitCodes.wrongUse,
+          `head of "${request.key}": there is no such object. Check it.`,
+        );
+        return { stop, about: 'other' };
       },
     },
     http: {
@@ -66,7 +86,7 @@ function look(world: World = {}): Promise<readonly Diagnosis[]> {
       },
     },
     urlReader: { read: async () => world.read ?? { ok: true, bytes: Buffer.from('x') } },
-    link: async (item) => ({ url: `https://s3.example/${item.key}?X-Amz-Signature=hidden` }),
+    link: async (item) => ({ url: item.url ?? `https://s3.example/${item.key}?X-Amz-Signature=hidden` }),
     resolveHost: async () => host,
     serve: async (handler) => {
       if (world.canListen === false)
@@ -76,13 +96,23 @@ function look(world: World = {}): Promise<readonly Diagnosis[]> {
       return { close: async () => undefined };
     },
     readFreeBytes: async () => ('freeBytes' in world ? world.freeBytes : 18e9),
+    readHistory: async () => world.history,
+    mayTakeMs: world.mayTakeMs ?? 60_000,
+    glance: () => openSource(pipeline, { storage, nowMs, isGlance: true }),
   };
   const delivery = world.delivery ?? 'poll';
+  const bucket = {
+    form: 'bucket',
+    storage: 'main',
+    bucket: 'media',
+    prefixes: [''],
+    parallel: world.parallel ?? 8,
+  };
+  const listed = { form: 'jsonl', encoding: 'utf-8', storage: 'main', bucket: 'media', path: manifest };
   const pipeline = {
-    source:
-      world.manifest === undefined
-        ? { form: 'bucket', storage: 'main', bucket: 'media', prefixes: [''] }
-        : { form: 'csv', path: world.manifest },
+    source: manifest === undefined ? bucket : listed,
+    select: { include: [], exclude: [], kinds: [] },
+    storages: new Map([['main', main]]),
     access: world.access ?? { mode: 'presigned', expiresInSeconds: 86_400 },
     services: [{ account, delivery }],
   } as unknown as Pipeline;
@@ -96,12 +126,12 @@ describe('the doctor', () => {
     const calls: SignedCall[] = [];
     const diagnoses = await look({ calls });
     expect(diagnoses.map(write)).toEqual([
-      'ok storage main: bucket "media" reached and signature accepted; lists in order, StartAfter works',
+      'ok storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted; lists in order, pages go on, StartAfter works',
       'ok storage main: clock in step',
       'ok links (presigned): the link to "a.jpg" can be read',
       'ok links (presigned): "s3.example" is a public address',
       'ok account qiniu-prod: signature accepted (no paid call made); clock in step',
-      'ok disk: 18 GB free at /project/.mediasweep',
+      'ok disk: 18 GB free at /project/.mediasweep; a run of 1,000,000 tasks needs about 3.2 GB',
     ]);
     expect(calls.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET https://ai.example/v1/jobs/video/mediasweep-doctor-0',
@@ -112,30 +142,50 @@ describe('the doctor', () => {
     [
       'a storage that refuses',
       {
-        trouble: new Stop(
-          exitCodes.wrongUse,
-          'storage "main": the credentials were refused. Check accessKeyId.',
-        ),
+        refusal: {
+          stop: new Stop(
+            exitCodes.wrongUse,
+            'storage "main": the credentials were refused. Check accessKeyId.',
+          ),
+          about: 'keys',
+        },
       },
       'fail storage main: storage "main": the credentials were refused. Check accessKeyId.',
       2,
     ],
     [
       'a storage that is lost',
-      { trouble: new Stop(exitCodes.halted, 'storage "main": the server was lost. Run again to go on.') },
+      {
+        refusal: {
+          stop: new Stop(exitCodes.halted, 'storage "main": the server was lost. Run again to go on.'),
+          about: 'lost',
+        },
+      },
       'fail storage main: storage "main": the server was lost. Run again to go on.',
       3,
     ],
     [
+      'an endpoint that the server names',
+      {
+        refusal: {
+          stop: new Stop(exitCodes.wrongUse, 'storage "main": the bucket is at another endpoint.'),
+          about: 'other',
+          endpoint: 'oss-cn-hangzhou.aliyuncs.com',
+        },
+      },
+      'fail storage main: storage "main": the bucket is at another endpoint. The server names the endpoint "oss-cn-hangzhou.aliyuncs.com": try that.',
+      2,
+    ],
+    [
       'an empty prefix',
       { keys: [] },
-      'warn storage main: bucket "media" reached and signature accepted, but nothing lies under the prefix. Check prefix.',
+      'warn storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but nothing lies under the prefix. Check prefix.',
       undefined,
     ],
     [
       'keys out of order',
       { spoil: (page) => ({ ...page, objects: [...page.objects].reverse() }) },
-      'fail storage main: bucket "media" reached and signature accepted, but keys come out of order: "c/猫.jpg" after "d.jpg". Its listing cannot be believed: use a manifest.',
+      'fail storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but keys come out of order: "c/猫.jpg" after "d.jpg" (expected the order of UTF-8 bytes). Its listing cannot be believed: use an inventory or another manifest.',
       2,
     ],
     [
@@ -146,7 +196,55 @@ describe('the doctor', () => {
             ? page
             : { isTruncated: false, objects: [{ key: 'a.jpg', sizeBytes: 10 }] },
       },
-      'warn storage main: bucket "media" reached and signature accepted, lists in order, but StartAfter is not honoured: listing goes on one page after another. Set parallel: 1.',
+      'warn storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted; lists in order, but StartAfter is not honoured: one listing goes on page after page, which is slower and complete. Set parallel: 1.',
+      undefined,
+    ],
+    [
+      'a server that refuses StartAfter, where it is not wanted',
+      {
+        parallel: 1,
+        spoil: (page, { startAfter }) => {
+          if (startAfter !== undefined) throw new Stop(exitCodes.wrongUse, 'storage "main": refused.');
+          return page;
+        },
+      },
+      'warn storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted; lists in order, but StartAfter is not honoured: one listing goes on page after page, which is slower and complete.',
+      undefined,
+    ],
+    [
+      'a server that finds nothing behind a key that does not exist',
+      {
+        spoil: (page, { startAfter }) =>
+          startAfter?.endsWith('\u{10FFFD}') === true ? { isTruncated: false, objects: [] } : page,
+      },
+      'warn storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted; lists in order, but StartAfter finds nothing behind a key that does not exist: parallel listing is complete but gains little. Set parallel: 1.',
+      undefined,
+    ],
+    [
+      'a server that repeats its first page',
+      {
+        spoil: (page, { token }) =>
+          token === undefined ? page : { isTruncated: false, objects: [{ key: 'a.jpg', sizeBytes: 10 }] },
+      },
+      'fail storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but the second page begins with "a.jpg" where "c/猫.jpg" was expected. Its listing cannot be believed: use an inventory or another manifest.',
+      2,
+    ],
+    [
+      'a server without tokens',
+      { spoil: (page) => ({ ...page, nextToken: undefined }) },
+      'fail storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but a page that is not the last has no token to go on with. Its listing cannot be believed: use an inventory or another manifest.',
+      2,
+    ],
+    [
+      'a server that forgets to say that more follow',
+      { spoil: (page) => ({ ...page, isTruncated: false }) },
+      'fail storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but a page of two keys says that no more follow, though they do. Its listing cannot be believed: use an inventory or another manifest.',
+      2,
+    ],
+    [
+      'two keys',
+      { keys: ['a.jpg', 'b.jpg'] },
+      'ok storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted; too few keys to try paging',
       undefined,
     ],
     [
@@ -168,6 +266,18 @@ describe('the doctor', () => {
       undefined,
     ],
     [
+      'credentials of a session without an end',
+      { facts: { isSession: true } },
+      'warn storage main: credentials of a session (sessionToken), whose end nobody tells: links die with them, though 1 d 00 h are asked for. Use keys without a session, or leave all three out for the AWS credential chain, which renews them.',
+      undefined,
+    ],
+    [
+      'links that die before slow jobs',
+      { access: { mode: 'presigned', expiresInSeconds: 3600 }, mayTakeMs: 86_400_000 },
+      'warn links (presigned): links live 1 h 00 min (access.expiresIn), and a call or job may take 1 d 00 h (deadlines): media that a vendor fetches late fail. Set expiresIn to that, or shorten the deadline.',
+      undefined,
+    ],
+    [
       'a link that is refused',
       { read: { ok: false, message: 'status 403', status: 403 } },
       'fail links (presigned): the link to "a.jpg" was answered 403. Check access and who may read.',
@@ -176,7 +286,43 @@ describe('the doctor', () => {
     [
       'a private endpoint',
       { host: 'private' },
-      'fail links (presigned): "s3.example" is a private address, which vendors on the internet cannot reach. Use the public endpoint of the storage, or access: public with a public baseUrl.',
+      'fail links (presigned): "s3.example" is a private address, which vendors on the internet cannot reach. Set endpoint of storage "main" to its public one, or access: { mode: public } with a public baseUrl, or for PAI\'s images { mode: inline }.',
+      2,
+    ],
+    [
+      'a private endpoint before anything lies in the bucket',
+      { host: 'private', keys: [] },
+      'fail links (presigned): "s3.example" is a private address, which vendors on the internet cannot reach. Set endpoint of storage "main" to its public one, or access: { mode: public } with a public baseUrl, or for PAI\'s images { mode: inline }.',
+      2,
+    ],
+    [
+      'a private public address',
+      { host: 'private', keys: [], access: { mode: 'public', baseUrl: 'https://cdn.internal/' } },
+      'fail links (public): "cdn.internal" is a private address, which vendors on the internet cannot reach. Set baseUrl of access to a public address.',
+      2,
+    ],
+    [
+      'a public address that does not serve',
+      {
+        access: { mode: 'public', baseUrl: 'https://cdn.example/' },
+        read: { ok: false, message: 'status 404', status: 404 },
+      },
+      'fail links (public): the link to "a.jpg" was answered 404. Check baseUrl of access, and that anyone may read there.',
+      2,
+    ],
+    [
+      'a signed URL of a manifest that has ended',
+      {
+        rows: [{ url: 'https://media.example/a.jpg?e=1&token=hidden' }],
+        read: { ok: false, message: 'status 401', status: 401 },
+      },
+      'fail links (presigned): the link to "https://media.example/a.jpg" was answered 401. Check the manifest\'s URLs: they may have expired.',
+      2,
+    ],
+    [
+      'private URLs of a manifest',
+      { host: 'private', rows: [{ url: 'http://media.internal/a.jpg' }] },
+      'fail links (presigned): "media.internal" is a private address, which vendors on the internet cannot reach. Use public URLs in the manifest, or rows with a key and access: inline for PAI\'s images.',
       2,
     ],
     [
@@ -206,13 +352,25 @@ describe('the doctor', () => {
     [
       'little room',
       { freeBytes: 1024 ** 3 },
-      'warn disk: 1.1 GB free at /project/.mediasweep; a run of a million tasks needs about 2.1 GB. Make room, or set --state and --out.',
+      'warn disk: 1.1 GB free at /project/.mediasweep; a run of 1,000,000 tasks needs about 3.2 GB. Make room (`mediasweep ledger prune` drops old runs), or set --state and --out.',
       undefined,
     ],
     [
       'no room',
       { freeBytes: 1000 },
-      'fail disk: 1 KB free at /project/.mediasweep; a run of a million tasks needs about 2.1 GB. Make room, or set --state and --out.',
+      'fail disk: 1 KB free at /project/.mediasweep; a run of 1,000,000 tasks needs about 3.2 GB. Make room (`mediasweep ledger prune` drops old runs), or set --state and --out.',
+      2,
+    ],
+    [
+      'room for a run like the last one, whose answers were long',
+      { freeBytes: 1e9, history: { ledgerBytes: 20e6, tasks: 2000, latestTasks: 1000 } },
+      'ok disk: 1 GB free at /project/.mediasweep; a run like the last one (1,000 tasks) needs about 41 MB',
+      undefined,
+    ],
+    [
+      'too little room for a run like the last one',
+      { freeBytes: 300e6, history: { ledgerBytes: 100e6, tasks: 100_000, latestTasks: 100_000 } },
+      'fail disk: 300 MB free at /project/.mediasweep; a run like the last one (100,000 tasks) needs about 420 MB. Make room (`mediasweep ledger prune` drops old runs), or set --state and --out.',
       2,
     ],
     [
@@ -255,14 +413,54 @@ describe('the doctor', () => {
     expect(diagnoses.map(write)).toContain(text);
   });
 
-  it.each([
-    ['s3://main/media/a.jpg', 'ok storage main: the manifest s3://main/media/a.jpg is there'],
+  it('reads the first rows of a manifest, and asks where it and its media lie', async () => {
+    const rows = [{ key: 'a.jpg' }, { url: 'https://media.example/b.jpg' }];
+    expect((await look({ rows })).map(write)).toEqual([
+      'ok storage main: s3://main/media/rows.jsonl is there',
+      'ok storage main: clock in step',
+      'ok manifest s3://main/media/rows.jsonl: 2 rows read, 2 of them selected',
+      'ok storage main: s3://main/media/a.jpg is there',
+      'ok links (presigned): the link to "a.jpg" can be read',
+      'ok links (presigned): "s3.example" is a public address',
+      'ok account qiniu-prod: signature accepted (no paid call made); clock in step',
+      'ok disk: 18 GB free at /project/.mediasweep; a run of 1,000,000 tasks needs about 3.2 GB',
+    ]);
+  });
+
+  it.each<[string, World, string]>([
     [
-      's3://main/media/x.csv',
-      'fail storage main: there is no manifest s3://main/media/x.csv. Correct its path.',
+      'that is not there',
+      { manifest: 's3://main/media/x.jsonl' },
+      'fail storage main: head of "x.jsonl": there is no such object. Check it.',
     ],
-  ])('looks for the manifest %s', async (manifest, text) => {
-    expect((await look({ manifest })).map(write)).toContain(text);
+    [
+      'whose media are not there',
+      { rows: [{ key: 'x.jpg' }] },
+      'fail storage main: head of "x.jpg": there is no such object. Check it.',
+    ],
+    [
+      'with broken rows',
+      { rows: [{ key: 'a.jpg' }, { title: 'nothing' }] },
+      'warn manifest s3://main/media/rows.jsonl: 1 of 2 rows cannot be used, the first in line 2: expected a key, url, text, images or video_url, found none. Fill one of them.',
+    ],
+    [
+      'without rows',
+      { rows: [] },
+      'warn manifest s3://main/media/rows.jsonl: none of 0 rows is selected. Check select and the manifest.',
+    ],
+    [
+      'that is not on this disk',
+      { manifest: '/nowhere/rows.jsonl' },
+      "fail manifest rows.jsonl: /nowhere/rows.jsonl: the manifest cannot be read: ENOENT: no such file or directory, open '/nowhere/rows.jsonl'. Check the path and its rights.",
+    ],
+  ])('tells of a manifest %s', async (_, world, text) => {
+    expect((await look(world)).map(write)).toContain(text);
+  });
+
+  it('leaves standard input alone, which can be read only once', async () => {
+    expect((await look({ manifest: '-' })).filter(({ subject }) => subject.startsWith('manifest'))).toEqual(
+      [],
+    );
   });
 
   it('says nothing of private addresses where all vendors are stand-ins on this machine', async () => {

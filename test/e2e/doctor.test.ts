@@ -20,7 +20,7 @@ test('a world in order is told so, and nothing was paid', async () => {
   expect(ended.err).toBe('');
   expect(ended.exitCode).toBe(0);
   expect(ended.out).toMatch(
-    /^ok +storage rehearsal +bucket "media" reached and signature accepted; lists in order, StartAfter works$/m,
+    /^ok +storage rehearsal +bucket "media" reached \(region \S+, path style\) and signature accepted; lists in order, pages go on, StartAfter works$/m,
   );
   expect(ended.out).toMatch(/^ok +links \(presigned\) +the link to ".+" can be read$/m);
   expect(ended.out.match(/^ok +account \S+ +signature accepted \(no paid call made\)/gm)).toHaveLength(2);

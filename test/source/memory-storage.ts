@@ -48,7 +48,7 @@ export function openMemoryStorage(
       const matching = sorted.filter(
         ({ key }) => key.startsWith(request.prefix) && (after === '' || compare(key, after) > 0),
       );
-      const size = options.pageSize ?? 1000;
+      const size = Math.min(options.pageSize ?? 1000, request.maxKeys ?? 1000);
       const page = matching.slice(0, size).map(describeObject);
       const isTruncated = matching.length > size;
       const honest = { objects: page, isTruncated, nextToken: isTruncated ? page.at(-1)?.key : undefined };
