@@ -63,6 +63,8 @@ function openLazily(stop: AbortSignal): Spine {
     prices: async (...given) => (await open()).prices(...given),
     run: async (...given) => (await open()).run(...given),
     report: async (...given) => (await open()).report(...given),
+    judge: async (...given) => (await open()).judge(...given),
+    diff: async (...given) => (await open()).diff(...given),
     status: async (...given) => (await open()).status(...given),
     listHeld: async (...given) => (await open()).listHeld(...given),
     settleHeld: async (...given) => (await open()).settleHeld(...given),

@@ -4,6 +4,7 @@
  */
 import type { Spine } from './cli/spine.ts';
 import { makeSchemas } from './config/schema.ts';
+import { diff, judge } from './pipeline/compare.ts';
 import { pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
 import { check, doctor, prices, status } from './pipeline/look.ts';
 import { type Outside, serveMedia } from './pipeline/outside.ts';
@@ -23,6 +24,8 @@ export function makeSpine(outside: Outside): Spine {
     prices: (places) => prices(outside, places),
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places, flags) => report(outside, selector, places, flags),
+    judge: (selector, policyFile, places, output) => judge(outside, selector, policyFile, places, output),
+    diff: (selectors, movedBy, places, output) => diff(outside, selectors, movedBy, places, output),
     status: (selector, places) => status(outside, selector, places),
     listHeld: (selection, places) => withLedgerOf(outside, places, (ledger) => ledger.listHeld(selection)),
     settleHeld: (selection, how, places) =>

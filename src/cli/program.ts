@@ -3,11 +3,13 @@ import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCodes, Stop } from '../domain/problem.ts';
 import { addCatalogue } from './catalogue.ts';
 import { addCheck } from './check.ts';
+import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
 import { addEmulate } from './emulate.ts';
 import { addFailed } from './failed.ts';
 import { addGlobalOptions } from './global.ts';
 import { addHeld } from './held.ts';
+import { addJudge } from './judge.ts';
 import { addLedger } from './ledger.ts';
 import { refuseCommands } from './not-yet.ts';
 import { layHelp, makeHelpOutput, makeHelpStyle } from './print/help.ts';
@@ -39,6 +41,8 @@ const commands = [
   addRun,
   addStatus,
   addReport,
+  addJudge,
+  addDiff,
   addHeld,
   addFailed,
   addLedger,

@@ -1,4 +1,5 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
+import type { Difference, Flip, RunChange, VerdictChange } from '../domain/change.ts';
 import type { TimeOfDay } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EmulatorFaults, EmulatorSwitches } from '../domain/emulator.ts';
@@ -13,6 +14,7 @@ import type {
   TroubleSelection,
 } from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
+import type { TextSink } from '../domain/output.ts';
 import type { ExitCode, Problem } from '../domain/problem.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Catalogue } from '../domain/service.ts';
@@ -100,6 +102,34 @@ export interface RunResult extends ReportResult {
   readonly sourceTrouble?: string | undefined;
 }
 
+/** Where the rows of a comparison go beside the terminal's table. */
+export interface RowOutput {
+  /** A file, or `-` for `stdout`. */
+  readonly csv?: string | undefined;
+  readonly isJson: boolean;
+  readonly stdout: TextSink;
+  /** How many of the worst rows are answered. */
+  readonly show: number;
+}
+
+export interface JudgeResult {
+  readonly run: RunRecord;
+  /** Names of the run's own policy and of the other one. */
+  readonly policies: { readonly from: string; readonly to: string };
+  readonly items: number;
+  readonly flips: number;
+  readonly verdicts: readonly VerdictChange[];
+  readonly worst: readonly Flip[];
+  readonly warnings: readonly Problem[];
+}
+
+export interface DiffResult {
+  readonly before: RunRecord;
+  readonly after: RunRecord;
+  readonly change: RunChange;
+  readonly worst: readonly Difference[];
+}
+
 export interface StatusResult {
   readonly run: RunRecord;
   /** False where the run's process died, or ended. */
@@ -133,6 +163,15 @@ export interface Spine {
   run(flags: RunFlags, places: Places, watch: RunWatch): Promise<RunResult>;
   /** Writes a run's reports again from the ledger. */
   report(selector: string, places: Places, flags?: ReportFlags): Promise<ReportResult>;
+  /** Applies another policy to the stored answers of a run. */
+  judge(selector: string, policyFile: string, places: Places, output: RowOutput): Promise<JudgeResult>;
+  /** Compares two runs, or a run with the one before it; a score has moved where it did so by more than `movedBy`. */
+  diff(
+    selectors: { readonly before?: string | undefined; readonly after: string },
+    movedBy: number,
+    places: Places,
+    output: RowOutput,
+  ): Promise<DiffResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
   listHeld(selection: TroubleSelection, places: Places): Promise<readonly HeldRow[]>;

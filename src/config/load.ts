@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { describeError, type Problem } from '../domain/problem.ts';
 import type { PriceBook } from '../domain/pricing.ts';
 import type { Catalogue } from '../domain/service.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { makeDocument, readDocument, type WrittenDocument } from './document.ts';
 import { assemblePipeline, type ConfigFiles, type LoadedPipeline, namePipeline } from './pipeline.ts';
 import { readPrices } from './prices.ts';
@@ -23,6 +24,8 @@ export interface LoadRequest {
   readonly catalogue: Catalogue;
   /** Replaces `caps.run` (`--cap`). */
   readonly runCap?: Money | undefined;
+  /** Stands in for the pipeline's policy: the name of one in `config/policies/`, or a path of one, or of a pipeline. */
+  readonly policyFile?: string | undefined;
 }
 
 /** Loads a pipeline file and what it uses of `config/`. Never throws for what a person wrote. */
@@ -87,10 +90,35 @@ async function load(loading: Loading): Promise<LoadedPipeline> {
   if (typeof folder !== 'string') return { problems: [...pipeline.problems, folder], warnings: [] };
   const { config, problems } = await loadConfig(folder, environment);
   if (!pipeline.document) return { problems: [...pipeline.problems, ...problems], warnings: [] };
+  const instead = await loadInstead(loading, config);
+  if (instead.problems.length > 0) return { problems: instead.problems, warnings: [] };
   const file = replaceVariables(pipeline.document, environment);
-  const loaded = assemblePipeline({ file, path, name, config, catalogue, needsCredentials, runCap });
+  const files = { ...config, insteadPolicy: instead.file };
+  const loaded = assemblePipeline({ file, path, name, config: files, catalogue, needsCredentials, runCap });
   if (problems.length === 0) return loaded;
   return { problems: [...loaded.problems, ...problems], warnings: loaded.warnings };
+}
+
+/** A name counts before a path: `strict` is the policy of that name, `./strict` a file beside. */
+async function loadInstead(
+  { policyFile, environment }: Loading,
+  { policies, policyFolder }: ConfigFiles,
+): Promise<{ readonly file?: ConfigFile | undefined; readonly problems: readonly Problem[] }> {
+  if (policyFile === undefined) return { problems: [] };
+  const named = policies.get(policyFile);
+  if (named) return { file: named, problems: [] };
+  const path = resolve(policyFile);
+  if (policyFile === 'none') {
+    return { file: replaceVariables(makeDocument('none', { rules: [] }), {}), problems: [] };
+  }
+  if (/^[^/\\.]+$/.test(policyFile) && !(await isFile(path))) {
+    const known = [...policies.keys()];
+    const advice = suggest(policyFile, known) || ` Known: ${known.join(', ') || 'none'}.`;
+    const message = `there is no policy ${JSON.stringify(policyFile)}, and no file of that name here.${advice}`;
+    return { problems: [{ file: policyFolder, line: 1, column: 1, path: '', message }] };
+  }
+  const { document, problems } = await loadDocument(path);
+  return { file: document && replaceVariables(document, environment), problems };
 }
 
 async function findConfigFolder({ configFolder, path, name }: Loading): Promise<string | Problem> {

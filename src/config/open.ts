@@ -1,5 +1,6 @@
 /** What commands ask of the config: a pipeline that is in order, or a stop that names every problem at once. */
 import { dirname, join, resolve } from 'node:path';
+import type { Policy } from '../domain/policy.ts';
 import type { PriceBook } from '../domain/pricing.ts';
 import { type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
@@ -47,8 +48,23 @@ export async function openPipeline(request: LoadRequest): Promise<Pipeline> {
 export async function reopenPipeline(
   request: Omit<RestoreRequest, 'path'> & { readonly folders: Folders },
 ): Promise<Pipeline> {
-  const path = join(dirname(request.folders.config), 'pipelines', `${request.name}.yaml`);
-  return unwrap(await restorePipeline({ ...request, path }));
+  return unwrap(await restorePipeline({ ...request, path: locate(request) }));
+}
+
+function locate({ folders, name }: { readonly folders: Folders; readonly name: string }): string {
+  return join(dirname(folders.config), 'pipelines', `${name}.yaml`);
+}
+
+/**
+ * Another policy for that pipeline: the name of one in `config/policies/`, a path of one, or of a pipeline that has one.
+ * What it says of services that the pipeline does not use is a warning.
+ */
+export async function openOtherPolicy(
+  request: Parameters<typeof reopenPipeline>[0] & { readonly policyFile: string },
+): Promise<{ readonly policy: Policy; readonly warnings: readonly Problem[] }> {
+  const path = locate(request);
+  const loaded = await restorePipeline({ ...request, path });
+  return { policy: unwrap(loaded).policy, warnings: loaded.warnings };
 }
 
 function unwrap({ pipeline, problems }: LoadedPipeline): Pipeline {

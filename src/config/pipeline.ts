@@ -26,6 +26,8 @@ export interface ConfigFiles {
   readonly policies: ReadonlyMap<string, ConfigFile>;
   /** Name of the folder of the policies, for messages. */
   readonly policyFolder: string;
+  /** What is to stand in for the pipeline's policy. */
+  readonly insteadPolicy?: ConfigFile | undefined;
 }
 
 export interface Assembly {
@@ -67,8 +69,8 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const access = readAccess(trouble, file, { accounts, needsCredentials });
   const services = readServices(trouble, file, { catalogue, accounts, needsCredentials });
   if (access?.mode === 'inline') checkInline(trouble, file, services, catalogue);
-  const { policies, policyFolder: folder } = config;
-  const policy = readPolicy(trouble, file, { catalogue, services, policies, folder });
+  const { policies, policyFolder: folder, insteadPolicy: instead } = config;
+  const policy = readPolicy(trouble, file, { catalogue, services, policies, folder, instead });
   const reports = readReports(trouble, file);
   const reuse = readReuse(trouble, file);
   const unknown = readFields(trouble, file, ['unknown'], unknownShape);

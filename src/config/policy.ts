@@ -1,4 +1,5 @@
 /** The policy of a pipeline: a file of `config/policies/` or rules written in the pipeline. */
+import { basename, extname } from 'node:path';
 import { formatCondition, type Policy, type Rule } from '../domain/policy.ts';
 import { type Catalogue, findService, type ServiceColumns, type TopColumn } from '../domain/service.ts';
 import { type Path, valueAt } from './document.ts';
@@ -15,6 +16,8 @@ export interface PolicyReading {
   /** Files of `config/policies/` by name. */
   readonly policies: ReadonlyMap<string, ConfigFile>;
   readonly folder: string;
+  /** Another policy file, or a pipeline with a `policy:`, to be read instead of the pipeline's own. */
+  readonly instead?: ConfigFile | undefined;
 }
 
 export const noPolicy: Policy = { name: 'none', rules: [] };
@@ -24,15 +27,48 @@ export const noPolicy: Policy = { name: 'none', rules: [] };
  * does not use is a warning at most; in rules written in the pipeline it is a problem.
  */
 export function readPolicy(trouble: Trouble, file: ConfigFile, reading: PolicyReading): Policy | undefined {
+  const { instead } = reading;
+  if (!instead) return readPolicyKey(trouble, file, reading, false);
+  if (instead.isBroken === true) return undefined;
+  if (!isPipeline(instead)) return readPolicyFile(trouble, instead, nameFile(instead), reading);
+  reportVariables(trouble, instead, ['policy']);
+  return readPolicyKey(trouble, instead, reading, true);
+}
+
+/** Whether a file that is to give a policy is a pipeline, whose `policy:` is meant. */
+function isPipeline({ data }: ConfigFile): boolean {
+  return ['policy', 'source', 'services'].some((key) => valueAt(data, [key]) !== undefined);
+}
+
+function nameFile({ file }: ConfigFile): string {
+  return basename(file, extname(file));
+}
+
+function readPolicyFile(
+  trouble: Trouble,
+  policy: ConfigFile,
+  name: string,
+  reading: PolicyReading,
+): Policy | undefined {
+  if (policy.isBroken === true) return undefined;
+  reportVariables(trouble, policy, []);
+  readFields(trouble, policy, [], policyShape, { skipped: ['rules'] });
+  const rules = readRules(trouble, policy, ['rules'], reading, true);
+  return rules && { name, rules };
+}
+
+/** The rules of another pipeline are taken as those of a policy file: they may name services that this one lacks. */
+function readPolicyKey(
+  trouble: Trouble,
+  file: ConfigFile,
+  reading: PolicyReading,
+  isOther: boolean,
+): Policy | undefined {
   const written = valueAt(file.data, ['policy']);
   if (written === undefined || written === 'none') return noPolicy;
   if (typeof written === 'string') {
     const policy = findPolicy(trouble, file, written, reading);
-    if (!policy || policy.isBroken === true) return undefined;
-    reportVariables(trouble, policy, []);
-    readFields(trouble, policy, [], policyShape, { skipped: ['rules'] });
-    const rules = readRules(trouble, policy, ['rules'], reading, true);
-    return rules && { name: written, rules };
+    return policy && readPolicyFile(trouble, policy, written, reading);
   }
   if (typeof written !== 'object' || written === null || Array.isArray(written)) {
     const expected = 'expected the name of a file in config/policies, or a map with rules';
@@ -40,7 +76,7 @@ export function readPolicy(trouble: Trouble, file: ConfigFile, reading: PolicyRe
     return undefined;
   }
   readFields(trouble, file, ['policy'], inlinePolicyShape, { skipped: ['rules'] });
-  const rules = readRules(trouble, file, ['policy', 'rules'], reading, false);
+  const rules = readRules(trouble, file, ['policy', 'rules'], reading, isOther);
   return rules && { name: 'inline', rules };
 }
 

@@ -1,5 +1,6 @@
 /** What differs between two runs: of one item, and counted over all of them. Pure. */
 import type { Finding } from './finding.ts';
+import type { Item } from './item.ts';
 import { type JudgedTask, type Policy, scoreOf, type Verdict } from './policy.ts';
 
 /** A verdict; `none` where no service applied to the item. */
@@ -74,6 +75,35 @@ export interface RunChange {
   };
 }
 
+/** What in an item's answers a rule held for. */
+export interface Evidence {
+  /** Why, in the rule's words. */
+  readonly rule: string;
+  readonly service: string;
+  readonly op?: string | undefined;
+  /** The label, or the metric's name. */
+  readonly name: string;
+  /** The score, or the metric's value. */
+  readonly value: number | string;
+}
+
+/** An item that another policy gives another verdict. */
+export interface Flip {
+  readonly item: Item;
+  readonly from: ChangeVerdict;
+  readonly to: ChangeVerdict;
+  /** Of the graver verdict of the two. */
+  readonly evidence?: Evidence | undefined;
+}
+
+/** An item that two runs do not have alike. */
+export interface Difference extends Omit<ItemChange, 'is' | 'verdict'> {
+  readonly item: Item;
+  readonly is: ItemChange['is'] | 'gone';
+  /** Absent where the item is gone. */
+  readonly verdict?: ChangeVerdict | undefined;
+}
+
 /** By how much a score must move to be told of. */
 export const defaultMovedBy = 0.1;
 
@@ -105,9 +135,23 @@ export interface ChangeTally {
   readonly counts: () => ChangeCounts;
 }
 
+/** Counts pairs of verdicts, most frequent first. */
+export function makeVerdictTally() {
+  const verdicts = new Map<string, { from: ChangeVerdict; to: ChangeVerdict; count: number }>();
+  return {
+    add(from: ChangeVerdict, to: ChangeVerdict): void {
+      const key = `${from} ${to}`;
+      const found = verdicts.get(key);
+      if (found) found.count += 1;
+      else verdicts.set(key, { from, to, count: 1 });
+    },
+    list: (): readonly VerdictChange[] => [...verdicts.values()].sort((a, b) => b.count - a.count),
+  };
+}
+
 /** Counts changes of items in memory that does not grow with them. */
 export function makeChangeTally(movedBy: number): ChangeTally {
-  const verdicts = new Map<string, { from: ChangeVerdict; to: ChangeVerdict; count: number }>();
+  const verdicts = makeVerdictTally();
   let [fresh, changed, matched, newlyFlagged, cleared, scoreMoved] = [0, 0, 0, 0, 0, 0];
   return {
     add(change) {
@@ -118,18 +162,14 @@ export function makeChangeTally(movedBy: number): ChangeTally {
       if (isFlagged(verdict) && !isFlagged(from ?? '')) newlyFlagged += 1;
       if (!isFlagged(verdict) && isFlagged(from ?? '')) cleared += 1;
       if (hasMoved(change, movedBy)) scoreMoved += 1;
-      if (from === undefined || from === verdict) return;
-      const key = `${from} ${verdict}`;
-      const found = verdicts.get(key);
-      if (found) found.count += 1;
-      else verdicts.set(key, { from, to: verdict, count: 1 });
+      if (from !== undefined && from !== verdict) verdicts.add(from, verdict);
     },
     matched: () => matched,
     counts: () => ({
       new: fresh,
       changed,
-      verdictChanged: [...verdicts.values()].reduce((sum, { count }) => sum + count, 0),
-      verdicts: [...verdicts.values()].sort((a, b) => b.count - a.count),
+      verdictChanged: verdicts.list().reduce((sum, { count }) => sum + count, 0),
+      verdicts: verdicts.list(),
       newlyFlagged,
       cleared,
       scoreMoved,
@@ -200,6 +240,7 @@ function readMetric({ metrics }: Finding, name: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function nameVerdict(verdict: Verdict | ''): ChangeVerdict {
+/** As people and scripts read it. */
+export function nameVerdict(verdict: Verdict | ''): ChangeVerdict {
   return verdict === '' ? 'none' : verdict;
 }

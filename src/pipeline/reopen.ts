@@ -1,6 +1,6 @@
 /** The pipeline of a run in the ledger: as it was written then, with policies, prices and accounts as they are now. */
 import type { Places } from '../cli/spine.ts';
-import { type Folders, reopenPipeline } from '../config/open.ts';
+import { type Folders, openOtherPolicy, reopenPipeline } from '../config/open.ts';
 import type { RunRecord } from '../domain/ledger.ts';
 import { Stop } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
@@ -22,6 +22,16 @@ export function reopen(
 ): Promise<Pipeline> {
   const configFolder = places.config;
   return reopenPipeline({ name, written, folders, configFolder, environment, catalogue, needsCredentials });
+}
+
+/** Another policy for the run's pipeline; throws as `reopen` does. */
+export function reopenWithPolicy(
+  { environment }: Outside,
+  { run: { pipeline: name, written }, folders, places }: Reopening,
+  policyFile: string,
+): ReturnType<typeof openOtherPolicy> {
+  const configFolder = places.config;
+  return openOtherPolicy({ name, written, folders, configFolder, environment, catalogue, policyFile });
 }
 
 /** `undefined` where it is not in order any more. */

@@ -1,6 +1,6 @@
 /** The run before the one that is reported on: looked up page by page, so that what changed costs no memory. */
 import { compareItem, defaultMovedBy, makeChangeTally, type RunChange } from '../domain/change.ts';
-import type { ItemRow, RunRecord } from '../domain/ledger.ts';
+import type { ItemRow, Ledger, RunRecord } from '../domain/ledger.ts';
 import { formatNano } from '../domain/money.ts';
 import type { Policy } from '../domain/policy.ts';
 import { contentIdOf } from '../domain/reuse.ts';
@@ -21,7 +21,13 @@ export interface Former {
  */
 export function openFormer(
   previous: { readonly run: RunRecord; readonly policy: Policy },
-  { policy, ledger, prices }: Pick<ReportRequest, 'policy' | 'ledger' | 'prices'>,
+  {
+    policy,
+    ledger,
+    prices,
+  }: Pick<ReportRequest, 'policy' | 'prices'> & {
+    readonly ledger: Pick<Ledger, 'readNamed' | 'readBill'>;
+  },
   movedBy = defaultMovedBy,
 ): Former {
   const tally = makeChangeTally(movedBy);

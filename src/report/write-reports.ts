@@ -2,13 +2,13 @@
  * Writes the reports of a run: one pass over the ledger feeds every table at once, a page of items at a time, so that
  * memory does not grow with the run. Files appear only when they are whole.
  */
-import type { ItemRow } from '../domain/ledger.ts';
 import type { ReportFolder, TextSink } from '../domain/output.ts';
 import type { ReportFormat } from '../domain/settings.ts';
 import { type Former, openFormer } from './former.ts';
 import { type Gathering, makeGathering } from './gather/gathering.ts';
 import { writePage } from './html/page.ts';
 import { type JudgedItem, judgeRow } from './judged-item.ts';
+import { readPages } from './pages.ts';
 import type { ReportRequest, ReportSummary } from './request.ts';
 import { describeFailures, makeSummary, makeTally } from './summary.ts';
 import { billColumns, sumAssumptions, sumBill } from './table/bill-table.ts';
@@ -19,7 +19,6 @@ import { itemColumns } from './table/item-table.ts';
 import { renderJsonLines, toJson } from './table/json.ts';
 import { failureColumns, isFailure, listTasks, taskColumns } from './table/task-table.ts';
 
-const itemsPerPage = 500;
 const mostBrokenRows = 200;
 
 /** A file that grows with the pass: what stands before the rows, and the rows of one page of items. */
@@ -150,7 +149,7 @@ async function passOver(
   former: Former | undefined,
 ): Promise<void> {
   for (const [index, file] of files.entries()) await sinks[index]?.write(file.begin);
-  for await (const page of readPages(request)) {
+  for await (const page of readPages(request.ledger, request.run.id)) {
     const judged = page.map((row) => judgeRow(request.policy, row));
     const rows = former ? await former.compare(judged) : judged;
     for (const row of rows) gathering.add(row);
@@ -158,17 +157,6 @@ async function passOver(
       const text = file.render(rows);
       if (text !== '') await sinks[index]?.write(text);
     }
-  }
-}
-
-async function* readPages({ ledger, run }: ReportRequest): AsyncGenerator<readonly ItemRow[]> {
-  let after: Uint8Array | undefined;
-  for (;;) {
-    const page = await ledger.readItems(run.id, after, itemsPerPage);
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield page;
-    after = last.item.position;
   }
 }
 

@@ -4,7 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { notYet } from '../../src/cli/not-yet.ts';
 import { makeTerminal, speak } from './desk.ts';
 
-const commands = ['check', 'run', 'status', 'report', 'catalogue', 'schema', 'emulate', 'rehearse'] as const;
+const commands = [
+  'check',
+  'run',
+  'status',
+  'report',
+  'judge',
+  'diff',
+  'catalogue',
+  'schema',
+  'emulate',
+  'rehearse',
+] as const;
 
 const parts = [
   'held list',
@@ -52,6 +63,8 @@ describe('help', () => {
     'run',
     'status',
     'report',
+    'judge',
+    'diff',
     'catalogue',
     'schema',
     'emulate',

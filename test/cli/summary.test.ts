@@ -34,6 +34,31 @@ function makeCause(given: Partial<Cause> = {}): Cause {
   };
 }
 
+describe('the change since the run before', () => {
+  test('stands below the verdicts', async () => {
+    const change = {
+      previous: '20261119T020000Z-audit',
+      previousStartedAt: '2026-11-19T02:00:00.000Z',
+      new: 3,
+      changed: 0,
+      gone: 1,
+      verdictChanged: 1,
+      verdicts: [{ from: 'pass', to: 'review', count: 1 }] as const,
+      newlyFlagged: 2,
+      cleared: 0,
+      scoreMoved: 1,
+      movedBy: 0.1,
+      charge: { before: '1', after: '2', currency: 'CNY', complete: true },
+    };
+    const { out } = await speak('report', {
+      report: async () => makeReport({ summary: makeSummary({ change }) }),
+    });
+    expect(out).toContain(`  since 20261119T020000Z-audit: 2 newly flagged, 0 cleared
+  new 3   changed 0   gone 1   verdict changed 1 (1 pass -> review)   score moved > 0.1: 1
+`);
+  });
+});
+
 describe('the summary', () => {
   test('of a nightly run is the answer, the accounts, the verdicts, the charge, the failures and the report', async () => {
     const summary = makeSummary({

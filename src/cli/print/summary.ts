@@ -3,6 +3,7 @@ import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
 import { formatAssumptions, formatCharge, formatFailures, formatUnits } from './charge.ts';
+import { formatChange } from './diff.ts';
 import { formatCaps } from './spending.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
@@ -19,6 +20,7 @@ export function printSummary(console: Console, reported: Reported): void {
   const body = [
     formatAccounts(summary),
     formatVerdicts(summary, ink),
+    ...formatSince(summary, ink),
     formatCharge(summary, reported.bill, ink),
     formatUnits(summary),
     formatFailures(summary),
@@ -120,6 +122,15 @@ function formatVerdicts({ verdicts }: Summary, ink: Ink): string {
       return verdicts[verdict] > 0 ? inkVerdict(ink, verdict, text) : text;
     })
     .join('   ');
+}
+
+/** The nights before are in the mails before: what is different tonight. */
+function formatSince({ change }: Summary, ink: Ink): readonly string[] {
+  if (!change) return [];
+  const { previous, newlyFlagged, cleared } = change;
+  const flagged = `${formatCount(newlyFlagged)} newly flagged`;
+  const words = `${newlyFlagged > 0 ? ink.yellow(flagged) : flagged}, ${formatCount(cleared)} cleared`;
+  return [`since ${makePlain(previous)}: ${words}`, formatChange(change)];
 }
 
 function locateReport({ folder, files }: Reported): string {
