@@ -6,6 +6,7 @@ import { formatTiers } from '../../src/cli/print/price.ts';
 import { listServices, makeServiceSheet, type ServiceSheet } from '../../src/cli/service-sheet.ts';
 import { openPrices } from '../../src/config/open.ts';
 import { makeSchemas } from '../../src/config/schema.ts';
+import { describeLimits } from '../../src/domain/fit.ts';
 import { exitMeanings } from '../../src/domain/problem.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { findService, type Submission } from '../../src/domain/service.ts';
@@ -53,13 +54,6 @@ async function writeServices(): Promise<string> {
 }
 
 function writeService({ service, skus, options, columns, pasted }: ServiceSheet): string {
-  const { maxBytes, minWidth, minHeight, source } = service.limits;
-  const bounds = [
-    ...(maxBytes === undefined ? [] : [`at most ${maxBytes} bytes`]),
-    ...(minWidth === undefined || minHeight === undefined
-      ? []
-      : [`${minWidth} x ${minHeight} pixels or more`]),
-  ];
   const optionRows = options.map((row) => [
     code(row.name),
     row.range === '' ? row.type : `${row.type}: ${row.range}`,
@@ -73,7 +67,7 @@ function writeService({ service, skus, options, columns, pasted }: ServiceSheet)
   return [
     `## ${service.name}`,
     `What it does: ${service.about}. Vendor's call: ${code(service.vendorCall)}. Source: ${service.manual}.`,
-    `Media: ${bounds.length === 0 ? '' : `${bounds.join(', ')} (`}${source}${bounds.length === 0 ? '' : ')'}.` +
+    `Media: ${describeLimits(service.limits)} (${service.limits.source}).` +
       (service.takesInline ? ' Takes `access: { mode: inline }`.' : '') +
       (service.maxBatch > 1 ? ` A batch has at most ${Math.min(100, service.maxBatch)} elements.` : ''),
     formatTable(keyHeader, optionRows),

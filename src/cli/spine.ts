@@ -83,6 +83,8 @@ export interface ReportResult {
   /** What stood in for what could not be read, with how many tasks each. */
   readonly assumptions: Readonly<Record<string, number>>;
   readonly causes: readonly Cause[];
+  /** Tasks that were skipped, by service and reason. */
+  readonly skips: readonly TaskCount[];
   readonly broken: readonly BrokenRow[];
   /** Present where findings were read out of the archived replies again. */
   readonly derived?: Derived | undefined;

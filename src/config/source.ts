@@ -201,6 +201,7 @@ export function readSelect(trouble: Trouble, file: ConfigFile): SelectSettings |
     ...(modifiedAfter !== undefined && { modifiedAfter }),
     ...(modifiedWithin !== undefined && { modifiedWithinMs: modifiedWithin }),
     ...(fields.sample !== undefined && { sample: fields.sample }),
+    fit: fields.fit ?? 'warn',
   };
 }
 

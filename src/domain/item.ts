@@ -49,7 +49,10 @@ export interface Item {
 
 /** Facts read from a media file's header, cached by content. */
 export interface MediaFacts {
+  /** Of the whole file, as its server tells. */
+  readonly sizeBytes?: number | undefined;
   readonly durationSeconds?: number | undefined;
+  /** As the picture is shown. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   /** Counted from the file's index; absent where the container has none. */

@@ -70,7 +70,7 @@ export interface PlannedItem {
     readonly account: string;
     readonly reuseKey: string;
     readonly usage: Usage;
-    /** Present where the task is not to be sent, with the reason. */
+    /** Present where the task is not to be sent, with the reason; an answer that is there already is used all the same. */
     readonly skip?: string | undefined;
   }[];
   /** Services of the pipeline that do not take this item. */

@@ -74,11 +74,26 @@ export interface ServiceColumns {
 
 /** What the vendor accepts or advises of a media file; `undefined` where nothing is documented. */
 export interface MediaLimits {
+  /** A vendor's MB is taken for 1024 x 1024 bytes, the larger reading. */
   readonly maxBytes?: number | undefined;
+  /** Pixels, width and height together; a picture on its side is measured on its side. */
   readonly minWidth?: number | undefined;
   readonly minHeight?: number | undefined;
+  readonly maxWidth?: number | undefined;
+  readonly maxHeight?: number | undefined;
+  readonly maxSeconds?: number | undefined;
+  /** As `MediaFacts` has them: `jpg`, `mp4`. */
+  readonly formats?: readonly string[] | undefined;
+  /** True where the page only advises, so that media outside may well be answered. */
+  readonly isAdvice?: boolean | undefined;
+  /** What the page asks of the picture that no header tells. */
+  readonly note?: string | undefined;
+  /** The page and its words. */
   readonly source: string;
 }
+
+/** What a header tells that a price may hang on. */
+export type PricedFact = 'durationSeconds' | 'keyFrames';
 
 /** How jobs that we may have submitted are found again at a vendor that can be asked. */
 export interface JobSearch {
@@ -113,8 +128,8 @@ export interface Service {
   /** Most elements of one call; 1 where there is no batch form. */
   readonly maxBatch: number;
   readonly limits: MediaLimits;
-  /** True where `usage` needs `MediaFacts` of the file. */
-  readonly needsMediaFacts: boolean;
+  /** What `usage` wants to know of the file under these options; nothing where absent. */
+  readonly pricedBy?: ((options: unknown) => readonly PricedFact[]) | undefined;
   /** True where the link may be a `data:` link, which holds the media itself in base64. */
   readonly takesInline?: boolean | undefined;
   /** True where the vendor is sent the item's title, so that it is part of the answer's identity. */
@@ -188,6 +203,7 @@ export function defineService<Options>(
     | 'options'
     | 'skus'
     | 'columns'
+    | 'pricedBy'
     | 'usage'
     | 'warn'
     | 'submit'
@@ -199,6 +215,7 @@ export function defineService<Options>(
     readonly exampleOptions: z.input<z.ZodType<Options>>;
     readonly skus: (options: Options) => readonly string[];
     readonly columns: (options: Options) => ServiceColumns;
+    readonly pricedBy?: (options: Options) => readonly PricedFact[];
     readonly usage: (
       question: UsageQuestion & {
         readonly use: { readonly options: Options; readonly unitsPerCall: number };

@@ -1,6 +1,7 @@
 /** A pipeline and the world around it, as the stages see them: checked, defaults filled in, variables replaced. */
 import type { BookingRule } from './booking.ts';
 import type { Caps } from './caps.ts';
+import type { FitMode } from './fit.ts';
 import type { Kind } from './item.ts';
 import type { Policy } from './policy.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
@@ -136,6 +137,8 @@ export interface SelectSettings {
   readonly modifiedWithinMs?: number | undefined;
   /** Share of the items, above 0 and up to 1; the same ones whenever they are looked at. */
   readonly sample?: number | undefined;
+  /** What to do with media outside the services' limits; `warn` where absent. */
+  readonly fit?: FitMode | undefined;
 }
 
 export type AccessSettings =

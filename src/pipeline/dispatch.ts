@@ -10,6 +10,7 @@ import type { Item, SourcePage } from '../domain/item.ts';
 import type { Ledger, RunLedger, RunRecord, TaskCount } from '../domain/ledger.ts';
 import type { Account, Pipeline } from '../domain/settings.ts';
 import { countLeft } from '../plan/count-left.ts';
+import { makeFitNotes } from '../plan/fit-notes.ts';
 import { limitItems } from '../plan/limit-items.ts';
 import { pickTroubled, readTroubled } from '../plan/pick-troubled.ts';
 import { planTasks } from '../plan/plan-tasks.ts';
@@ -60,6 +61,7 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
   const planned = { listed: listedBefore, planned: countLeft(tasksBefore, opened), isListed: false };
   const probe = makeProber({ storage, urlReader });
   const noteUnread = makeUnreadNotes(watch.log);
+  const fitNotes = makeFitNotes(watch.log);
   const feed = () => {
     const { standardInput } = outside;
     const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput });
@@ -72,6 +74,7 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
       explainNoLink: explain,
       counters: planned,
       noteUnread,
+      fitNotes,
     });
   };
   const mayTakeMs = findLongest(services, deadlines);

@@ -1,13 +1,11 @@
 /** Items x services - what the ledger knows = tasks. Page by page, so that memory stays flat. */
-import pLimit from 'p-limit';
+import { findMisfit, hasHiddenBounds } from '../domain/fit.ts';
 import type { Item, MediaFacts, SourcePage } from '../domain/item.ts';
 import type { Known, PlannedItem, PlanPage, RunLedger } from '../domain/ledger.ts';
 import { canonicalOptions, contentIdOf, reuseKeyOf } from '../domain/reuse.ts';
-import type { Pipeline, ServiceUse } from '../domain/settings.ts';
+import type { Pipeline, SelectSettings, ServiceUse } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
-
-/** Files whose headers are read at once. */
-const probesAtOnce = 16;
+import type { FitNotes } from './fit-notes.ts';
 
 /** How far reading and planning have come; for progress. */
 export interface PlanCounters {
@@ -18,14 +16,17 @@ export interface PlanCounters {
 
 /** What planning asks of the world, whether or not what it plans is carried out. */
 interface LookTools {
-  readonly pipeline: Pick<Pipeline, 'services' | 'reuse'>;
+  readonly pipeline: Pick<Pipeline, 'services' | 'reuse'> & { readonly select: Pick<SelectSettings, 'fit'> };
   readonly readKnown: RunLedger['readKnown'];
+  /** Reads a file's header; bounds by itself how many are read at once. */
   readonly probe: (item: Item) => Promise<MediaFacts>;
   /** Told of each item whose header did not tell what its price hangs on, so that an assumption stands in. */
   readonly noteUnread: (item: Item, why: string) => void;
+  /** Told of media outside the limits; nobody is where absent. */
+  readonly fitNotes?: FitNotes | undefined;
   /** Why no link can be made for the item; undefined where one can. */
   readonly explainNoLink: (item: Item) => string | undefined;
-  /** Whether the item's header may be read where its price hangs on it; always where absent. */
+  /** Whether the item's header may be read where its price or its fit hangs on it; always where absent. */
   readonly mayProbe?: ((item: Item) => boolean) | undefined;
 }
 
@@ -36,8 +37,16 @@ export interface PlanTools extends Omit<LookTools, 'readKnown'> {
 
 interface Draft {
   readonly item: Item;
+  /** Under which the header is remembered, whatever answers are remembered by. */
   readonly contentId: string;
-  readonly uses: readonly { readonly use: ServiceUse; readonly reuseKey: string }[];
+  readonly uses: readonly DraftUse[];
+}
+
+interface DraftUse {
+  readonly use: ServiceUse;
+  readonly reuseKey: string;
+  /** Whether the file's header is to be read for this task, if its answer is not there already. */
+  readonly wantsHeader: boolean;
 }
 
 /** Stores each page as planned and yields its tasks that may be sent. */
@@ -54,28 +63,34 @@ export async function* planTasks(
     yield tasks;
   }
   counters.isListed = true;
+  tools.fitNotes?.listed();
 }
 
 /** Each page with the tasks of its items, as they would be planned; nothing is stored. */
 async function* planPages(pages: AsyncIterable<SourcePage>, tools: LookTools): AsyncGenerator<PlanPage> {
   const keyOf = makeKeys(tools.pipeline);
-  const probing = pLimit(probesAtOnce);
   for await (const page of pages) {
     const drafts = page.items.map((item) => draft(item, tools.pipeline, keyOf));
     const known = await tools.readKnown(
       drafts.flatMap(({ uses }) => uses.map(({ reuseKey }) => reuseKey)),
-      drafts.filter(needsFacts).map(({ contentId }) => contentId),
+      drafts.filter(({ uses }) => uses.some((one) => one.wantsHeader)).map(({ contentId }) => contentId),
     );
-    const items = await Promise.all(drafts.map((one) => planItem(one, known, tools, probing)));
+    const items = await Promise.all(drafts.map((one) => planItem(one, known, tools)));
     yield { ...page, items };
   }
 }
 
 function draft(item: Item, pipeline: LookTools['pipeline'], keyOf: KeyOf): Draft {
-  const contentId = contentIdOf(item, pipeline.reuse.by === 'path' ? 'path' : 'content');
+  const contentId = contentIdOf(item, 'content');
+  const reuseId = pipeline.reuse.by === 'path' ? contentIdOf(item, 'path') : contentId;
+  const skips = pipeline.select.fit === 'skip';
   const uses = pipeline.services
     .filter((use) => applies(use, item))
-    .map((use) => ({ use, reuseKey: keyOf(use, item, contentId) }));
+    .map((use) => ({
+      use,
+      reuseKey: keyOf(use, item, reuseId),
+      wantsHeader: needsHeader(use, item, skips),
+    }));
   return { item, contentId, uses };
 }
 
@@ -84,45 +99,64 @@ function applies(use: ServiceUse, item: Item): boolean {
   return item.onlyServices === undefined || item.onlyServices.includes(use.name);
 }
 
-function needsFacts({ item, uses }: Draft): boolean {
-  return item.durationSeconds === undefined && uses.some(({ use }) => use.service.needsMediaFacts);
+/** Where the price hangs on it, or (`fit: skip`) where the listing does not tell whether the media fits. */
+function needsHeader({ service, options }: ServiceUse, item: Item, skips: boolean): boolean {
+  if (skips && findMisfit(service.limits, item) !== undefined) return false;
+  const priced = service.pricedBy?.(options) ?? [];
+  const isPriceOpen = priced.some((fact) => fact !== 'durationSeconds' || item.durationSeconds === undefined);
+  return isPriceOpen || (skips && hasHiddenBounds(service.limits, item));
 }
 
-async function planItem(
-  one: Draft,
-  known: Known,
-  tools: LookTools,
-  probing: ReturnType<typeof pLimit>,
-): Promise<PlannedItem> {
+async function planItem(one: Draft, known: Known, tools: LookTools): Promise<PlannedItem> {
   const { item, contentId, uses } = one;
   const noLink = tools.explainNoLink(item);
-  const isOpen = uses.some(
-    ({ use, reuseKey }) => use.service.needsMediaFacts && !known.settledKeys.has(reuseKey),
-  );
   const cached = known.media.get(contentId);
-  const media =
-    cached ??
-    (needsFacts(one) && isOpen && noLink === undefined && (tools.mayProbe?.(item) ?? true)
-      ? await probing(() => tools.probe(item))
-      : undefined);
-  const isReadable = media?.durationSeconds !== undefined;
-  if (media && !isReadable) tools.noteUnread(item, media.trouble ?? 'its header names no duration');
-  const tasks = uses.map(({ use, reuseKey }) => ({
-    service: use.name,
-    account: use.account.name,
-    reuseKey,
-    usage: use.service.usage({ item, media: media ?? {}, use, assume: use.account.assume }),
-    ...(noLink === undefined ? {} : { skip: noLink }),
-  }));
+  const isWanted =
+    noLink === undefined &&
+    (tools.mayProbe?.(item) ?? true) &&
+    uses.some(({ reuseKey, wantsHeader }) => wantsHeader && !known.settledKeys.has(reuseKey));
+  const media = cached ?? (isWanted ? await tools.probe(item) : undefined);
+  if (media && isWanted) noteTrouble(one, media, tools);
+  const tasks = uses.map((draftUse) => planUse(draftUse, item, media, { noLink, known, tools }));
   return {
-    item: isReadable ? { ...item, durationSeconds: item.durationSeconds ?? media.durationSeconds } : item,
+    item: { ...item, durationSeconds: item.durationSeconds ?? media?.durationSeconds },
     tasks,
     notApplicable: tools.pipeline.services.length - uses.length,
     contentId,
-    content: tools.pipeline.reuse.by === 'path' ? contentIdOf(item, 'content') : contentId,
+    content: contentId,
     // What could not be read today (a refused address, a server that was away) may be read tomorrow.
-    media: cached || !isReadable ? undefined : media,
+    media:
+      cached || (media?.trouble !== undefined && media.durationSeconds === undefined) ? undefined : media,
   };
+}
+
+function planUse(
+  { use, reuseKey }: DraftUse,
+  item: Item,
+  media: MediaFacts = {},
+  world: { readonly noLink: string | undefined; readonly known: Known; readonly tools: LookTools },
+): PlannedItem['tasks'][number] {
+  const { noLink, known, tools } = world;
+  const { fit = 'warn' } = tools.pipeline.select;
+  const misfit = fit === 'off' ? undefined : findMisfit(use.service.limits, item, media);
+  const skip = noLink ?? (fit === 'skip' ? misfit : undefined);
+  if (misfit !== undefined && skip === undefined && !known.settledKeys.has(reuseKey))
+    tools.fitNotes?.misfit(item, use.name, misfit);
+  return {
+    service: use.name,
+    account: use.account.name,
+    reuseKey,
+    usage: use.service.usage({ item, media, use, assume: use.account.assume }),
+    ...(skip === undefined ? {} : { skip }),
+  };
+}
+
+/** What could not be read, and what stands in for it or is left open. */
+function noteTrouble({ item, uses }: Draft, media: MediaFacts, tools: LookTools): void {
+  const isPriced = uses.some(({ use }) => (use.service.pricedBy?.(use.options) ?? []).length > 0);
+  const hasLength = (item.durationSeconds ?? media.durationSeconds) !== undefined;
+  if (isPriced && !hasLength) tools.noteUnread(item, media.trouble ?? 'its header names no duration');
+  else if (!isPriced && media.trouble !== undefined) tools.fitNotes?.unchecked(item, media.trouble);
 }
 
 type KeyOf = (use: ServiceUse, item: Item, contentId: string) => string;

@@ -1,6 +1,6 @@
 /** What a caller hands in to have the reports of a run written, and what it gets back. */
 import type { BookingRule } from '../domain/booking.ts';
-import type { BillRow, Ledger, RunRecord } from '../domain/ledger.ts';
+import type { BillRow, Ledger, RunRecord, TaskCount } from '../domain/ledger.ts';
 import type { ReportFolder } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PriceBook } from '../domain/pricing.ts';
@@ -57,6 +57,8 @@ export interface ReportSummary extends ReportTally {
   readonly assumptions: Readonly<Record<string, number>>;
   /** Failures and held tasks by cause, most frequent first. */
   readonly causes: readonly Cause[];
+  /** Tasks that were skipped, by service and reason. */
+  readonly skips: readonly TaskCount[];
   /** Names of the files written, within the folder. */
   readonly files: readonly string[];
 }

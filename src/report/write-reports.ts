@@ -97,6 +97,7 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
     bill,
     assumptions: sumAssumptions(bill),
     causes: gathering.causes.list(),
+    skips: taskCounts.filter(({ state, count }) => state === 'skipped' && count > 0),
     files: [...files, 'summary.json'],
   };
 }

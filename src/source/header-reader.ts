@@ -72,6 +72,11 @@ export class HeaderReader {
     return this.#failure;
   }
 
+  /** Bytes of the whole file, where they are known already. */
+  get knownSize(): number | undefined {
+    return this.#size;
+  }
+
   /** Bytes of the whole file. */
   async size(): Promise<number> {
     if (this.#size === undefined && this.#head !== undefined) {

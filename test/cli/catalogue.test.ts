@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { listOptions } from '../../src/cli/option-row.ts';
 import { displayWidth } from '../../src/cli/print/table.ts';
+import { describeLimits } from '../../src/domain/fit.ts';
 import type { PriceBook, SkuPrice } from '../../src/domain/pricing.ts';
 import { catalogue } from '../../src/vendors/index.ts';
 import { makeTerminal, speak } from './desk.ts';
@@ -38,10 +39,7 @@ describe('catalogue', () => {
     for (const service of services) {
       const [, terms = ''] = out.split(`\n${service.name}\n`);
       const [media = '', options = ''] = terms.split('\n');
-      const { maxBytes, minWidth } = service.limits;
-      expect(media).toContain(
-        maxBytes === undefined && minWidth === undefined ? 'no documented limits' : 'at ',
-      );
+      expect(media).toBe(`  media: ${describeLimits(service.limits)}`);
       for (const name of Object.keys(
         json.services.find((one: { name: string }) => one.name === service.name).options.properties,
       )) {
@@ -49,7 +47,12 @@ describe('catalogue', () => {
       }
     }
     expect(out).toContain('options: tag_top_k 1 to 10 (10), output_embedding (true), model_name');
-    expect(out).toContain('media: at most 5.2 MB, at least 240 x 240 pixels');
+    expect(out).toContain('pai/image-quality\n  media: advised: at most 5 MB, at least 240 x 240 pixels\n');
+    expect(out).toContain('pai/video-quality\n  media: advised: at most 100 MB, at least 320 x 240 pixels\n');
+    expect(out).toContain(
+      'pai/face-age\n  media: faces larger than 100 x 100 pixels; no other documented limits\n',
+    );
+    expect(out).toContain('qiniu/video-censor\n  media: no documented limits\n');
   });
 
   test('lists every service with call, kind, delivery, SKUs and first price', async () => {
@@ -168,7 +171,7 @@ test('catalogue pai/image-quality shows the free quota and the sizes that the ve
   expect(out).toContain(
     'pai/basic: 0.0046 CNY per call up to 5,000,000 a month, then 0.0039; 200 free once (',
   );
-  expect(out).toContain('at most 5.2 MB, at least 240 x 240 pixels (');
+  expect(out).toContain('advised: at most 5 MB, at least 240 x 240 pixels (');
 });
 
 test('options are told by type and range', () => {

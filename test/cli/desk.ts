@@ -164,6 +164,7 @@ export function makeReport(given: Partial<ReportResult> = {}): ReportResult {
     bill: [makeBillRow()],
     assumptions: {},
     causes: [],
+    skips: [],
     broken: [],
     folder: '/srv/reports/audit/20261120T020000Z-audit',
     files: ['items.csv', 'report.html', 'summary.json'],

@@ -75,6 +75,7 @@ describe('run', () => {
       folder: '/srv/reports/audit/20261120T020000Z-audit',
       files: ['items.csv', 'report.html', 'summary.json'],
       halts,
+      skips: [],
       sourceTrouble: 'lost',
       failures: [cause],
       brokenRows: broken,

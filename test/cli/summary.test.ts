@@ -108,12 +108,19 @@ describe('the summary', () => {
         examples: [{ item: '图片/猫.jpg', message: '' }],
       }),
     ];
-    expect(await print({ exitCode: 1, summary, bill, causes })).toEqual([
+    const state = 'skipped';
+    const skips = [
+      { service: 'pai/视频', state, reason: 'fit: at least 320 x 240 pixels', count: 6 },
+      { service: 'pai/视频', state, reason: 'fit: at most 100 MB', count: 31 },
+    ] as const;
+    expect(await print({ exitCode: 1, summary, bill, causes, skips })).toEqual([
       'audit 20261120T020000Z-audit finished in 9 h 04 min with 14 failures  (exit 1)',
       '  118,204 items x 2 services = 118,204 not applicable + 114,041 answered + 4,112 reused + 37 skipped + 14 failed; 5 not selected',
       '  block 12   review 431   incomplete 14   pass 117,747',
       '  charged at least 5,098.12 CNY (incomplete: 3,401,002 unpriced units; set a price for qiniu/pulp-image in config/prices/); 3 units uncertain, billed perhaps',
       '  units: pai/basic 21,857, qiniu/pulp-image 3,402,118',
+      '  skipped  31  pai/视频  fit: at most 100 MB',
+      '  skipped   6  pai/视频  fit: at least 320 x 240 pixels',
       '  failed      9  qiniu/video-censor  media-unreadable (424 400)  e.g. media/a.mp4: cannot open the file',
       '  failed  1,204  pai/视频            not-found',
       '  held        2  qiniu/video-censor  unknown-fate (504)          e.g. 图片/猫.jpg',
@@ -289,12 +296,14 @@ describe('the summary', () => {
         halts: many.map((index) => ({ account: `account-${index}`, reason: '"sign error" (401)' })),
         causes: many.map(() => makeCause({ count: 100, examples: [rest] })),
         broken: many.map((line) => ({ line, message: 'm'.repeat(300) })),
+        skips: many.map((count) => ({ service: 's', state: 'skipped', reason: `no-link: ${count}`, count })),
       },
       makeTerminal({ isTerminal: true, columns: 120 }),
     );
-    expect(lines.length).toBeLessThanOrEqual(30);
+    expect(lines.length).toBeLessThanOrEqual(34);
     expect(lines).toContain('  and 5,500 of other causes, in failures.csv');
     expect(lines).toContain('  55 more halted');
+    expect(lines).toContain('  and 1,596 for other reasons, in tasks.jsonl');
     expect(lines.join('\n')).toContain('54 more in bill.csv');
     const { displayWidth } = await import('../../src/cli/print/table.ts');
     expect(Math.max(...lines.slice(1).map((line) => displayWidth(line)))).toBeLessThanOrEqual(120);

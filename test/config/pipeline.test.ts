@@ -16,7 +16,7 @@ describe('a pipeline of source and services alone', () => {
       prefixes: [''],
       parallel: 8,
     });
-    expect(pipeline.select).toEqual({ include: [], exclude: [], kinds: [] });
+    expect(pipeline.select).toEqual({ include: [], exclude: [], kinds: [], fit: 'warn' });
     expect(pipeline.access).toEqual({ mode: 'presigned', expiresInSeconds: 86_400 });
     expect(pipeline.policy).toEqual({ name: 'none', rules: [] });
     expect(pipeline.reports).toEqual({ formats: ['csv', 'jsonl', 'html'], timezone: 'UTC', excel: true });
@@ -115,6 +115,7 @@ deadlines: { call: 10s, syncCall: 1m, job: 2h, run: 8h }
     maxSizeBytes: 2048,
     modifiedAfter: '2026-01-01T00:00:00.000Z',
     modifiedWithinMs: 172_800_000,
+    fit: 'off',
   });
   expect(pipeline.access).toEqual({ mode: 'public', baseUrl: 'https://cdn.example/media/' });
   expect(pipeline.reports).toEqual({ formats: ['csv'], timezone: 'Asia/Shanghai', excel: false });

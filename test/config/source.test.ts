@@ -132,7 +132,7 @@ const cases: readonly (readonly [
     'every fault of select is told at once',
     p(
       withLines(
-        'select: { include: [], exclude: 3, kinds: [video, imgae], minSize: 1XB, maxSize: -1, modifiedAfter: 2026-02-30, modifiedWithin: 2, sample: 0%, fit: warn }\n',
+        'select: { include: [], exclude: 3, kinds: [video, imgae], minSize: 1XB, maxSize: -1, modifiedAfter: 2026-02-30, modifiedWithin: 2, sample: 0%, fit: of }\n',
       ),
     ),
     [
@@ -144,16 +144,16 @@ const cases: readonly (readonly [
       'pipelines/p.yaml:5:101 select.modifiedAfter: expected a day such as "2026-01-01" (its beginning in UTC) or an instant with its zone such as "2026-01-01T00:00:00+08:00", found "2026-02-30".',
       'pipelines/p.yaml:5:129 select.modifiedWithin: expected a duration with its unit (ms, s, m, h, d, w), such as "30m", found 2.',
       'pipelines/p.yaml:5:140 select.sample: expected a share above 0 and up to 1, such as "1%" or 0.01, found "0%".',
-      'pipelines/p.yaml:5:149 select.fit: not supported yet: expected "off", found "warn".',
+      'pipelines/p.yaml:5:149 select.fit: expected one of "off", "warn", "skip", found "of".',
     ],
     [],
   ],
   [
-    'the largest size is not below the smallest, and fit is off',
+    'the largest size is not below the smallest, and fit is a word',
     p(withLines('select: { minSize: 2KB, maxSize: 1KB, fit: yes }\n')),
     [
       'pipelines/p.yaml:5:34 select.maxSize: expected no less than minSize ("2KB"), found "1KB".',
-      'pipelines/p.yaml:5:44 select.fit: expected "off", found "yes".',
+      'pipelines/p.yaml:5:44 select.fit: expected one of "off", "warn", "skip", found "yes".',
     ],
     [],
   ],
@@ -163,12 +163,6 @@ const cases: readonly (readonly [
     [
       'pipelines/p.yaml:5:26 select.modifiedAfter: expected a day such as "2026-01-01" (its beginning in UTC) or an instant with its zone such as "2026-01-01T00:00:00+08:00", found "2026-01-01T00:00:00".',
     ],
-    [],
-  ],
-  [
-    'fit: skip is not supported yet',
-    p(withLines('select: { fit: skip }\n')),
-    ['pipelines/p.yaml:5:16 select.fit: not supported yet: expected "off", found "skip".'],
     [],
   ],
   [

@@ -50,7 +50,8 @@ afterAll(async () => {
 });
 
 function expectTruth(facts: MediaFacts, file: LibraryFile): void {
-  const { durationSeconds = 0, ...rest } = facts;
+  const { durationSeconds = 0, sizeBytes, ...rest } = facts;
+  expect(sizeBytes ?? file.bytes.length).toBe(file.bytes.length);
   const isIndexed = /\.(mp4|mov)$/.test(file.path);
   expect({ path: file.path, ...rest }).toEqual({
     path: file.path,

@@ -127,7 +127,7 @@ describe('trouble', () => {
   });
 
   it('is none where a short file came whole without its length', async () => {
-    expect(await probeUrl(serveBytes(png))).toEqual({ width: 2, height: 1, format: 'png' });
+    expect(await probeUrl(serveBytes(png))).toEqual({ width: 2, height: 1, format: 'png', sizeBytes: 33 });
   });
 
   it('is none where the server tells the length', async () => {
@@ -135,6 +135,7 @@ describe('trouble', () => {
       width: 2,
       height: 1,
       format: 'png',
+      sizeBytes: 33,
     });
   });
 

@@ -126,6 +126,48 @@ describe('the tables', () => {
     expect(await next.readReady('quality', 0, 10)).toHaveLength(2);
   });
 
+  test('count what is skipped by its limit, and take it back whatever its own size was', async () => {
+    const run = await ledger.openRun(makeOpening());
+    await plan(run, [
+      makePlanned('a', { skip: 'fit: 12.4 MB, at most 5 MB' }),
+      makePlanned('b', { skip: 'fit: 6.1 MB, at most 5 MB' }),
+      makePlanned('c', { skip: 'fit: 80 x 60, at least 240 x 240 pixels' }),
+    ]);
+    const skipped = { service: 'quality', state: 'skipped' };
+    expect(await ledger.countTasks(run.record.id)).toEqual([
+      { ...skipped, reason: 'fit: at least 240 x 240 pixels', count: 1 },
+      { ...skipped, reason: 'fit: at most 5 MB', count: 2 },
+    ]);
+    const rows = await ledger.readItems(run.record.id, undefined, 10);
+    expect(rows[0]?.tasks[0]?.reason).toBe('fit: 12.4 MB, at most 5 MB');
+  });
+
+  test('keep to an answer or a held call although the task is to be skipped, but not to a failure', async () => {
+    const run = await ledger.openRun(makeOpening());
+    const keys = ['answered', 'failed', 'held'];
+    const tasks = await plan(
+      run,
+      keys.map((key) => makePlanned(key)),
+    );
+    const [answered, failed, held] = await Promise.all(tasks.map((task) => begin(run, task)));
+    if (!answered || !failed || !held) throw new Error('expected three attempts');
+    await run.transition([
+      { is: 'answered', attempt: answered, finding, usage: oneCall },
+      { is: 'failed', attempt: failed, refusal, isRemembered: true },
+      { is: 'held', attempt: held, cause: 'reset' },
+    ]);
+    const next = await ledger.openRun(makeOpening({ startNew: true }));
+    await plan(
+      next,
+      keys.map((key) => makePlanned(key, { skip: 'fit: 6.1 MB, at most 5 MB' })),
+    );
+    expect(await readStates(ledger, next.record.id)).toEqual([
+      'answered quality reused',
+      'failed quality skipped',
+      'held quality held',
+    ]);
+  });
+
   test('take no second open attempt of a key, whoever writes it', async () => {
     const run = await ledger.openRun(makeOpening());
     const [task] = await plan(run, [makePlanned('a')]);

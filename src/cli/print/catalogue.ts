@@ -1,6 +1,6 @@
 /** The services that there are: all of them in a table, or one explained. */
-import type { Delivery, MediaLimits, Service, ServiceColumns } from '../../domain/service.ts';
-import { formatSize } from '../../domain/quantity.ts';
+import { describeLimits } from '../../domain/fit.ts';
+import type { Delivery, Service, ServiceColumns } from '../../domain/service.ts';
 import type { OptionRow } from '../option-row.ts';
 import type { ServiceLine, ServiceSheet, SkuLine } from '../service-sheet.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
@@ -33,13 +33,11 @@ function formatTerms(
     const value = row.range === '' ? '' : ` ${row.range}`;
     return `${row.name}${value}${row.default === undefined ? '' : ` (${JSON.stringify(row.default)})`}`;
   });
-  const media = boundMedia(service.limits);
   return [
     ink.bold(service.name),
-    ...[
-      `media: ${media === '' ? 'no documented limits' : media}`,
-      `options: ${taken.join(', ') || 'none'}`,
-    ].flatMap((line) => wrapText(`  ${line}`, width, '    ')),
+    ...[`media: ${describeLimits(service.limits)}`, `options: ${taken.join(', ') || 'none'}`].flatMap(
+      (line) => wrapText(`  ${line}`, width, '    '),
+    ),
   ];
 }
 
@@ -95,7 +93,7 @@ export function printService(console: Console, sheet: ServiceSheet): void {
     ['takes', service.kinds.join(', ')],
     ['delivery', service.deliveries.map(explainDelivery).join('\n')],
     ...(service.maxBatch > 1 ? [['batch', `up to ${service.maxBatch} in one call (batch: N)`]] : []),
-    ['media', describeLimits(service.limits)],
+    ['media', `${describeLimits(service.limits)} (${service.limits.source})`],
     ['billed by', sheet.skus.map(describeSku).join('\n')],
     ['columns', describeColumns(service, sheet.columns)],
     ['manual', service.manual],
@@ -180,20 +178,6 @@ function explainDelivery(delivery: Delivery): string {
     case 'sync':
       return 'sync: the reply is held until the answer is there';
   }
-}
-
-function boundMedia({ maxBytes, minWidth, minHeight }: MediaLimits): string {
-  return [
-    ...(maxBytes === undefined ? [] : [`at most ${formatSize(maxBytes)}`]),
-    ...(minWidth === undefined || minHeight === undefined
-      ? []
-      : [`at least ${minWidth} x ${minHeight} pixels`]),
-  ].join(', ');
-}
-
-function describeLimits(limits: MediaLimits): string {
-  const bounds = boundMedia(limits);
-  return bounds === '' ? limits.source : `${bounds} (${limits.source})`;
 }
 
 function describeSku({ sku, about, price }: SkuLine): string {

@@ -5,6 +5,16 @@ export type Reported = ReportResult & Partial<Pick<RunResult, 'halts' | 'sourceT
 
 /** For `--json`: `summary.json`, and what else a script may want to know. */
 export function describeReported(reported: Reported): unknown {
-  const { summary, folder, files, halts, sourceTrouble, causes, broken, derived } = reported;
-  return { ...summary, folder, files, halts, sourceTrouble, failures: causes, brokenRows: broken, derived };
+  const { summary, folder, files, halts, sourceTrouble, causes, skips, broken, derived } = reported;
+  return {
+    ...summary,
+    folder,
+    files,
+    halts,
+    sourceTrouble,
+    failures: causes,
+    skips,
+    brokenRows: broken,
+    derived,
+  };
 }

@@ -4,6 +4,7 @@ import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
 import { formatAssumptions, formatCharge, formatFailures, formatUnits } from './charge.ts';
 import { formatChange } from './diff.ts';
+import { formatSkips } from './skip.ts';
 import { formatCaps } from './spending.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
@@ -27,6 +28,7 @@ export function printSummary(console: Console, reported: Reported): void {
     ...formatAssumptions(reported.assumptions, ink),
     ...formatCaps(summary, ink),
     ...formatObstacles(reported, ink),
+    ...formatSkips(reported.skips),
     ...formatCauses(reported.causes, ink, width),
     ...formatBroken(summary.counts.broken, reported.broken),
   ];

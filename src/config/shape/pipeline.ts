@@ -1,5 +1,6 @@
 /** What may stand in `pipelines/NAME.yaml`: each key with its description, default and example. */
 import { z } from 'zod';
+import { fitModes } from '../../domain/fit.ts';
 import { kinds } from '../../domain/item.ts';
 import { formatSize } from '../../domain/quantity.ts';
 import { defaultLimits, manifestFields, mostInlineBytes, reportFormats } from '../../domain/settings.ts';
@@ -161,12 +162,13 @@ export const selectShape = z.strictObject({
     .optional()
     .meta({ description: 'A share of the items, the same ones every time.', examples: ['1%'] }),
   fit: z
-    .literal('off', {
-      error: ({ input }) =>
-        input === 'warn' || input === 'skip' ? 'not supported yet: expected "off"' : undefined,
-    })
-    .default('off')
-    .meta({ description: "What to do with media outside a service's limits. Only off is supported yet." }),
+    .enum(fitModes)
+    .default('warn')
+    .meta({
+      description:
+        "What to do with media outside a service's documented limits: off sends it; warn sends it and says how much of it there is, by what the listing tells and what was read anyway; skip also reads the headers of what could be outside (pixels of images; a read of 16 KB each, remembered by content), and leaves out what is.",
+      examples: ['skip'],
+    }),
 });
 
 const modes = ['presigned', 'public', 'qiniu-private', 'inline'] as const;

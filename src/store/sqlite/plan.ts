@@ -136,7 +136,8 @@ interface Judgement {
 function judgeTask(session: Session, task: PlannedTask): Judgement {
   const known = internKey(session, task.reuseKey);
   const place = known.open === null ? 'planned' : 'waiting';
-  if (task.skip !== undefined) {
+  // What was paid for, or may have been, comes before a reason not to pay; a failure that is only remembered does not.
+  if (task.skip !== undefined && known.answer === null && known.held === null) {
     return { key: known.key, place, end: { state: 'skipped', reason: task.skip, answer: null, error: null } };
   }
   return { key: known.key, place, end: settleKey(session.db, known) };

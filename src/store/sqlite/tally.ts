@@ -1,4 +1,5 @@
 /** Sums that the writes of one transaction change, gathered in memory and stored once, just before it commits. */
+import { classifyReason } from '../../domain/fit.ts';
 import type { Nano, Position } from '../../domain/pricing.ts';
 import { startPosition } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
@@ -69,8 +70,9 @@ export class Tally {
     this.spending = new SpendingBooks(db);
   }
 
-  /** `by` tasks more (or fewer, below 0) are in that state. */
-  count(run: number, service: number, state: TaskState, reason: string, by: number): void {
+  /** `by` tasks more (or fewer, below 0) are in that state; what is an item's own in the reason does not count. */
+  count(run: number, service: number, state: TaskState, ownReason: string, by: number): void {
+    const reason = classifyReason(ownReason);
     const key = `${run} ${service} ${state} ${reason}`;
     const count = this.#counts.get(key);
     if (count) count.count += by;

@@ -11,19 +11,19 @@ import { readTrouble, refuseUnexpected } from './refusals.ts';
 
 export const manual = 'PAI, "Usage notes on multimedia analysis SDK for Python", 2024-08-26';
 
-/** Advised for pictures as a whole. */
+/** Advised for pictures as a whole; the manual's own sample of ImageQA is a picture of 398 x 214. */
 export const pictureLimits: MediaLimits = {
   maxBytes: 5 * 1024 * 1024,
   minWidth: 240,
   minHeight: 240,
-  source: `${manual}: at most 5 MB, 240 x 240 or more`,
+  isAdvice: true,
+  source: `${manual}: "no larger than 5 MB and the resolution of the image is equal to or higher than 240 × 240"`,
 };
 
-/** Nothing is said of the picture, but a face must be larger than 100 x 100, and so must be what shows it. */
+/** Nothing is said of the picture as a whole, and where its faces are stands in no header. */
 export const faceLimits: MediaLimits = {
-  minWidth: 101,
-  minHeight: 101,
-  source: `${manual}: a face must be larger than 100 x 100`,
+  note: 'faces larger than 100 x 100 pixels',
+  source: `${manual}: "The face section in the image must have a resolution that is higher than 100 × 100"`,
 };
 
 export interface ImageAnswer {
@@ -60,7 +60,6 @@ export function defineImageService<Options extends object>(parts: ImageServicePa
     deliveries: ['call'],
     maxBatch: 1,
     limits: parts.limits,
-    needsMediaFacts: false,
     takesInline: true,
     sendsTitle: false,
     skus: () => ['pai/basic'],

@@ -23,7 +23,8 @@ export const videoLimits: MediaLimits = {
   maxBytes: 100 * 1024 * 1024,
   minWidth: 320,
   minHeight: 240,
-  source: `${manual}: at most 100 MB, 320 x 240 or more`,
+  isAdvice: true,
+  source: `${manual}: "no larger than 100 MB and the resolution of the video is equal to or higher than 320 × 240"`,
 };
 
 /** What stands between `action` and `configure` of a single request, in the order of the Go SDK. */
@@ -67,7 +68,6 @@ export function defineVideoService<Options extends object>(parts: VideoServicePa
     deliveries: ['poll'],
     maxBatch: parts.maxBatch,
     limits: parts.limits,
-    needsMediaFacts: false,
     sendsTitle: parts.sendsTitle,
     skus: () => ['pai/advanced'],
     columns: parts.columns,

@@ -30,10 +30,11 @@ export const videoCensor = defineService<Options>({
   deliveries: ['poll', 'callback', 'sync'],
   maxBatch: 1,
   limits: { source: 'the v1 page names no limits of size, format or length' },
-  needsMediaFacts: true,
   sendsTitle: false,
   skus: (given) => given.ops.map(({ op }) => skuOf(op)),
   columns: (given) => ({ metrics: [], tops: given.ops.map(({ op }) => ({ op, normal: normalLabels[op] })) }),
+  pricedBy: (given) =>
+    readFrameCutting(given).mode === 1 ? ['durationSeconds', 'keyFrames'] : ['durationSeconds'],
   usage: estimateUsage,
   warn: warnOptions,
   submit,
