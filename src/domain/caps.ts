@@ -1,6 +1,6 @@
 /** What a run, a pipeline's month and an account's month may not pass, and how far each has come. Pure. */
 import type { Nano } from './pricing.ts';
-import type { Account, ServiceUse } from './settings.ts';
+import type { Account } from './settings.ts';
 import type { Units } from './usage.ts';
 
 /** `caps:` of a pipeline. */
@@ -48,10 +48,12 @@ export interface Spending {
   readonly overrun: Units;
 }
 
+type CappedAccount = Pick<Account, 'name' | 'isLoopback' | 'caps'>;
+
 /** The caps that hold for a pipeline and its accounts, in the order in which they are asked. */
 export function listCaps(pipeline: {
   readonly caps?: Caps | undefined;
-  readonly services: readonly Pick<ServiceUse, 'account'>[];
+  readonly services: readonly { readonly account: CappedAccount }[];
 }): readonly Cap[] {
   const { run, month, units = {} } = pipeline.caps ?? {};
   const accounts = [...new Map(pipeline.services.map(({ account }) => [account.name, account])).values()];
@@ -69,7 +71,7 @@ export function listCaps(pipeline: {
   return [...own, ...accounts.flatMap(listAccountCaps)];
 }
 
-function listAccountCaps({ name, caps, isLoopback }: Account): readonly Cap[] {
+function listAccountCaps({ name, caps, isLoopback }: CappedAccount): readonly Cap[] {
   if (caps?.month === undefined) return [];
   const limit = caps.month;
   return [{ name: `accounts.${name}.caps.month`, scope: 'account', account: name, isLoopback, limit }];

@@ -9,7 +9,7 @@ import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { Refusal } from './outcome.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
 import type { ExitCode } from './problem.ts';
-import type { Pipeline } from './settings.ts';
+import type { Account, Pipeline } from './settings.ts';
 import type { Status, Task, TaskState } from './task.ts';
 import type { Basis, Units, Usage } from './usage.ts';
 
@@ -47,8 +47,21 @@ export interface RunRecord {
   readonly isPruned?: boolean | undefined;
 }
 
+/** What the ledger must know of a pipeline: plain data, which may go to another thread or machine. */
+export interface LedgerPipeline
+  extends Pick<Pipeline, 'name' | 'path' | 'hash' | 'shapeHash' | 'written' | 'reuse' | 'prices' | 'caps'> {
+  readonly services: readonly { readonly name: string; readonly account: LedgerAccount }[];
+}
+
+export interface LedgerAccount extends Pick<Account, 'name' | 'isLoopback' | 'caps'> {
+  readonly vendor: {
+    readonly name: string;
+    readonly skus: readonly { readonly name: string; readonly unit: string }[];
+  };
+}
+
 export interface RunOpening {
-  readonly pipeline: Pipeline;
+  readonly pipeline: LedgerPipeline;
   readonly nowMs: number;
   /** Never go on with an earlier run (`--new`). */
   readonly startNew?: boolean | undefined;
@@ -58,7 +71,7 @@ export interface RunOpening {
   readonly isFresh?: boolean | undefined;
   /** Id of the run whose failed and held tasks are taken up: failures from before this run are disregarded. */
   readonly onlyFailed?: string | undefined;
-  /** What the ledger cannot know, by account and SKU; may come to hold the accounts of orphans. */
+  /** What the ledger cannot know, by account and SKU. */
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
 }
 
@@ -208,6 +221,8 @@ export interface RunLedger {
   readonly checkpoint?: string | undefined;
   /** Money and caps as this process's last commit left them. */
   readonly spending: Spending;
+  /** What the ledger cannot know of an account that only orphans were sent for. Holds for what is written afterwards. */
+  addBilling(account: string, facts: Readonly<Record<string, BillingFacts>>): Promise<void>;
   readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known>;
   /** Stores a page; answers its tasks that may be sent, those of an earlier session included. Idempotent. */
   plan(page: PlanPage): Promise<readonly Task[]>;

@@ -8,7 +8,7 @@ import { makeUseFinder } from '../dispatch/former-use.ts';
 import { explainNoLink, findLongest, makeLinker } from '../dispatch/link.ts';
 import type { Item, SourcePage } from '../domain/item.ts';
 import type { Ledger, RunLedger, RunRecord, TaskCount } from '../domain/ledger.ts';
-import type { Account, Pipeline } from '../domain/settings.ts';
+import type { Pipeline } from '../domain/settings.ts';
 import { countLeft } from '../plan/count-left.ts';
 import { makeFitNotes } from '../plan/fit-notes.ts';
 import { limitItems } from '../plan/limit-items.ts';
@@ -33,8 +33,6 @@ interface Dispatching {
   /** What an earlier session of the run has planned. */
   readonly tasksBefore: readonly TaskCount[];
   readonly places: Places;
-  /** Of the accounts that anything is booked for. */
-  readonly billing: Map<string, Account['billing']>;
   /** Aborts when nothing more may be begun. */
   readonly deadline: AbortSignal;
   readonly flags: RunFlags;
@@ -125,12 +123,12 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
 /** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */
 async function reopenFormer(
   outside: Outside,
-  { folders, places, billing }: Dispatching,
+  { folders, places, opened }: Dispatching,
   run: RunRecord,
 ): Promise<Pipeline | undefined> {
   const pipeline = await tryReopen(outside, { run, folders, places, needsCredentials: true });
   for (const { account } of pipeline?.services ?? []) {
-    if (!billing.has(account.name)) billing.set(account.name, account.billing);
+    await opened.addBilling(account.name, account.billing);
   }
   return pipeline;
 }

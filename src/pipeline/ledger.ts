@@ -13,8 +13,9 @@ export async function withLedger<Value>(
   folders: Folders,
   clock: Clock,
   use: (ledger: Ledger) => Promise<Value>,
+  isThreaded = false,
 ): Promise<Value> {
-  const ledger = await openLedger({ folder: folders.state, clock });
+  const ledger = await openLedger({ folder: folders.state, clock, isThreaded });
   try {
     return await use(ledger);
   } finally {

@@ -40,14 +40,15 @@ export async function run(
   const takeLock = () => acquireRunLock(folders.state, pipeline.name, holder);
   const releaseLock = flags.waits === true ? await waitForLock(takeLock, tools) : await takeLock();
   try {
-    return await withLedger(folders, clock, async (ledger) => {
+    const isThreaded = true;
+    const useLedger = async (ledger: Ledger) => {
       const { startNew, resumeAnyAge, isFresh, failOn } = flags;
       const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
       const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
       const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing });
       watch.begun(opened.record, opened.isResumed);
-      const world = { pipeline, folders, places, billing, ledger, opened };
+      const world = { pipeline, folders, places, ledger, opened };
       const tasksBefore = await ledger.countTasks(opened.record.id);
       const parts = { ...world, tasksBefore, flags, watch, deadline: deadline.signal };
       const { halts, feedError } = await dispatch(outside, parts);
@@ -69,7 +70,8 @@ export async function run(
       await backUp(outside, folders, watch.log);
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
       return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };
-    });
+    };
+    return await withLedger(folders, clock, useLedger, isThreaded);
   } finally {
     releaseLock();
     deadline.close();

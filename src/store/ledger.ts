@@ -15,8 +15,10 @@ export async function openLedger(options: {
   readonly folder: string;
   /** Tells when things ended. */
   readonly clock: Pick<Clock, 'now'>;
+  /** Runs are written by a thread of their own: for a process that makes calls while it writes. */
+  readonly isThreaded?: boolean | undefined;
 }): Promise<Ledger> {
   const driver = await loadDriver();
   const db = openDatabase(join(options.folder, 'ledger.db'), driver);
-  return new SqliteLedger(db, () => options.clock.now());
+  return new SqliteLedger(db, () => options.clock.now(), options.isThreaded);
 }

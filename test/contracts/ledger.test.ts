@@ -7,6 +7,7 @@ import type { Attempt, Ledger, RunLedger } from '../../src/domain/ledger.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { settleUsage, type Usage } from '../../src/domain/usage.ts';
 import { openLedger } from '../../src/store/ledger.ts';
+import { openBuiltLedger } from '../support/built-ledger.ts';
 import {
   answer,
   begin,
@@ -40,6 +41,16 @@ const ledgers: readonly { readonly name: string; readonly makePlace: () => Promi
       const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
       return {
         open: (clock) => openLedger({ folder, clock }),
+        remove: () => rm(folder, { recursive: true }),
+      };
+    },
+  },
+  {
+    name: 'SQLite, written by a thread of its own',
+    makePlace: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
+      return {
+        open: (clock) => openBuiltLedger({ folder, clock, isThreaded: true }),
         remove: () => rm(folder, { recursive: true }),
       };
     },

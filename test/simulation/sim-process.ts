@@ -92,6 +92,7 @@ export class SimProcess {
       get spending() {
         return run.spending;
       },
+      addBilling: (...given) => write(() => run.addBilling(...given)),
       quote: (...given) => write(() => run.quote(...given)),
       end: (end) => write(() => run.end(end)),
     };

@@ -1,7 +1,8 @@
 /** Makes the attempts of one call: what it answers as `intended` may be sent once this is durable, and nothing else may. */
-import type { Intent, IntentRequest } from '../../domain/ledger.ts';
+import type { IntentRequest } from '../../domain/ledger.ts';
 import { attemptRef } from '../../domain/reuse.ts';
-import type { Task } from '../../domain/task.ts';
+import type { TaskState } from '../../domain/task.ts';
+import type { Units } from '../../domain/usage.ts';
 import type { Known } from './known.ts';
 import { bindKnown, knownColumns, settleKey } from './known.ts';
 import type { Reservation, Spender } from './reserve.ts';
@@ -11,12 +12,30 @@ import { isLoopback } from './session.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
 
+/** A request for intents as far as the ledger's tables need it. */
+export interface IntendedCall extends Omit<IntentRequest, 'tasks'> {
+  readonly tasks: readonly { readonly id: number; readonly units: Units; readonly linkHash: string }[];
+}
+
+/** As `Intent`, with what of the attempt was decided here. */
+export type Intended =
+  | {
+      readonly is: 'intended';
+      readonly id: number;
+      readonly number: number;
+      readonly ref: string;
+      readonly call: number;
+      readonly position: number;
+    }
+  | { readonly is: 'settled'; readonly state: TaskState }
+  | { readonly is: 'waiting' };
+
 type KnownTask = Known & MovableTask & { readonly reuse_key: string };
 
 /** One answer per task of the request, in its order; those that do not fit under a cap drop out. */
-export function intendCall(session: Session, request: IntentRequest): readonly Intent[] {
+export function intendCall(session: Session, request: IntendedCall): readonly Intended[] {
   const call: { first: number | undefined; count: number } = { first: undefined, count: 0 };
-  return request.tasks.map(({ task, linkHash }): Intent => {
+  return request.tasks.map((task): Intended => {
     const known = session.db.get<KnownTask>(
       `SELECT ${knownColumns}, t.id, t.run, t.service, t.state, t.reason, k.key AS reuse_key
        FROM tasks AS t JOIN keys AS k ON k.id = t.key WHERE t.id = ?`,
@@ -25,25 +44,25 @@ export function intendCall(session: Session, request: IntentRequest): readonly I
     if (!known) throw new Error(`task ${task.id} is not in the ledger`);
     const refused = refuseIntent(session, known, request.atMs);
     if (refused) return refused;
-    const reserved = reserve(session, makeSpender(session, request, known.run), task.usage.units);
+    const reserved = reserve(session, makeSpender(session, request, known.run), task.units);
     if (!reserved.fits) {
       moveTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
       return { is: 'settled', state: 'over-cap' };
     }
     const { reservation } = reserved;
-    const intent = addAttempt(session, request, known, { task, linkHash, reservation, ...call });
-    call.first ??= intent.attempt.call;
+    const intent = addAttempt(session, request, known, { task, reservation, ...call });
+    call.first ??= intent.call;
     call.count += 1;
     return intent;
   });
 }
 
-function makeSpender({ pipeline }: Session, { account, atMs }: IntentRequest, run: number): Spender {
+function makeSpender({ pipeline }: Session, { account, atMs }: IntendedCall, run: number): Spender {
   return { run, account, isLoopback: isLoopback(pipeline, account), intendedAtMs: atMs };
 }
 
 /** Another task or process may have been first, and a task that is handed in twice is sent once. */
-function refuseIntent(session: Session, known: KnownTask, atMs: number): Intent | undefined {
+function refuseIntent(session: Session, known: KnownTask, atMs: number): Intended | undefined {
   if (known.state === 'intent' || known.state === 'accepted') return { is: 'waiting' };
   if (known.state !== 'planned' && known.state !== 'waiting') return { is: 'settled', state: known.state };
   const end = settleKey(session.db, known);
@@ -60,18 +79,17 @@ function refuseIntent(session: Session, known: KnownTask, atMs: number): Intent 
 
 function addAttempt(
   session: Session,
-  request: IntentRequest,
+  request: IntendedCall,
   known: KnownTask,
   element: {
-    readonly task: Task;
-    readonly linkHash: string;
+    readonly task: IntendedCall['tasks'][number];
     readonly reservation: Reservation;
     readonly first: number | undefined;
     readonly count: number;
   },
-): Extract<Intent, { is: 'intended' }> {
+): Extract<Intended, { is: 'intended' }> {
   const { service, account, isBatch, atMs } = request;
-  const { task, linkHash, reservation, first, count: position } = element;
+  const { task, reservation, first, count: position } = element;
   const number = known.submissions + 1;
   const ref = attemptRef(account, known.reuse_key, number);
   const id = session.db.insert('attempts', {
@@ -85,7 +103,7 @@ function addAttempt(
     service,
     account,
     is_loopback: Number(isLoopback(session.pipeline, account)),
-    link_hash: linkHash,
+    link_hash: task.linkHash,
     is_batch: Number(isBatch),
     state: 'intent',
     intended_ms: atMs,
@@ -93,26 +111,5 @@ function addAttempt(
   });
   session.db.run('UPDATE keys SET submissions = ? WHERE id = ?', [number, known.key]);
   moveTask(session, known, { state: 'intent', attempt: id, sent: 1, startedMs: atMs });
-  return {
-    is: 'intended',
-    attempt: {
-      id,
-      task: task.id,
-      run: session.runId,
-      service,
-      account,
-      reuseKey: known.reuse_key,
-      number,
-      ref,
-      call: first ?? id,
-      position,
-      linkHash,
-      isBatch,
-      isLoopback: isLoopback(session.pipeline, account),
-      usage: task.usage,
-      resends: task.resends,
-      intendedAtMs: atMs,
-      state: 'intent',
-    },
-  };
+  return { is: 'intended', id, number, ref, call: first ?? id, position };
 }

@@ -1,14 +1,13 @@
 /** Opens a run: goes on with the latest one that is not finished, or begins another and closes those before it. */
 import { existsSync } from 'node:fs';
 import { listCaps } from '../../domain/caps.ts';
-import type { RunOpening, RunRecord } from '../../domain/ledger.ts';
+import type { LedgerPipeline, RunOpening, RunRecord } from '../../domain/ledger.ts';
 import { wrongUse } from '../../domain/problem.ts';
-import type { Pipeline } from '../../domain/settings.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Database } from './database.ts';
 import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
-import type { Office, Session } from './session.ts';
+import type { Office, SessionTerms } from './session.ts';
 import { isFresh } from './session.ts';
 import { packCaps } from './spending.ts';
 import type { MovableTask } from './task-row.ts';
@@ -18,7 +17,7 @@ import { moveTask } from './task-row.ts';
 const mostAgeMs = 20 * 60 * 60 * 1000;
 
 export interface Opened {
-  readonly session: Session;
+  readonly terms: SessionTerms;
   readonly record: RunRecord;
   readonly isResumed: boolean;
   readonly checkpoint: string | undefined;
@@ -37,7 +36,7 @@ export function openRun(office: Office, opening: RunOpening): Opened {
   const row = findRunRow(db, id);
   if (!row) throw new Error(`run "${id}" is not in the ledger that it was just written to`);
   return {
-    session: makeSession(office, opening, row),
+    terms: makeTerms(db, opening, row),
     record: makeRunRecord(row),
     isResumed: old !== undefined,
     checkpoint: row.checkpoint ?? undefined,
@@ -45,7 +44,7 @@ export function openRun(office: Office, opening: RunOpening): Opened {
 }
 
 /** Two files of one name would go on with each other's runs. A file that was moved is no other file. */
-function refuseNamesake(db: Database, { name, path }: Pipeline): void {
+function refuseNamesake(db: Database, { name, path }: LedgerPipeline): void {
   const last = db.get<{ path: string }>(
     'SELECT path FROM runs WHERE pipeline = ? ORDER BY seq DESC LIMIT 1',
     [name],
@@ -72,7 +71,7 @@ function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
   return undefined;
 }
 
-function refuseChanged(row: RunRow, pipeline: Pipeline): Error {
+function refuseChanged(row: RunRow, pipeline: LedgerPipeline): Error {
   const before: unknown = JSON.parse(row.written);
   const changed = ['source', 'select', 'access', 'services'].filter(
     (key) => readPart(before, key) !== readPart(pipeline.written, key),
@@ -89,7 +88,7 @@ function readPart(written: unknown, key: string): string | undefined {
 }
 
 /** Where listing begins anew, what it counts begins anew too. */
-function resumeRun({ db, tally }: Office, row: RunRow, pipeline: Pipeline): void {
+function resumeRun({ db, tally }: Office, row: RunRow, pipeline: LedgerPipeline): void {
   const packed = packPipeline(pipeline, row.asked_fresh === 1);
   const columns = Object.keys(packed).map((column) => `${column} = ?`);
   db.run(
@@ -157,7 +156,7 @@ function chooseId(db: Database, pipeline: string, nowMs: number): string {
 }
 
 /** The columns of a run that say under which pipeline it goes on. */
-function packPipeline(pipeline: Pipeline, asksFresh: boolean) {
+function packPipeline(pipeline: LedgerPipeline, asksFresh: boolean) {
   const services = pipeline.services.map(
     ({ name, account }): RunService => ({ name, account: account.name, vendor: account.vendor.name }),
   );
@@ -175,18 +174,17 @@ function packPipeline(pipeline: Pipeline, asksFresh: boolean) {
   };
 }
 
-function makeSession(office: Office, { pipeline, nowMs, billing }: RunOpening, row: RunRow): Session {
+function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: RunRow): SessionTerms {
   const { maxAgeMs, retryFailedAfterMs } = pipeline.reuse;
   const oldestMs = maxAgeMs === undefined ? Number.MIN_SAFE_INTEGER : nowMs - maxAgeMs;
-  const items = office.db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
-  const attempts = office.db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'attempts'`);
+  const items = db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
+  const attempts = db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'attempts'`);
   return {
-    ...office,
     run: row.seq,
     runId: row.id,
     pipeline,
     services: pipeline.services.map((use) => use.name),
-    billing,
+    billing: new Map(billing),
     caps: listCaps(pipeline),
     answeredSinceMs: row.is_fresh === 1 ? Number.MAX_SAFE_INTEGER : oldestMs,
     failedSinceMs: row.only_failed === null ? nowMs - retryFailedAfterMs : row.started_ms + 1,

@@ -1,7 +1,7 @@
 /** Stores a page of planned items, and answers which of their tasks may be sent. */
 import type { PlannedItem, PlanPage } from '../../domain/ledger.ts';
 import { wrongUse } from '../../domain/problem.ts';
-import type { Task, TaskState } from '../../domain/task.ts';
+import type { TaskState } from '../../domain/task.ts';
 import { packFacts } from './item-facts.ts';
 import type { Settlement } from './known.ts';
 import { internKey, settleKey } from './known.ts';
@@ -11,17 +11,35 @@ import { moveTask } from './task-row.ts';
 
 type PlannedTask = PlannedItem['tasks'][number];
 
+/** A task that may be sent, by its place in the page. */
+export interface ReadyTask {
+  readonly id: number;
+  /** Place of its item in the page, and of its service among the item's tasks. */
+  readonly item: number;
+  readonly task: number;
+  /** The item's id, free in its run. */
+  readonly name: string;
+  readonly tries: number;
+  readonly resends: number;
+}
+
+/** A planned item with its place in the page. */
+interface Placed {
+  readonly planned: PlannedItem;
+  readonly place: number;
+}
+
 /**
  * Idempotent by position. An item of an earlier session that comes again keeps what became of it; only its tasks that
  * are still planned are looked at anew, since its content and what is known of it may have changed.
  *
  * @throws `Stop` where a position that an earlier session filled now holds another item.
  */
-export function planPage(session: Session, page: PlanPage): readonly Task[] {
-  const ready: Task[] = [];
+export function planPage(session: Session, page: PlanPage): readonly ReadyTask[] {
+  const ready: ReadyTask[] = [];
   let items = 0;
   let notApplicable = 0;
-  for (const planned of page.items) {
+  for (const [place, planned] of page.items.entries()) {
     storeMedia(session, planned);
     const known = session.db.get<{ id: number; name: string }>(
       'SELECT id, name FROM items WHERE run = ? AND position = ?',
@@ -30,10 +48,10 @@ export function planPage(session: Session, page: PlanPage): readonly Task[] {
     if (!known) {
       items += 1;
       notApplicable += planned.notApplicable;
-      addItem(session, planned, ready);
+      addItem(session, { planned, place }, ready);
     } else if (known.id < session.firstItem) {
       requireSameItem(session, planned, known.name);
-      renewItem(session, planned, known, ready);
+      renewItem(session, { planned, place }, known, ready);
     }
   }
   const broken = storeBroken(session, page);
@@ -53,18 +71,18 @@ export function planPage(session: Session, page: PlanPage): readonly Task[] {
   return ready;
 }
 
-function addItem(session: Session, planned: PlannedItem, ready: Task[]): void {
+function addItem(session: Session, { planned, place: item }: Placed, ready: ReadyTask[]): void {
   const { db, run } = session;
-  const { item } = planned;
-  const name = findFreeName(session, item.id);
+  const { position, id: wanted } = planned.item;
+  const name = findFreeName(session, wanted);
   const id = db.insert('items', {
     run,
-    position: item.position,
+    position,
     name,
-    facts: packFacts(item),
+    facts: packFacts(planned.item),
     content: planned.content ?? null,
   });
-  for (const task of planned.tasks) {
+  for (const [index, task] of planned.tasks.entries()) {
     const { key, place, end } = judgeTask(session, task);
     const service = findService(session, task.service);
     const state: TaskState = end?.state ?? place;
@@ -82,7 +100,7 @@ function addItem(session: Session, planned: PlannedItem, ready: Task[]): void {
       ended_ms: end ? session.now() : null,
     });
     session.tally.count(run, service, state, reason, 1);
-    if (state === 'planned') ready.push(makeReady(planned, name, task, { id: taskId, tries: 0, resends: 0 }));
+    if (state === 'planned') ready.push({ id: taskId, item, task: index, name, tries: 0, resends: 0 });
   }
 }
 
@@ -95,9 +113,9 @@ interface PlannedRow extends MovableTask {
 
 function renewItem(
   session: Session,
-  planned: PlannedItem,
+  { planned, place: item }: Placed,
   known: { readonly id: number; readonly name: string },
-  ready: Task[],
+  ready: ReadyTask[],
 ): void {
   const rows = session.db.all<PlannedRow>(
     `SELECT id, run, service, state, reason, key, usage, tries, resends FROM tasks
@@ -112,7 +130,8 @@ function renewItem(
     ]);
   }
   for (const row of rows) {
-    const task = planned.tasks.find((one) => findService(session, one.service) === row.service);
+    const index = planned.tasks.findIndex((one) => findService(session, one.service) === row.service);
+    const task = planned.tasks[index];
     if (!task) continue;
     const { key, place, end } = judgeTask(session, task);
     session.db.run('UPDATE tasks SET key = ?, usage = ? WHERE id = ?', [
@@ -122,7 +141,10 @@ function renewItem(
     ]);
     if (end) moveTask(session, row, { ...end, endedMs: session.now() });
     else if (place === 'waiting') moveTask(session, row, { state: place });
-    else ready.push(makeReady(planned, known.name, task, row));
+    else {
+      const { id, tries, resends } = row;
+      ready.push({ id, item, task: index, name: known.name, tries, resends });
+    }
   }
 }
 
@@ -141,23 +163,6 @@ function judgeTask(session: Session, task: PlannedTask): Judgement {
     return { key: known.key, place, end: { state: 'skipped', reason: task.skip, answer: null, error: null } };
   }
   return { key: known.key, place, end: settleKey(session.db, known) };
-}
-
-function makeReady(
-  planned: PlannedItem,
-  name: string,
-  task: PlannedTask,
-  row: { readonly id: number; readonly tries: number; readonly resends: number },
-): Task {
-  return {
-    id: row.id,
-    item: { ...planned.item, id: name },
-    service: task.service,
-    reuseKey: task.reuseKey,
-    usage: task.usage,
-    attempts: row.tries,
-    resends: row.resends,
-  };
 }
 
 function findService(session: Session, name: string): number {

@@ -1,7 +1,7 @@
 /** One process's go at one run: what every operation on it needs. */
 import type { Cap } from '../../domain/caps.ts';
+import type { LedgerPipeline } from '../../domain/ledger.ts';
 import type { BillingFacts } from '../../domain/pricing.ts';
-import type { Pipeline } from '../../domain/settings.ts';
 import type { Database } from './database.ts';
 import type { Tally } from './tally.ts';
 
@@ -13,14 +13,15 @@ export interface Office {
   readonly now: () => number;
 }
 
-export interface Session extends Office {
+/** What a session is about: plain data, so that another thread can hold the same one. */
+export interface SessionTerms {
   /** The run's number in the ledger. */
   readonly run: number;
   readonly runId: string;
-  readonly pipeline: Pipeline;
+  readonly pipeline: LedgerPipeline;
   /** Names of the run's services: a task's service is a place in it. */
   readonly services: readonly string[];
-  readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
+  readonly billing: Map<string, Readonly<Record<string, BillingFacts>>>;
   readonly caps: readonly Cap[];
   /** Answers of other runs count from this time on, remembered failures of any run from that. */
   readonly answeredSinceMs: number;
@@ -30,12 +31,14 @@ export interface Session extends Office {
   readonly firstAttempt: number;
 }
 
+export interface Session extends Office, SessionTerms {}
+
 /** Whether answers of other runs are disregarded. */
-export function isFresh(pipeline: Pipeline): boolean {
+export function isFresh(pipeline: Pick<LedgerPipeline, 'reuse'>): boolean {
   return pipeline.reuse.by === 'never';
 }
 
 /** Whether the account is a stand-in on loopback, whose usage is kept apart. */
-export function isLoopback(pipeline: Pipeline, account: string): boolean {
+export function isLoopback(pipeline: Pick<LedgerPipeline, 'services'>, account: string): boolean {
   return pipeline.services.some((use) => use.account.name === account && use.account.isLoopback);
 }

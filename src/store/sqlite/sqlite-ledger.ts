@@ -23,15 +23,18 @@ import { readArchivedPage } from './archive-read.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
+import { LocalWriter } from './local-writer.ts';
 import { openRun } from './opening.ts';
 import { compact, measure, pruneRuns } from './prune.ts';
 import { readItemPage, readNamedItems, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
+import type { RunWriter } from './run-writes.ts';
 import { findPrevious, selectRun } from './selector.ts';
 import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spending.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { Tally } from './tally.ts';
+import { ThreadWriter } from './thread-writer.ts';
 import {
   acknowledgeFailures,
   countAcknowledged,
@@ -45,9 +48,13 @@ export class SqliteLedger implements Ledger {
   readonly #tally: Tally;
   readonly #queue: CommitQueue;
   readonly #now: () => number;
+  readonly #isThreaded: boolean;
+  readonly #writers: RunWriter[] = [];
 
-  constructor(db: Database, now: () => number) {
+  /** `isThreaded`: runs are written by a thread of their own, and this connection only reads them. */
+  constructor(db: Database, now: () => number, isThreaded = false) {
     this.#db = db;
+    this.#isThreaded = isThreaded;
     this.#now = now;
     this.#tally = new Tally(db);
     this.#queue = new CommitQueue(db, this.#tally);
@@ -55,8 +62,14 @@ export class SqliteLedger implements Ledger {
 
   async openRun(opening: RunOpening): Promise<RunLedger> {
     const office = { db: this.#db, tally: this.#tally, now: this.#now };
+    if (this.#isThreaded) {
+      const { opened, writer } = await ThreadWriter.open(this.#db.path, opening, this.#now);
+      this.#writers.push(writer);
+      return new SqliteRun(opened, { ...office, ...opened.terms }, writer);
+    }
     const opened = await this.#queue.write(1, () => openRun(office, opening));
-    return new SqliteRun(opened, this.#queue);
+    const session = { ...office, ...opened.terms };
+    return new SqliteRun(opened, session, new LocalWriter(session, this.#queue));
   }
 
   async findRun(selector: string): Promise<RunRecord | undefined> {
@@ -174,6 +187,7 @@ export class SqliteLedger implements Ledger {
   }
 
   async close(): Promise<void> {
+    for (const writer of this.#writers) await writer.close();
     this.#queue.close();
     this.#db.close();
   }

@@ -4,6 +4,7 @@ import type {
   Intent,
   IntentRequest,
   Known,
+  PlannedItem,
   PlanPage,
   RunLedger,
   RunRecord,
@@ -11,38 +12,36 @@ import type {
 } from '../../domain/ledger.ts';
 import type { Spending } from '../../domain/caps.ts';
 import type { MediaFacts } from '../../domain/item.ts';
-import type { Nano } from '../../domain/pricing.ts';
-import { chargeUnits, monthOf, priceOf } from '../../domain/pricing.ts';
+import type { BillingFacts, Nano } from '../../domain/pricing.ts';
+import { chargeUnits, priceOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
 import { attemptColumns, makeAttempt } from './attempt-row.ts';
-import type { CommitQueue } from './commit-queue.ts';
-import { intendCall } from './intend.ts';
 import { findKnown } from './known.ts';
+import type { Intended } from './intend.ts';
 import type { Opened } from './opening.ts';
-import { planPage } from './plan.ts';
-import { releaseWaiting } from './release.ts';
-import { readWaitedFor, reopenAskable } from './reopen.ts';
-import { findRunRow, makeRunRecord } from './run-row.ts';
+import type { ReadyTask } from './plan.ts';
+import { readWaitedFor } from './reopen.ts';
+import type { RunWriter } from './run-writes.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
-import { packSpending, readSpending } from './spending.ts';
 import { loadPosition } from './tally.ts';
 import type { ReadyRow } from './task-row.ts';
 import { makeTask, readyColumns } from './task-row.ts';
-import { applyTransitions } from './transition.ts';
+import type { WrittenTransition } from './transition.ts';
 
 export class SqliteRun implements RunLedger {
   readonly isResumed: boolean;
   readonly checkpoint?: string | undefined;
   readonly #session: Session;
-  readonly #queue: CommitQueue;
+  readonly #writer: RunWriter;
   #record: RunRecord;
 
-  constructor({ session, record, isResumed, checkpoint }: Opened, queue: CommitQueue) {
+  /** `session` is for reading: nothing is written through it but by `writer`. */
+  constructor({ record, isResumed, checkpoint }: Opened, session: Session, writer: RunWriter) {
     this.#session = session;
-    this.#queue = queue;
+    this.#writer = writer;
     this.#record = record;
     this.isResumed = isResumed;
     this.checkpoint = checkpoint;
@@ -53,10 +52,12 @@ export class SqliteRun implements RunLedger {
   }
 
   get spending(): Spending {
-    const { run, pipeline, caps, tally, now } = this.#session;
-    const { currency, timezone } = pipeline.prices;
-    const month = monthOf(now(), timezone);
-    return readSpending(tally.spending, { run, pipeline: pipeline.name, month, currency, caps });
+    return this.#writer.spending;
+  }
+
+  async addBilling(account: string, facts: Readonly<Record<string, BillingFacts>>): Promise<void> {
+    if (!this.#session.billing.has(account)) this.#session.billing.set(account, facts);
+    await this.#writer.write('addBilling', { account, facts });
   }
 
   async readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known> {
@@ -76,13 +77,9 @@ export class SqliteRun implements RunLedger {
   }
 
   async plan(page: PlanPage): Promise<readonly Task[]> {
-    const weight = 1 + page.items.reduce((rows, item) => rows + 1 + item.tasks.length, page.broken.length);
-    const [tasks, record] = await this.#queue.write(weight, () => {
-      const ready = planPage(this.#session, page);
-      return [ready, this.#readRecord()] as const;
-    });
+    const { ready, record } = await this.#writer.write('plan', page);
     this.#record = record;
-    return tasks;
+    return ready.map((one) => makePlannedTask(page, one));
   }
 
   async readReady(service: string, afterId: number, limit: number): Promise<readonly Task[]> {
@@ -96,12 +93,21 @@ export class SqliteRun implements RunLedger {
     return rows.map((row) => makeTask(row, services));
   }
 
-  intend(request: IntentRequest): Promise<readonly Intent[]> {
-    return this.#queue.write(request.tasks.length, () => intendCall(this.#session, request));
+  async intend(request: IntentRequest): Promise<readonly Intent[]> {
+    const tasks = request.tasks.map(({ task: { id, usage }, linkHash }) => ({
+      id,
+      units: usage.units,
+      linkHash,
+    }));
+    const intended = await this.#writer.write('intend', { ...request, tasks });
+    return intended.map((one, index) =>
+      one.is === 'intended' ? { is: one.is, attempt: this.#makeAttempt(request, index, one) } : one,
+    );
   }
 
   transition(transitions: readonly Transition[]): Promise<void> {
-    return this.#queue.write(transitions.length, () => applyTransitions(this.#session, transitions));
+    const steps = transitions.map((one): WrittenTransition => ({ ...one, attempt: one.attempt.id }));
+    return this.#writer.write('transition', steps);
   }
 
   async readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]> {
@@ -127,7 +133,7 @@ export class SqliteRun implements RunLedger {
   reopenAskable(
     services: readonly { readonly service: string; readonly account: string }[],
   ): Promise<number> {
-    return this.#queue.write(1, () => reopenAskable(this.#session, services));
+    return this.#writer.write('reopenAskable', services);
   }
 
   async readWaitedFor(
@@ -143,7 +149,7 @@ export class SqliteRun implements RunLedger {
   }
 
   releaseWaiting(): Promise<{ readonly released: number; readonly waiting: number }> {
-    return this.#queue.write(1, () => releaseWaiting(this.#session));
+    return this.#writer.write('releaseWaiting', undefined);
   }
 
   async quote(account: string, units: Units, atMs: number): Promise<Nano | undefined> {
@@ -164,20 +170,40 @@ export class SqliteRun implements RunLedger {
     return sum;
   }
 
-  async end({ state, exitCode, why, atMs }: Parameters<RunLedger['end']>[0]): Promise<RunRecord> {
-    this.#record = await this.#queue.write(1, () => {
-      this.#session.db.run(
-        'UPDATE runs SET state = ?, exit_code = ?, why = ?, ended_ms = ?, spending = ? WHERE seq = ?',
-        [state, exitCode, why, atMs, packSpending(this.spending), this.#session.run],
-      );
-      return this.#readRecord();
-    });
+  async end(end: Parameters<RunLedger['end']>[0]): Promise<RunRecord> {
+    this.#record = await this.#writer.write('end', end);
     return this.#record;
   }
 
-  #readRecord(): RunRecord {
-    const row = findRunRow(this.#session.db, this.#session.runId);
-    if (!row) throw new Error(`run "${this.#session.runId}" is not in the ledger any more`);
-    return makeRunRecord(row);
+  #makeAttempt(request: IntentRequest, index: number, made: Extract<Intended, { is: 'intended' }>): Attempt {
+    const { service, account, isBatch, atMs: intendedAtMs, tasks } = request;
+    const { task, linkHash } = tasks[index] as IntentRequest['tasks'][number];
+    const { id, number, ref, call, position } = made;
+    return {
+      id,
+      task: task.id,
+      run: this.#session.runId,
+      service,
+      account,
+      reuseKey: task.reuseKey,
+      number,
+      ref,
+      call,
+      position,
+      linkHash,
+      isBatch,
+      isLoopback: isLoopback(this.#session.pipeline, account),
+      usage: task.usage,
+      resends: task.resends,
+      intendedAtMs,
+      state: 'intent',
+    };
   }
+}
+
+function makePlannedTask({ items }: PlanPage, ready: ReadyTask): Task {
+  const { item, tasks } = items[ready.item] as PlannedItem;
+  const { service, reuseKey, usage } = tasks[ready.task] as PlannedItem['tasks'][number];
+  const { id, name, tries: attempts, resends } = ready;
+  return { id, item: { ...item, id: name }, service, reuseKey, usage, attempts, resends };
 }

@@ -39,6 +39,13 @@ interface OpenRow {
   readonly task_run_state: RunState;
 }
 
+/** A transition with its attempt's id in the attempt's place. */
+export type WrittenTransition = {
+  readonly [Is in Transition['is']]: Omit<Extract<Transition, { is: Is }>, 'attempt'> & {
+    readonly attempt: number;
+  };
+}[Transition['is']];
+
 /** An open attempt on its way to its next state. */
 interface Step {
   readonly session: Session;
@@ -48,10 +55,10 @@ interface Step {
   readonly archive: Archive;
 }
 
-export function applyTransitions(session: Session, transitions: readonly Transition[]): void {
+export function applyTransitions(session: Session, transitions: readonly WrittenTransition[]): void {
   const archive = new Archive(session);
   for (const transition of transitions) {
-    const row = findOpen(session, transition.attempt.id);
+    const row = findOpen(session, transition.attempt);
     if (row) applyTransition(makeStep(session, row, archive), transition);
   }
 }
@@ -88,7 +95,7 @@ function makeStep(session: Session, row: OpenRow, archive: Archive): Step {
   };
 }
 
-function applyTransition(step: Step, transition: Transition): void {
+function applyTransition(step: Step, transition: WrittenTransition): void {
   switch (transition.is) {
     case 'accepted':
       return accept(step, transition);
@@ -110,7 +117,7 @@ function applyTransition(step: Step, transition: Transition): void {
 /** The first job that is named stays: a second one for the same attempt would be another submission's. */
 function accept(
   { session, row, task, archive }: Step,
-  { job, reply }: Extract<Transition, { is: 'accepted' }>,
+  { job, reply }: Extract<WrittenTransition, { is: 'accepted' }>,
 ): void {
   if (row.attempt_state === 'accepted') return;
   session.db.run(
@@ -120,7 +127,7 @@ function accept(
   moveTask(session, task, { state: 'accepted' });
 }
 
-function answer(step: Step, { finding, usage, reply }: Extract<Transition, { is: 'answered' }>): void {
+function answer(step: Step, { finding, usage, reply }: Extract<WrittenTransition, { is: 'answered' }>): void {
   const { session, row, task, archive } = step;
   const { db } = session;
   const nowMs = session.now();
@@ -145,7 +152,7 @@ function answer(step: Step, { finding, usage, reply }: Extract<Transition, { is:
 
 function fail(
   step: Step,
-  { refusal, isRemembered, isAskable, booked, reply }: Extract<Transition, { is: 'failed' }>,
+  { refusal, isRemembered, isAskable, booked, reply }: Extract<WrittenTransition, { is: 'failed' }>,
 ): void {
   const { session, row, archive } = step;
   const error = packError(refusal);
@@ -166,7 +173,7 @@ function fail(
   settleAll(step, settleFailed(error), failedMs >= session.failedSinceMs);
 }
 
-function hold(step: Step, { cause, isAskable }: Extract<Transition, { is: 'held' }>): void {
+function hold(step: Step, { cause, isAskable }: Extract<WrittenTransition, { is: 'held' }>): void {
   const { session, row } = step;
   const error = makeUnknownFate(cause);
   bookUncertain(session, step.booking, JSON.parse(row.usage) as Usage);
@@ -178,7 +185,7 @@ function hold(step: Step, { cause, isAskable }: Extract<Transition, { is: 'held'
 
 function tryAgain(
   step: Step,
-  { refusal, costsAttempt, booked, reply }: Extract<Transition, { is: 'again' }>,
+  { refusal, costsAttempt, booked, reply }: Extract<WrittenTransition, { is: 'again' }>,
 ): void {
   const error = packError(refusal);
   if (booked) book(step, booked);
@@ -186,7 +193,7 @@ function tryAgain(
   putBack(step, error, { tries: Number(costsAttempt) });
 }
 
-function resend(step: Step, { cause }: Extract<Transition, { is: 'resend' }>): void {
+function resend(step: Step, { cause }: Extract<WrittenTransition, { is: 'resend' }>): void {
   const { session, row } = step;
   const error = makeUnknownFate(cause);
   bookUncertain(session, step.booking, JSON.parse(row.usage) as Usage);
@@ -195,7 +202,7 @@ function resend(step: Step, { cause }: Extract<Transition, { is: 'resend' }>): v
 }
 
 /** A job that the vendor took was sent, whatever a late report says. */
-function forget(step: Step, { cause }: Extract<Transition, { is: 'unsent' }>): void {
+function forget(step: Step, { cause }: Extract<WrittenTransition, { is: 'unsent' }>): void {
   const { session, row, booking } = step;
   if (row.attempt_state === 'accepted') return;
   release(session, booking, booking.reservation);

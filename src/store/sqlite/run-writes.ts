@@ -1,0 +1,102 @@
+/**
+ * All that a run writes, as plain data: each write is carried out in a transaction by whoever holds the writing
+ * connection, in this thread or in one of its own (`run-thread.ts`).
+ */
+import type { PlanPage, RunLedger, RunRecord } from '../../domain/ledger.ts';
+import type { Spending } from '../../domain/caps.ts';
+import { type BillingFacts, monthOf } from '../../domain/pricing.ts';
+import type { Intended, IntendedCall } from './intend.ts';
+import { intendCall } from './intend.ts';
+import { planPage } from './plan.ts';
+import type { ReadyTask } from './plan.ts';
+import { releaseWaiting } from './release.ts';
+import { reopenAskable } from './reopen.ts';
+import { findRunRow, makeRunRecord } from './run-row.ts';
+import type { Session } from './session.ts';
+import { packSpending, readSpending } from './spending.ts';
+import type { WrittenTransition } from './transition.ts';
+import { applyTransitions } from './transition.ts';
+
+/** The writes of a run by name: what each takes, and what it answers. */
+export interface RunWrites {
+  plan: {
+    readonly takes: PlanPage;
+    readonly answers: { readonly ready: readonly ReadyTask[]; readonly record: RunRecord };
+  };
+  intend: { readonly takes: IntendedCall; readonly answers: readonly Intended[] };
+  transition: { readonly takes: readonly WrittenTransition[]; readonly answers: void };
+  reopenAskable: { readonly takes: Parameters<RunLedger['reopenAskable']>[0]; readonly answers: number };
+  releaseWaiting: {
+    readonly takes: undefined;
+    readonly answers: { readonly released: number; readonly waiting: number };
+  };
+  addBilling: {
+    readonly takes: { readonly account: string; readonly facts: Readonly<Record<string, BillingFacts>> };
+    readonly answers: void;
+  };
+  end: { readonly takes: Parameters<RunLedger['end']>[0]; readonly answers: RunRecord };
+}
+
+export type RunWriteName = keyof RunWrites;
+
+/** What a run writes through. A promise resolves once the write is durable. */
+export interface RunWriter {
+  write<Name extends RunWriteName>(
+    name: Name,
+    takes: RunWrites[Name]['takes'],
+  ): Promise<RunWrites[Name]['answers']>;
+  /** Money and caps as the last commit of this writer left them. */
+  readonly spending: Spending;
+  close(): Promise<void>;
+}
+
+type Performers = {
+  readonly [Name in RunWriteName]: {
+    /** About how many rows it writes. */
+    readonly weigh: (takes: RunWrites[Name]['takes']) => number;
+    /** Runs inside a transaction, perhaps more than once. */
+    readonly perform: (session: Session, takes: RunWrites[Name]['takes']) => RunWrites[Name]['answers'];
+  };
+};
+
+const one = () => 1;
+
+export const runWrites: Performers = {
+  plan: {
+    weigh: (page) => 1 + page.items.reduce((rows, item) => rows + 1 + item.tasks.length, page.broken.length),
+    perform: (session, page) => ({ ready: planPage(session, page), record: readRecord(session) }),
+  },
+  intend: { weigh: ({ tasks }) => tasks.length, perform: intendCall },
+  transition: { weigh: ({ length }) => length, perform: applyTransitions },
+  reopenAskable: { weigh: one, perform: reopenAskable },
+  releaseWaiting: { weigh: one, perform: releaseWaiting },
+  addBilling: {
+    weigh: one,
+    perform: ({ billing }, { account, facts }) => {
+      if (!billing.has(account)) billing.set(account, facts);
+    },
+  },
+  end: {
+    weigh: one,
+    perform: (session, { state, exitCode, why, atMs }) => {
+      session.db.run(
+        'UPDATE runs SET state = ?, exit_code = ?, why = ?, ended_ms = ?, spending = ? WHERE seq = ?',
+        [state, exitCode, why, atMs, packSpending(tellSpending(session)), session.run],
+      );
+      return readRecord(session);
+    },
+  },
+};
+
+/** As the transaction that is under way, or the last one, has it. */
+export function tellSpending({ run, pipeline, caps, tally, now }: Session): Spending {
+  const { currency, timezone } = pipeline.prices;
+  const month = monthOf(now(), timezone);
+  return readSpending(tally.spending, { run, pipeline: pipeline.name, month, currency, caps });
+}
+
+function readRecord({ db, runId }: Session): RunRecord {
+  const row = findRunRow(db, runId);
+  if (!row) throw new Error(`run "${runId}" is not in the ledger any more`);
+  return makeRunRecord(row);
+}
