@@ -1,7 +1,7 @@
 /** Reads the first rows of a manifest, and what its storage says of it. */
 import { basename } from 'node:path';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { Item } from '../domain/item.ts';
+import { type Item, lineInFile } from '../domain/item.ts';
 import { formatCount } from '../domain/quantity.ts';
 import type { BucketSource, SourceSettings } from '../domain/settings.ts';
 import type { DoctorTools } from './examine.ts';
@@ -30,7 +30,7 @@ export async function examineManifest(
       const item = items.find(({ kind, url, object, key }) => kind !== 'post' && (url ?? object ?? key));
       const [first] = broken;
       if (first !== undefined) {
-        const message = `${formatCount(broken.length)} of ${looked} cannot be used, the first in line ${first.line}: ${first.message}`;
+        const message = `${formatCount(broken.length)} of ${looked} cannot be used, the first in line ${lineInFile(first)}: ${first.message}`;
         return { diagnoses: [{ level: 'warn', subject, message }], item };
       }
       const isEmpty = items.length === 0;

@@ -69,6 +69,14 @@ export interface BrokenRow {
   readonly message: string;
 }
 
+/** Lines of a manifest's later parts are counted behind so many of those before it. */
+export const linesOfPart = 0x1_0000_0000;
+
+/** The line as an editor counts it, in the part that the message names where there are several. */
+export function lineInFile({ line }: BrokenRow): number {
+  return line % linesOfPart;
+}
+
 /** What a source yields at a time: selected items, and what it left out. */
 export interface SourcePage {
   readonly items: readonly Item[];

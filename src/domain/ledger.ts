@@ -396,6 +396,8 @@ export interface Ledger {
   readItems(run: string, after: Uint8Array | undefined, limit: number): Promise<readonly ItemRow[]>;
   /** Those of these ids that the run has, in no order. */
   readNamed(run: string, ids: readonly string[]): Promise<readonly ItemRow[]>;
+  /** Items with these ids, each as the latest run that has it knows it, in no order. */
+  readLatest(ids: readonly string[]): Promise<readonly Item[]>;
   /** The latest run of the same pipeline before this one that looked at everything: listed to its end, and still whole. */
   findPrevious(run: string): Promise<RunRecord | undefined>;
   /** Items with failed or held tasks, as `readItems`; their `onlyServices` are those of these tasks. */

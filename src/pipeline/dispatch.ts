@@ -62,7 +62,8 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
   const fitNotes = makeFitNotes(watch.log);
   const feed = () => {
     const { standardInput } = outside;
-    const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput });
+    const readEarlier = (ids: readonly string[]) => parts.ledger.readLatest(ids);
+    const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput, readEarlier });
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const explain = (item: Item) => explainNoLink(item, access);
     return planTasks(limited, {

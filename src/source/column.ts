@@ -8,6 +8,8 @@ export interface Columns {
   readonly width: number;
   readonly at: ReadonlyMap<RowField, number>;
   readonly areKeysEncoded: boolean;
+  /** Rows are those of our own `failures.csv`. */
+  readonly isReport?: boolean | undefined;
 }
 
 /** Columns by which our own `failures.csv` is told from other files. */
@@ -48,7 +50,7 @@ function recogniseColumns(source: CsvSource, names: readonly string[], width: nu
     if (!failureColumns.every((name) => names.includes(name))) return undefined;
     const at = new Map<RowField, number>([['id', names.indexOf('item')]]);
     for (const field of ['bucket', 'key', 'url', 'service'] as const) at.set(field, names.indexOf(field));
-    return { width, at, areKeysEncoded: false };
+    return { width, at, areKeysEncoded: false, isReport: true };
   }
   if (width !== 2 && width !== 3) return undefined;
   const at = new Map(batchFields.slice(0, width).map((field, index) => [field, index]));

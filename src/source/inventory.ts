@@ -2,7 +2,9 @@
  * Reads an S3 Inventory: a manifest.json that names gzipped CSV parts, whose columns it tells and whose keys are
  * URL-encoded. AWS, "Inventory manifest", read 2026-11-20.
  */
+import { basename } from 'node:path';
 import { z } from 'zod';
+import { linesOfPart } from '../domain/item.ts';
 import { wrongUse } from '../domain/problem.ts';
 import type { InventorySource } from '../domain/settings.ts';
 import type { Columns } from './column.ts';
@@ -11,13 +13,13 @@ import { type ManifestTools, parseObjectPath, readManifestBytes } from './manife
 import { breakRow, readRow, type Row, type RowField } from './manifest-row.ts';
 
 const mostManifestBytes = 64 * 1024 * 1024;
-/** Lines of a part are counted behind so many of those before it. */
-const linesOfPart = 0x1_0000_0000;
 
 const manifestShape = z.object({
   fileFormat: z.string(),
   fileSchema: z.string(),
-  files: z.array(z.object({ key: z.string() })),
+  files: z.array(
+    z.object({ key: z.string(), size: z.number().optional(), MD5checksum: z.string().optional() }),
+  ),
 });
 
 /** Their columns under our names; others of an inventory say nothing about media. */
@@ -36,9 +38,10 @@ interface Schema extends Columns {
 
 /**
  * The rows of all parts in their order. Delete markers, versions that are not the latest and folder markers are passed
- * over. The parts are read from the bucket that the manifest lies in, whichever it names.
+ * over. The parts are read from the bucket that the manifest lies in, whichever it names, and held against the size and
+ * the MD5 that it gives.
  *
- * @throws Stop with exit 2 where the manifest is none, or not in CSV
+ * @throws Stop with exit 2 where the manifest is none, or not in CSV, or a part is another than it names
  */
 export async function* readInventoryRows(
   source: InventorySource,
@@ -50,15 +53,17 @@ export async function* readInventoryRows(
   }
   const { files, fileSchema } = await readInventory(source, tools);
   const schema = readSchema(source, fileSchema);
-  for (const [part, { key }] of files.entries()) {
+  for (const [part, { key, size, MD5checksum }] of files.entries()) {
+    const promised = { sizeBytes: size, md5: MD5checksum };
+    const name = basename(key);
     const path = `s3://${address.storage}/${address.bucket}/${key}`;
-    for await (const pieces of readCsvRecords(readManifestBytes(path, 'utf-8', tools), ',')) {
+    for await (const pieces of readCsvRecords(readManifestBytes(path, 'utf-8', tools, promised), ',')) {
       yield pieces.map((piece) => {
         const line = part * linesOfPart + (piece.form === 'record' ? piece.record.line : piece.line);
         if (piece.form === 'not-utf8') throw wrongUse(`${path}:${piece.line}: expected text in UTF-8.`);
-        if (piece.form === 'broken') return breakRow(line, `${path}: ${piece.message}`);
+        if (piece.form === 'broken') return breakRow(line, `${name}: ${piece.message}`);
         const row = readRow({ ...piece.record, line }, schema, { storage: source.storage });
-        if (row.isBroken) return breakRow(line, `${path}:${piece.record.line}: ${row.message}`);
+        if (row.isBroken) return breakRow(line, `${name}: ${row.message}`);
         return isPassedOver(piece.record.fields, row, schema) ? { ...row, isPassedOver: true } : row;
       });
     }

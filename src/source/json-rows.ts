@@ -61,7 +61,8 @@ function readLine(bytes: Buffer, line: number, home: RowHome): Row | undefined {
   if (text.trim() === '') return undefined;
   const fields = parseObject(text);
   if (fields === undefined) return breakRow(line, 'expected a JSON object. Correct the row.');
-  return readCells(makeCell(fields), line, home);
+  const isTask = ['item', 'service', 'account', 'status'].every((name) => typeof fields[name] === 'string');
+  return readCells(makeCell(fields, isTask), line, home, isTask);
 }
 
 function parseObject(text: string): Fields | undefined {
@@ -75,8 +76,8 @@ function parseObject(text: string): Fields | undefined {
   }
 }
 
-function makeCell(fields: Fields): Cell {
-  const isTask = ['item', 'service', 'account', 'status'].every((name) => typeof fields[name] === 'string');
+/** `isTask`: a row of our own `tasks.jsonl`. */
+function makeCell(fields: Fields, isTask: boolean): Cell {
   return (field) => {
     // Only our own rows name the service that they are about; elsewhere the word may mean anything.
     if (field === 'service' && !isTask) return undefined;

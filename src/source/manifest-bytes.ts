@@ -1,11 +1,13 @@
 /** The bytes of a manifest, wherever it lies: unpacked, and in UTF-8 whatever its encoding was. */
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { describeError, Stop, wrongUse } from '../domain/problem.ts';
+import { decodeText, headBytes } from './encoding.ts';
 import type { Encoding } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
-import type { ObjectAddress } from '../domain/item.ts';
+import type { Item, ObjectAddress } from '../domain/item.ts';
 
 const chunkBytes = 256 * 1024;
 const rangeBytes = 4 * 1024 * 1024;
@@ -16,10 +18,20 @@ export interface ManifestTools {
   readonly standardInput?: AsyncIterable<unknown> | undefined;
   /** Rows are not completed by HEAD. */
   readonly isGlance?: boolean | undefined;
+  /** Items of these ids as the latest run that had them knows them. */
+  readonly readEarlier?: ((ids: readonly string[]) => Promise<readonly Item[]>) | undefined;
+}
+
+/** What somebody else said of a file in a storage, before it is unpacked. */
+export interface Promised {
+  readonly sizeBytes?: number | undefined;
+  /** In hex. */
+  readonly md5?: string | undefined;
 }
 
 /**
- * Reads a manifest in chunks. A file that begins as gzip does is unpacked whatever its name.
+ * Reads a manifest in chunks. A file that begins as gzip does is unpacked whatever its name. A size that is not as
+ * promised is noticed before the first chunk, a wrong checksum behind the last.
  *
  * @throws Stop with exit 2 where it cannot be read, unpacked or decoded; as the storage does where that is lost
  */
@@ -27,8 +39,11 @@ export async function* readManifestBytes(
   path: string,
   encoding: Encoding,
   tools: ManifestTools,
+  promised: Promised = {},
 ): AsyncGenerator<Buffer> {
-  yield* decode(path, encoding, unpack(path, readRaw(path, tools)));
+  const raw = readRaw(path, tools, promised);
+  const { head, all } = await peek(unpack(path, raw), headBytes);
+  yield* decodeText(path, encoding, head, all);
 }
 
 /** `s3://storage/bucket/key` in its parts; `undefined` for anything else. */
@@ -38,9 +53,13 @@ export function parseObjectPath(path: string): ObjectAddress | undefined {
   return { storage, bucket, key };
 }
 
-async function* readRaw(path: string, tools: ManifestTools): AsyncGenerator<Buffer> {
+async function* readRaw(
+  path: string,
+  tools: ManifestTools,
+  promised: Promised,
+): AsyncGenerator<Buffer> {
   const address = parseObjectPath(path);
-  if (address !== undefined) yield* readObject(path, address, tools.storage);
+  if (address !== undefined) yield* readObject(path, address, tools.storage, promised);
   else if (path === '-') yield* readStream('standard input', tools.standardInput ?? Readable.from([]));
   else yield* readStream(path, createReadStream(path, { highWaterMark: chunkBytes }));
 }
@@ -60,16 +79,31 @@ async function* readObject(
   path: string,
   address: ObjectAddress,
   storage: ObjectStorage,
+  promised: Promised,
 ): AsyncGenerator<Buffer> {
   const facts = await storage.head(address);
   if (facts === undefined) throw wrongUse(`${path}: there is no such object. Correct the path.`);
-  const size = facts.sizeBytes ?? Number.POSITIVE_INFINITY;
+  const { sizeBytes: size = Number.POSITIVE_INFINITY } = facts;
+  if (promised.sizeBytes !== undefined && size !== promised.sizeBytes) {
+    throw distrust(path, 'size', String(promised.sizeBytes), String(size));
+  }
+  const digest = createHash('md5');
   for (let start = 0; start < size; ) {
     const bytes = await storage.read(address, start, Math.min(start + rangeBytes, size));
     if (bytes.length === 0) throw wrongUse(`${path}: the object ended before its size. Run again.`);
+    digest.update(bytes);
     yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     start += bytes.length;
   }
+  const md5 = digest.digest('hex');
+  if (promised.md5 !== undefined && md5 !== promised.md5.toLowerCase()) {
+    throw distrust(path, 'MD5', promised.md5, md5);
+  }
+}
+
+function distrust(path: string, what: string, expected: string, found: string): Stop {
+  const action = 'It was changed or damaged: take another inventory; what was read of it counts as listed.';
+  return wrongUse(`${path}: expected the ${what} that the manifest names, ${expected}, found ${found}. ${action}`);
 }
 
 async function* unpack(path: string, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
@@ -89,44 +123,6 @@ async function* unpack(path: string, chunks: AsyncGenerator<Buffer>): AsyncGener
   } finally {
     source.destroy();
   }
-}
-
-async function* decode(
-  path: string,
-  encoding: Encoding,
-  chunks: AsyncGenerator<Buffer>,
-): AsyncGenerator<Buffer> {
-  const { head, all } = await peek(chunks, 3);
-  const actual = readMark(head) ?? encoding;
-  // The reader of records tells the line of what is not UTF-8, and takes its mark away.
-  if (actual === 'utf-8') {
-    yield* all;
-    return;
-  }
-  const decoder = new TextDecoder(actual, { fatal: true });
-  let line = 1;
-  const read = (chunk?: Buffer): Buffer => {
-    try {
-      const text = Buffer.from(
-        chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true }),
-      );
-      for (let at = text.indexOf(0x0a); at !== -1; at = text.indexOf(0x0a, at + 1)) line += 1;
-      return text;
-    } catch {
-      const action = 'Correct "encoding".';
-      throw wrongUse(
-        `${path}: expected text in ${actual}, found other bytes in or behind line ${line}. ${action}`,
-      );
-    }
-  };
-  for await (const chunk of all) yield read(chunk);
-  yield read();
-}
-
-function readMark(head: Buffer): Encoding | undefined {
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return 'utf-8';
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : undefined;
 }
 
 /** The first bytes, fewer where there are no more, and everything with them. */

@@ -1,6 +1,6 @@
 /** Turns one row of a manifest into an item, or says what is wrong with it. */
 import { z } from 'zod';
-import { type Item, kinds } from '../domain/item.ts';
+import { type Item, kinds, linesOfPart } from '../domain/item.ts';
 import { kindOf } from '../domain/kind.ts';
 import { identityUrl, safeUrl } from '../domain/link.ts';
 import type { ManifestField } from '../domain/settings.ts';
@@ -14,6 +14,8 @@ export type Row =
       readonly item: Item;
       /** A row that stands for nothing to look at, such as a delete marker. */
       readonly isPassedOver?: boolean | undefined;
+      /** A row of our own reports, which lack what may not be seen or is too long. */
+      readonly isReported?: boolean | undefined;
     }
   | { readonly isBroken: true; readonly line: number; readonly message: string };
 
@@ -48,17 +50,36 @@ export function readRow(record: CsvRecord, columns: Columns, home: RowHome): Row
     if (text === undefined || text.trim() === '') return undefined;
     return field === 'key' && columns.areKeysEncoded ? decodeKey(text) : text;
   };
-  return readCells(cell, line, home);
+  return readCells(cell, line, home, columns.isReport);
 }
 
 /** Reads a row whose fields are found by `cell`. Never throws but what is none of the row's faults. */
-export function readCells(cell: Cell, line: number, home: RowHome): Row {
+export function readCells(cell: Cell, line: number, home: RowHome, isReported = false): Row {
   try {
-    return { isBroken: false, line, item: makeItem(cell, line, home) };
+    if (isReported) refusePost(cell);
+    const item = makeItem(cell, line, home);
+    return isReported ? { isBroken: false, line, item, isReported } : { isBroken: false, line, item };
   } catch (error) {
     if (error instanceof CellFault) return breakRow(line, error.message);
     throw error;
   }
+}
+
+const runOwn = 'run that pipeline with --only-failed RUN';
+
+/** Of a post, reports hold neither text nor images nor video. */
+function refusePost(cell: Cell): void {
+  const isPost = cell('kind')?.trim().toLowerCase() === 'post';
+  if (!isPost && (cell('key') ?? cell('url')) !== undefined) return;
+  throw new CellFault(
+    `a post's fields are not in reports: ${runOwn}. Expected a key or url, found neither text nor media.`,
+  );
+}
+
+/** A link whose query was cut from the report leads to other media, or to none. */
+export function breakCutRow(line: number, url: string): Row {
+  const found = `Expected a whole link, found "${quote(safeUrl(url))}".`;
+  return breakRow(line, `url: cut in the report since it may be signed: ${runOwn}. ${found}`);
 }
 
 /** S3 Inventory and S3 Batch write a space as `+`; who writes it as `%20` means a `+` as it is. */
@@ -125,8 +146,8 @@ function nameItem(line: number, bucket?: string, key?: string, url?: string): st
 /** Eight bytes, big-endian. */
 function encodeLine(line: number): Uint8Array {
   const position = Buffer.allocUnsafe(8);
-  position.writeUInt32BE(Math.floor(line / 0x1_0000_0000), 0);
-  position.writeUInt32BE(line % 0x1_0000_0000, 4);
+  position.writeUInt32BE(Math.floor(line / linesOfPart), 0);
+  position.writeUInt32BE(line % linesOfPart, 4);
   return position;
 }
 

@@ -9,7 +9,7 @@ import { readCsvRows } from './csv-rows.ts';
 import { readInventoryRows } from './inventory.ts';
 import { readJsonRows } from './json-rows.ts';
 import { type ManifestTools, readManifestBytes } from './manifest-bytes.ts';
-import { breakRow, type Row } from './manifest-row.ts';
+import { breakCutRow, breakRow, type Row } from './manifest-row.ts';
 import type { Selection } from './select.ts';
 
 const rowsOfPage = 500;
@@ -30,8 +30,8 @@ export async function* readManifest(
   const limit = pLimit(headConcurrency);
   const complete = async (item: Item): Promise<Item | undefined> =>
     tools.isGlance === true ? item : await limit(() => completeItem(item, tools.storage));
-  const toPage = (rows: readonly Row[], isLast: boolean): Promise<SourcePage> =>
-    makePage(rows, isLast, selection, complete);
+  const toPage = async (rows: readonly Row[], isLast: boolean): Promise<SourcePage> =>
+    await makePage(await refuseCut(rows, tools), isLast, selection, complete);
   let rows: Row[] = [];
   let broken = 0;
   for await (const more of readRows(source, tools)) {
@@ -71,6 +71,21 @@ function mergeRows(before: Row | undefined, row: Row): Row | undefined {
   if (first.id !== second.id || first.key !== second.key || first.url !== second.url) return undefined;
   const onlyServices = [...new Set([...first.onlyServices, ...second.onlyServices])];
   return { ...before, item: { ...first, onlyServices } };
+}
+
+/** Rows of our own reports whose links were cut are broken: the bare link leads to other media, or to none. */
+async function refuseCut(rows: readonly Row[], { readEarlier }: ManifestTools): Promise<readonly Row[]> {
+  const byLink = rows.flatMap((row) =>
+    !row.isBroken && row.isReported === true && row.item.key === undefined ? [row.item.id] : [],
+  );
+  if (readEarlier === undefined || byLink.length === 0) return rows;
+  const earlier = new Map((await readEarlier(byLink)).map((item) => [item.id, item]));
+  return rows.map((row) => {
+    if (row.isBroken || row.isReported !== true || row.item.url === undefined) return row;
+    const known = earlier.get(row.item.id);
+    const isCut = known?.isUrlCut === true && known.url === row.item.url;
+    return isCut ? breakCutRow(row.line, row.item.url) : row;
+  });
 }
 
 function mostBroken({ maxBrokenRows }: CsvSource | JsonlSource | InventorySource): number {

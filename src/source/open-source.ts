@@ -1,5 +1,5 @@
 /** Opens what a pipeline looks at, whatever its form, as one stream of pages. */
-import type { SourcePage } from '../domain/item.ts';
+import type { Item, SourcePage } from '../domain/item.ts';
 import type { Log } from '../domain/log.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
@@ -16,6 +16,8 @@ export interface SourceTools {
   readonly standardInput?: AsyncIterable<unknown> | undefined;
   /** For looking at a manifest only: storages are not asked about its rows. */
   readonly isGlance?: boolean | undefined;
+  /** Items of these ids as the latest run that had them knows them: whether a report cut their links. */
+  readonly readEarlier?: ((ids: readonly string[]) => Promise<readonly Item[]>) | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Manifests through the command line: packed in a bucket, and our own reports given back as one. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -52,4 +52,21 @@ test('failures.csv given back as a manifest asks again for what failed and nothi
   expect(second.exitCode).toBe(1);
   const { counts } = JSON.parse(await readReport(world, 'second', 'summary.json'));
   expect(counts).toMatchObject({ items: 1, notApplicable: 0, failed: 2 });
+});
+
+test('failures.csv of links that were cut is refused row by row, instead of being paid for on bare links', async () => {
+  const world = await openWorld();
+  const link = `http://127.0.0.1:${world.environment['MEDIASWEEP_S3_PORT']}/media/absent.jpg`;
+  await writeFile(join(world.folder, 'pipelines', 'links.csv'), `url\n${link}?Expires=1&Signature=hidden\n`);
+  const source = 'source: { csv: { path: links.csv, allowPrivateAddresses: true } }\n';
+  const first = await world.run('run', await world.writePipeline('first', source + services));
+  expect(first.exitCode).toBe(1);
+  expect(await readReport(world, 'first', 'failures.csv')).toContain(`${link},,,${link},pai/image-quality,failed`);
+  const again = 'source: { csv: { path: ../reports/first/latest/failures.csv } }\n';
+  const second = await world.run('run', await world.writePipeline('second', again + services));
+  const { counts } = JSON.parse(await readReport(world, 'second', 'summary.json'));
+  expect(counts).toMatchObject({ items: 0, broken: 1 });
+  expect(second.out + second.err).toContain(
+    'url: cut in the report since it may be signed: run that pipeline with --only-failed RUN.',
+  );
 });

@@ -1,9 +1,10 @@
 /** Manifests in every form, place and encoding. */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SourcePage } from '../../src/domain/item.ts';
+import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { CsvSource, InventorySource, JsonlSource, SelectSettings } from '../../src/domain/settings.ts';
 import { openSource } from '../../src/source/open-source.ts';
 import { type MemoryObject, openMemoryStorage } from './memory-storage.ts';
@@ -24,6 +25,7 @@ interface Given {
   readonly objects?: readonly MemoryObject[];
   readonly standardInput?: AsyncIterable<unknown>;
   readonly select?: Partial<SelectSettings>;
+  readonly readEarlier?: (ids: readonly string[]) => Promise<readonly Item[]>;
 }
 
 async function readPages(
@@ -34,10 +36,10 @@ async function readPages(
   const manifest = { key: 'rows', bytes: Buffer.from(content) };
   const storage = openMemoryStorage([manifest, ...(given.objects ?? [])]);
   const select = { include: [], exclude: [], kinds: [], ...given.select };
-  const { standardInput } = given;
+  const { standardInput, readEarlier } = given;
+  const tools = { storage, nowMs: 0, standardInput, readEarlier };
   const pages: SourcePage[] = [];
-  for await (const page of openSource({ source, select }, { storage, nowMs: 0, standardInput }))
-    pages.push(page);
+  for await (const page of openSource({ source, select }, tools)) pages.push(page);
   return pages;
 }
 
@@ -134,8 +136,59 @@ describe('a manifest', () => {
       Buffer.concat([Buffer.from('key\na.jpg\n'), Buffer.from([0xff, 0xff, 0x0a])]),
       's3://main/lists/rows: expected text in gb18030, found other bytes in or behind line 1. Correct "encoding".',
     ],
+    [
+      'is in UTF-8 where GB18030 is configured, though most of it could be read so',
+      { ...csv, encoding: 'gb18030' },
+      Buffer.from(table),
+      's3://main/lists/rows: expected text in gb18030, found what looks like utf-8. Set "encoding: utf-8", or correct the file.',
+    ],
+    [
+      'is in UTF-8 where UTF-16 is configured',
+      { ...csv, encoding: 'utf-16le' },
+      Buffer.from('key\na.jpg\n'),
+      's3://main/lists/rows: expected text in utf-16le, found what looks like utf-8. Set "encoding: utf-8", or correct the file.',
+    ],
+    [
+      'is in GB18030 where UTF-16 is configured',
+      { ...csv, encoding: 'utf-16be' },
+      inGb18030,
+      's3://main/lists/rows: expected text in utf-16be, found what looks like gb18030. Set "encoding: gb18030", or correct the file.',
+    ],
+    [
+      'is in UTF-16 without a mark where nothing is configured',
+      csv,
+      inUtf16,
+      's3://main/lists/rows: expected text in utf-8 (the default), found what looks like utf-16le. Set "encoding: utf-16le", or correct the file.',
+    ],
+    [
+      'is in UTF-16 of the other byte order',
+      { ...csv, encoding: 'utf-16le' },
+      Buffer.from(inUtf16).swap16(),
+      's3://main/lists/rows: expected text in utf-16le, found what looks like utf-16be. Set "encoding: utf-16be", or correct the file.',
+    ],
+    [
+      'is in GB18030 where nothing is configured',
+      csv,
+      inGb18030,
+      's3://main/lists/rows:2: expected text in UTF-8, found other bytes. Set "encoding" (gb18030 for most files of Chinese Excel), or save it as UTF-8 (in Excel: "CSV UTF-8").',
+    ],
   ])('that %s ends the run as wrong use', async (_, source, bytes, message) => {
     await expect(read(source, bytes)).rejects.toMatchObject({ exitCode: 2, message });
+  });
+
+  it('of plain ASCII is read under any encoding that could hold it', async () => {
+    for (const encoding of ['utf-8', 'gb18030'] as const) {
+      const { items } = await read({ ...csv, encoding }, 'key\na.jpg\n');
+      expect(items.map(({ key }) => key)).toEqual(['a.jpg']);
+    }
+  });
+
+  it('in UTF-8 is not taken for another encoding where a character is cut by the end of what is looked at', async () => {
+    for (let cut = 0; cut < 4; cut += 1) {
+      const rows = `key\n${'x'.repeat(4084 + cut)}视频猫.jpg\n`;
+      await expect(read({ ...csv, encoding: 'gb18030' }, rows)).rejects.toMatchObject({ exitCode: 2 });
+      expect((await read(csv, rows)).items).toHaveLength(1);
+    }
   });
 
   it('ends the run when more rows are broken than may be, after those were told', async () => {
@@ -254,8 +307,71 @@ describe('our own reports as manifests', () => {
     expect(items[0]).toMatchObject({ kind: 'video', sizeBytes: 5, etag: 'e', durationSeconds: 2 });
   });
 
+  const header = 'item,bucket,key,url,service,status,code,http_status,message,attempts';
+
+  it('refuse a row whose link was cut, as the ledger tells, and take other links', async () => {
+    const rows = [
+      'https://h/a.jpg,,,https://h/a.jpg,pai/image-quality,failed,x,400,m,1',
+      'https://h/b.jpg,,,https://h/b.jpg,pai/image-quality,failed,x,400,m,1',
+      'mine,,,https://h/other.jpg,pai/image-quality,failed,x,400,m,1',
+      'never seen,,,https://h/c.jpg,pai/image-quality,failed,x,400,m,1',
+    ];
+    const known = (id: string, url: string, isUrlCut?: boolean): Item => ({
+      id,
+      position: Buffer.from(id),
+      url,
+      isUrlCut,
+    });
+    const earlier = [
+      known('https://h/a.jpg', 'https://h/a.jpg', true),
+      known('https://h/b.jpg', 'https://h/b.jpg'),
+      known('mine', 'https://h/x.jpg', true),
+    ];
+    const asked: (readonly string[])[] = [];
+    const readEarlier = async (ids: readonly string[]) => {
+      asked.push(ids);
+      return earlier;
+    };
+    const { items, broken } = await read(csv, `${header}\n${rows.join('\n')}\n`, { readEarlier });
+    expect(broken).toEqual([
+      {
+        line: 2,
+        message:
+          'url: cut in the report since it may be signed: run that pipeline with --only-failed RUN. Expected a whole link, found "https://h/a.jpg".',
+      },
+    ]);
+    expect(items.map(({ url }) => url)).toEqual(['https://h/b.jpg', 'https://h/other.jpg', 'https://h/c.jpg']);
+    expect(asked).toEqual([['https://h/a.jpg', 'https://h/b.jpg', 'mine', 'never seen']]);
+  });
+
+  it('do not ask the ledger about rows of other manifests, or with a key', async () => {
+    const readEarlier = async () => {
+      throw new Error('asked');
+    };
+    const { items } = await read(csv, 'url\nhttps://h/a.jpg\n', { readEarlier });
+    expect(items).toHaveLength(1);
+    const rows = 'media/a.mp4,media,a.mp4,,pai/video-quality,failed,x,400,m,3\n';
+    expect((await read(csv, `${header}\n${rows}`, { readEarlier })).items).toHaveLength(1);
+  });
+
+  it.each<[string, CsvSource | JsonlSource, string]>([
+    ['failures.csv', csv, `${header}\nrow-2,,,,pai/post-labels,failed,x,400,m,1\n`],
+    [
+      'tasks.jsonl',
+      jsonl,
+      '\n{"item":"p","url":"https://h/p","kind":"post","service":"pai/post-labels","account":"a","status":"held"}',
+    ],
+  ])('refuse a post of %s, whose fields are not there', async (_, source, content) => {
+    expect((await read(source, content)).broken).toEqual([
+      {
+        line: 2,
+        message:
+          "a post's fields are not in reports: run that pipeline with --only-failed RUN. Expected a key or url, found neither text nor media.",
+      },
+    ]);
+  });
+
   it('rows of one item are one item also where a page ends between them', async () => {
-    const header = 'item,bucket,key,url,service,status,code,http_status,message,attempts';
     const rows = Array.from(
       { length: 1500 },
       (_, row) => `i${Math.floor(row / 3)},,,https://h/${Math.floor(row / 3)}.jpg,s${row % 3},failed,,,,1`,
@@ -292,35 +408,33 @@ describe('an S3 Inventory', () => {
     storage: 'media-storage',
   };
   const schema = 'Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag';
+  const parts = [
+    gzipSync(
+      '"media","ugc/%E7%8C%AB+1.jpg","v2","true","false","12","2026-11-01T00:00:00.000Z","e1"\n' +
+        '"media","old.jpg","v1","false","false","12","2026-11-01T00:00:00.000Z","e0"\n' +
+        '"media","gone.jpg","v3","true","true","","2026-11-01T00:00:00.000Z",""\n' +
+        '"media","folder/","v3","true","false","0","2026-11-01T00:00:00.000Z","e"\n',
+    ),
+    gzipSync(
+      '"media","b.mp4","","true","false","x","2026-11-01T00:00:00.000Z","e1"\n"media","a.mp4","","true","false","9","2026-11-01T00:00:00.000Z","e2"\n',
+    ),
+  ] as const;
+  const objects = [
+    { key: 'part 1.csv.gz', bytes: parts[0] },
+    { key: 'part2.csv.gz', bytes: parts[1] },
+  ];
+  const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
   const manifest = (change: object = {}) =>
     JSON.stringify({
       sourceBucket: 'media',
       fileFormat: 'CSV',
       fileSchema: schema,
       files: [
-        { key: 'part 1.csv.gz', size: 1 },
-        { key: 'part2.csv.gz', size: 1 },
+        { key: 'part 1.csv.gz', size: parts[0].length, MD5checksum: md5(parts[0]) },
+        { key: 'part2.csv.gz', size: parts[1].length, MD5checksum: md5(parts[1]).toUpperCase() },
       ],
       ...change,
     });
-  const objects = [
-    {
-      key: 'part 1.csv.gz',
-      bytes: gzipSync(
-        '"media","ugc/%E7%8C%AB+1.jpg","v2","true","false","12","2026-11-01T00:00:00.000Z","e1"\n' +
-          '"media","old.jpg","v1","false","false","12","2026-11-01T00:00:00.000Z","e0"\n' +
-          '"media","gone.jpg","v3","true","true","","2026-11-01T00:00:00.000Z",""\n' +
-          '"media","folder/","v3","true","false","0","2026-11-01T00:00:00.000Z","e"\n',
-      ),
-    },
-    {
-      key: 'part2.csv.gz',
-      bytes: gzipSync(
-        '"media","b.mp4","","true","false","x","2026-11-01T00:00:00.000Z","e1"\n"media","a.mp4","","true","false","9","2026-11-01T00:00:00.000Z","e2"\n',
-      ),
-    },
-  ];
-
   it('brings what its parts name, without delete markers, old versions and folders', async () => {
     const { items, unselected, broken } = await read(source, manifest(), { objects });
     expect(items.map(({ object, sizeBytes, etag }) => ({ object, sizeBytes, etag }))).toEqual([
@@ -335,8 +449,7 @@ describe('an S3 Inventory', () => {
     expect(broken).toEqual([
       {
         line: 2 ** 32 + 1,
-        message:
-          's3://main/inventory/part2.csv.gz:1: size: expected a whole number of bytes, found "x". Correct it.',
+        message: 'part2.csv.gz: size: expected a whole number of bytes, found "x". Correct it.',
       },
     ]);
     expect(items.map((item) => Buffer.from(item.position).toString('hex'))).toEqual([
@@ -365,6 +478,42 @@ describe('an S3 Inventory', () => {
     await expect(read(source, content, { objects })).rejects.toMatchObject({
       exitCode: 2,
       message: `s3://main/inventory/rows: ${message}`,
+    });
+  });
+});
+
+describe('a part of an inventory', () => {
+  const source: InventorySource = { form: 'inventory', manifest: 's3://main/inventory/rows', storage: 'main' };
+  const part = { key: 'part.csv', bytes: Buffer.from('"media","a.jpg","1","e1"\n"media","b.jpg","1","e2"\n') };
+  const manifest = (file: object) =>
+    JSON.stringify({
+      fileFormat: 'CSV',
+      fileSchema: 'Bucket, Key, Size, ETag',
+      files: [{ key: 'part.csv', ...file }],
+    });
+  const action = 'It was changed or damaged: take another inventory; what was read of it counts as listed.';
+
+  it('that is as the manifest says is read, and so is one of which it says nothing', async () => {
+    const MD5checksum = createHash('md5').update(part.bytes).digest('hex');
+    for (const file of [{ size: part.bytes.length, MD5checksum }, {}]) {
+      expect((await read(source, manifest(file), { objects: [part] })).items).toHaveLength(2);
+    }
+  });
+
+  it('of another size is not begun', async () => {
+    await expect(read(source, manifest({ size: 7 }), { objects: [part] })).rejects.toMatchObject({
+      exitCode: 2,
+      message: `s3://main/inventory/part.csv: expected the size that the manifest names, 7, found 50. ${action}`,
+    });
+  });
+
+  it('with another checksum ends the run', async () => {
+    const MD5checksum = 'd41d8cd98f00b204e9800998ecf8427e';
+    await expect(read(source, manifest({ MD5checksum }), { objects: [part] })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(
+        /part\.csv: expected the MD5 that the manifest names, d41d8cd98f00b204e9800998ecf8427e, found [\da-f]{32}\. It was changed/,
+      ) as string,
     });
   });
 });

@@ -1,5 +1,5 @@
 /** What stood in a run's way: halted accounts, a source that broke off, failures by cause, broken rows. */
-import type { BrokenRow } from '../../domain/item.ts';
+import { type BrokenRow, lineInFile } from '../../domain/item.ts';
 import { exitCodes } from '../../domain/problem.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import type { Cause, Summary } from '../../domain/summary.ts';
@@ -112,7 +112,7 @@ function describeExample({ examples: [example] }: Cause): string {
 export function formatBroken(count: number, rows: readonly BrokenRow[]): readonly string[] {
   if (count === 0) return [];
   const shown = rows.slice(0, mostBroken);
-  const lines = shown.map(({ line, message }) => `line ${line}: ${clipText(makePlain(message), 100)}`);
+  const lines = shown.map((row) => `line ${lineInFile(row)}: ${clipText(makePlain(row.message), 100)}`);
   const more =
     count > shown.length && shown.length > 0 ? [`and ${formatCount(count - shown.length)} more`] : [];
   return [

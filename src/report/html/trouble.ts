@@ -1,5 +1,5 @@
 /** What went wrong or was left out: failures and held tasks by cause, what was skipped and why, broken rows. */
-import type { BrokenRow } from '../../domain/item.ts';
+import { type BrokenRow, lineInFile } from '../../domain/item.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import { statusOf } from '../../domain/task.ts';
 import type { Cause } from '../../domain/summary.ts';
@@ -68,7 +68,7 @@ function renderLeftOut({ taskCounts }: PageContent): Markup | undefined {
 }
 
 const brokenColumns: readonly Column<BrokenRow>[] = [
-  { name: 'line', kind: 'number', read: (row) => row.line },
+  { name: 'line', kind: 'number', read: lineInFile },
   { name: 'what is wrong', kind: 'text', read: (row) => row.message },
 ];
 

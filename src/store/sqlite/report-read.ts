@@ -66,6 +66,18 @@ export function readNamedItems(db: Database, run: RunRow, names: readonly string
   return joinTasks(db, run, items);
 }
 
+/** Each of these names as the latest run that has it knows it. */
+export function readLatestItems(db: Database, names: readonly string[]): readonly Item[] {
+  return names.flatMap((name) => {
+    const row = db.get<StoredItem>(
+      `SELECT i.name, i.position, i.facts FROM runs AS r JOIN items AS i ON i.run = r.seq AND i.name = ?
+       ORDER BY r.seq DESC LIMIT 1`,
+      [name],
+    );
+    return row === undefined ? [] : [unpackItem(row)];
+  });
+}
+
 function joinTasks(db: Database, run: RunRow, items: readonly WholeItem[]): readonly ItemRow[] {
   const ids = JSON.stringify(items.map((item) => item.id));
   const tasks = db.all<StoredTask>(

@@ -26,7 +26,7 @@ import type { Database } from './database.ts';
 import { LocalWriter } from './local-writer.ts';
 import { openRun } from './opening.ts';
 import { compact, measure, pruneRuns } from './prune.ts';
-import { readItemPage, readNamedItems, readTroubledItems } from './report-read.ts';
+import { readItemPage, readLatestItems, readNamedItems, readTroubledItems } from './report-read.ts';
 import type { RunRow } from './run-row.ts';
 import { findRunRow, makeRunRecord, readServices } from './run-row.ts';
 import type { RunWriter } from './run-writes.ts';
@@ -96,6 +96,10 @@ export class SqliteLedger implements Ledger {
   async readNamed(run: string, ids: readonly string[]): Promise<readonly ItemRow[]> {
     const row = findRunRow(this.#db, run);
     return row ? readNamedItems(this.#db, row, ids) : [];
+  }
+
+  async readLatest(ids: readonly string[]): Promise<readonly Item[]> {
+    return readLatestItems(this.#db, ids);
   }
 
   async findPrevious(run: string): Promise<RunRecord | undefined> {
