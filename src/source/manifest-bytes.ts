@@ -53,11 +53,7 @@ export function parseObjectPath(path: string): ObjectAddress | undefined {
   return { storage, bucket, key };
 }
 
-async function* readRaw(
-  path: string,
-  tools: ManifestTools,
-  promised: Promised,
-): AsyncGenerator<Buffer> {
+async function* readRaw(path: string, tools: ManifestTools, promised: Promised): AsyncGenerator<Buffer> {
   const address = parseObjectPath(path);
   if (address !== undefined) yield* readObject(path, address, tools.storage, promised);
   else if (path === '-') yield* readStream('standard input', tools.standardInput ?? Readable.from([]));
@@ -103,7 +99,9 @@ async function* readObject(
 
 function distrust(path: string, what: string, expected: string, found: string): Stop {
   const action = 'It was changed or damaged: take another inventory; what was read of it counts as listed.';
-  return wrongUse(`${path}: expected the ${what} that the manifest names, ${expected}, found ${found}. ${action}`);
+  return wrongUse(
+    `${path}: expected the ${what} that the manifest names, ${expected}, found ${found}. ${action}`,
+  );
 }
 
 async function* unpack(path: string, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {

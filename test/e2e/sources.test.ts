@@ -61,7 +61,9 @@ test('failures.csv of links that were cut is refused row by row, instead of bein
   const source = 'source: { csv: { path: links.csv, allowPrivateAddresses: true } }\n';
   const first = await world.run('run', await world.writePipeline('first', source + services));
   expect(first.exitCode).toBe(1);
-  expect(await readReport(world, 'first', 'failures.csv')).toContain(`${link},,,${link},pai/image-quality,failed`);
+  expect(await readReport(world, 'first', 'failures.csv')).toContain(
+    `${link},,,${link},pai/image-quality,failed`,
+  );
   const again = 'source: { csv: { path: ../reports/first/latest/failures.csv } }\n';
   const second = await world.run('run', await world.writePipeline('second', again + services));
   const { counts } = JSON.parse(await readReport(world, 'second', 'summary.json'));

@@ -340,7 +340,11 @@ describe('our own reports as manifests', () => {
           'url: cut in the report since it may be signed: run that pipeline with --only-failed RUN. Expected a whole link, found "https://h/a.jpg".',
       },
     ]);
-    expect(items.map(({ url }) => url)).toEqual(['https://h/b.jpg', 'https://h/other.jpg', 'https://h/c.jpg']);
+    expect(items.map(({ url }) => url)).toEqual([
+      'https://h/b.jpg',
+      'https://h/other.jpg',
+      'https://h/c.jpg',
+    ]);
     expect(asked).toEqual([['https://h/a.jpg', 'https://h/b.jpg', 'mine', 'never seen']]);
   });
 
@@ -483,8 +487,15 @@ describe('an S3 Inventory', () => {
 });
 
 describe('a part of an inventory', () => {
-  const source: InventorySource = { form: 'inventory', manifest: 's3://main/inventory/rows', storage: 'main' };
-  const part = { key: 'part.csv', bytes: Buffer.from('"media","a.jpg","1","e1"\n"media","b.jpg","1","e2"\n') };
+  const source: InventorySource = {
+    form: 'inventory',
+    manifest: 's3://main/inventory/rows',
+    storage: 'main',
+  };
+  const part = {
+    key: 'part.csv',
+    bytes: Buffer.from('"media","a.jpg","1","e1"\n"media","b.jpg","1","e2"\n'),
+  };
   const manifest = (file: object) =>
     JSON.stringify({
       fileFormat: 'CSV',
