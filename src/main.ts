@@ -61,6 +61,7 @@ function openLazily(stop: AbortSignal): Spine {
     check: async (...given) => (await open()).check(...given),
     doctor: async (...given) => (await open()).doctor(...given),
     prices: async (...given) => (await open()).prices(...given),
+    estimate: async (...given) => (await open()).estimate(...given),
     run: async (...given) => (await open()).run(...given),
     report: async (...given) => (await open()).report(...given),
     judge: async (...given) => (await open()).judge(...given),

@@ -5,6 +5,7 @@
 import type { Spine } from './cli/spine.ts';
 import { makeSchemas } from './config/schema.ts';
 import { diff, judge } from './pipeline/compare.ts';
+import { estimate } from './pipeline/estimate.ts';
 import { pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
 import { check, doctor, prices, status } from './pipeline/look.ts';
 import { type Outside, serveMedia } from './pipeline/outside.ts';
@@ -22,6 +23,7 @@ export function makeSpine(outside: Outside): Spine {
     check: (paths, places) => check(outside, paths, places),
     doctor: (path, places) => doctor(outside, path, places),
     prices: (places) => prices(outside, places),
+    estimate: (flags, places, watch) => estimate(outside, flags, places, watch),
     run: (flags, places, watch) => run(outside, flags, places, watch),
     report: (selector, places, flags) => report(outside, selector, places, flags),
     judge: (selector, policyFile, places, output) => judge(outside, selector, policyFile, places, output),

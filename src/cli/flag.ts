@@ -43,11 +43,24 @@ export function readMilliseconds(text: string): number {
 
 /** A chance from 0 to 1, also as `5%`. */
 export function readChance(text: string): number {
-  const match = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text);
-  const chance = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : Number.NaN;
+  const chance = parseShare(text);
   if (!(chance >= 0 && chance <= 1))
     throw new InvalidArgumentError('expected a chance from 0 to 1, such as 0.05 or 5%.');
   return chance;
+}
+
+/** Not a number where it is none. */
+function parseShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text);
+  return match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : Number.NaN;
+}
+
+/** A share above 0 and up to 1, such as `1%` or `0.01`. */
+export function readShare(text: string): number {
+  const share = parseShare(text);
+  if (!(share > 0 && share <= 1))
+    throw new InvalidArgumentError('expected a share above 0 and up to 1, such as 1% or 0.01.');
+  return share;
 }
 
 /** A TCP port; 0 takes any free one. */

@@ -6,6 +6,7 @@ import { addCheck } from './check.ts';
 import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
 import { addEmulate } from './emulate.ts';
+import { addEstimate } from './estimate.ts';
 import { addFailed } from './failed.ts';
 import { addGlobalOptions } from './global.ts';
 import { addHeld } from './held.ts';
@@ -25,6 +26,7 @@ const examples = `
 Examples:
   mediasweep rehearse                         try everything on this machine, without an account
   mediasweep check pipelines/nightly.yaml     find every mistake before money is spent
+  mediasweep estimate pipelines/nightly.yaml  know the bill before
   mediasweep run pipelines/nightly.yaml
   mediasweep status latest
   mediasweep catalogue qiniu/video-censor
@@ -38,6 +40,7 @@ interrupted. After 3, 4, 130 and 143: run again to go on.`;
 const commands = [
   addCheck,
   addDoctor,
+  addEstimate,
   addRun,
   addStatus,
   addReport,

@@ -3,6 +3,7 @@ import type { Difference, Flip, RunChange, VerdictChange } from '../domain/chang
 import type { TimeOfDay } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EmulatorFaults, EmulatorSwitches } from '../domain/emulator.ts';
+import type { Estimate } from '../domain/estimate.ts';
 import type { BrokenRow } from '../domain/item.ts';
 import type {
   BillRow,
@@ -53,6 +54,30 @@ export interface RunFlags {
   readonly until?: TimeOfDay | undefined;
   /** Waits while another run holds the pipeline. */
   readonly waits?: boolean | undefined;
+}
+
+export interface EstimateFlags {
+  readonly path: string;
+  readonly limit?: number | undefined;
+  /** Share of the headers that are read; what they say stands for the others. */
+  readonly sample?: number | undefined;
+}
+
+/** How far an estimate has come. */
+export interface EstimateProgress {
+  readonly listed: number;
+  /** Files whose header was read. */
+  readonly probed: number;
+}
+
+export interface EstimateWatch {
+  readonly log: Log;
+  /** The watcher asks whenever it likes; valid until the estimate ends. */
+  readonly follow: (read: () => EstimateProgress) => void;
+}
+
+export interface EstimateResult {
+  readonly estimate: Estimate;
 }
 
 /** Told while a run goes on. */
@@ -163,6 +188,8 @@ export interface Spine {
   /** Checks pipelines and the config they use. Without paths: every file in `pipelines/`. */
   check(paths: readonly string[], places: Places): Promise<readonly CheckedFile[]>;
   run(flags: RunFlags, places: Places, watch: RunWatch): Promise<RunResult>;
+  /** What a run would do and cost now; nothing is stored but headers that were read, and nobody is called. */
+  estimate(flags: EstimateFlags, places: Places, watch: EstimateWatch): Promise<EstimateResult>;
   /** Writes a run's reports again from the ledger. */
   report(selector: string, places: Places, flags?: ReportFlags): Promise<ReportResult>;
   /** Applies another policy to the stored answers of a run. */

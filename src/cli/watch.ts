@@ -2,10 +2,18 @@
 import type { Log } from '../domain/log.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Globals } from './global.ts';
-import { Pace } from './pace.ts';
+import { Pace, type PaceReading } from './pace.ts';
 import { openJsonLog, makeTextLog } from './print/log.ts';
-import { openProgressLine, printBegun, printProgress, progressFacts } from './print/progress.ts';
-import type { RunWatch } from './spine.ts';
+import {
+  formatEstimateProgress,
+  openLine,
+  openProgressLine,
+  printBegun,
+  printEstimateProgress,
+  printProgress,
+  progressFacts,
+} from './print/progress.ts';
+import type { EstimateProgress, EstimateWatch, RunWatch } from './spine.ts';
 import type { Tools } from './tools.ts';
 
 /** At most four times a second on a terminal, at most once a minute elsewhere. */
@@ -25,8 +33,8 @@ export async function openWatching(tools: Tools, globals: Globals): Promise<Watc
 async function watchForMachine(tools: Tools, globals: Globals): Promise<Watching> {
   const { console, clock } = tools;
   const log = await openJsonLog(console, () => clock.now());
-  const follower = makeFollower(tools, plainMs, false, (progress, pace) =>
-    log.info('progress', progressFacts(progress, pace.read(progress, clock.monotonic()))),
+  const follower = makeRunFollower(tools, plainMs, false, (progress, reading) =>
+    log.info('progress', progressFacts(progress, reading)),
   );
   return {
     watch: {
@@ -46,11 +54,15 @@ function watchForPerson(tools: Tools, globals: Globals): Watching {
   const { isTerminal } = console;
   const line = openProgressLine(console);
   const log: Log = makeTextLog(console, line.clear);
-  const follower = makeFollower(tools, isTerminal ? redrawMs : plainMs, isTerminal, (progress, pace) => {
-    const reading = pace.read(progress, clock.monotonic());
-    if (isTerminal) line.draw(progress, reading);
-    else printProgress(console, progress, reading, clock.now());
-  });
+  const follower = makeRunFollower(
+    tools,
+    isTerminal ? redrawMs : plainMs,
+    isTerminal,
+    (progress, reading) => {
+      if (isTerminal) line.draw(progress, reading);
+      else printProgress(console, progress, reading, clock.now());
+    },
+  );
   return {
     watch: {
       log,
@@ -69,29 +81,40 @@ function watchForPerson(tools: Tools, globals: Globals): Watching {
   };
 }
 
-interface Follower {
-  readonly follow: (read: () => Progress) => void;
+/** A run's pace is that of its latest progress, whether or not it is shown. */
+function makeRunFollower(
+  tools: Tools,
+  beatMs: number,
+  isShownAtOnce: boolean,
+  show: (progress: Progress, reading: PaceReading) => void,
+): Follower<Progress> {
+  const pace = new Pace();
+  return makeFollower(tools, beatMs, (progress, isShown) => {
+    const reading = pace.read(progress, tools.clock.monotonic());
+    if (isShown || isShownAtOnce) show(progress, reading);
+  });
+}
+
+interface Follower<Value> {
+  readonly follow: (read: () => Value) => void;
   readonly close: () => Promise<void>;
 }
 
-/** Asks for the progress at a steady beat, from the first moment or after the first beat. */
-function makeFollower(
+/** Asks for the progress at once, and then at a steady beat; `look` is told whether a beat has passed. */
+function makeFollower<Value>(
   { clock }: Tools,
   beatMs: number,
-  isShownAtOnce: boolean,
-  show: (progress: Progress, pace: Pace) => void,
-): Follower {
+  look: (progress: Value, hasPassed: boolean) => void,
+): Follower<Value> {
   const end = new AbortController();
-  const pace = new Pace();
   let following = Promise.resolve();
   let trouble: unknown;
-  const keepFollowing = async (read: () => Progress) => {
-    if (isShownAtOnce) show(read(), pace);
-    else pace.read(read(), clock.monotonic());
+  const keepFollowing = async (read: () => Value) => {
+    look(read(), false);
     for (;;) {
       await clock.sleep(beatMs, end.signal);
       if (end.signal.aborted) return;
-      show(read(), pace);
+      look(read(), true);
     }
   };
   return {
@@ -104,6 +127,41 @@ function makeFollower(
       end.abort();
       await following;
       if (trouble !== undefined) throw trouble;
+    },
+  };
+}
+
+export interface EstimateWatching {
+  readonly watch: EstimateWatch;
+  /** Ends the watching and takes the progress line away. */
+  readonly close: () => Promise<void>;
+}
+
+/** As `openWatching`, for an estimate: how many items are listed, and how many headers read. */
+export async function openEstimateWatching(tools: Tools, globals: Globals): Promise<EstimateWatching> {
+  const { console, clock } = tools;
+  const isJson = globals.log === 'json';
+  const line = openLine(console);
+  const log = isJson ? await openJsonLog(console, () => clock.now()) : makeTextLog(console, line.clear);
+  const { isTerminal } = console;
+  const isDrawn = isTerminal && !isJson;
+  const follower = makeFollower<EstimateProgress>(
+    tools,
+    isDrawn ? redrawMs : plainMs,
+    (progress, hasPassed) => {
+      if (isDrawn) line.draw(formatEstimateProgress(progress));
+      else if (hasPassed && isJson) log.info('progress', { ...progress });
+      else if (hasPassed) printEstimateProgress(console, progress, clock.now());
+    },
+  );
+  return {
+    watch: { log, follow: globals.isQuiet ? () => undefined : follower.follow },
+    close: async () => {
+      try {
+        await follower.close();
+      } finally {
+        line.clear();
+      }
     },
   };
 }

@@ -62,7 +62,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   if (!readFields(trouble, file, [], pipelineShape, { skipped: separateKeys })) return finish(trouble, file);
   const about = readValue(trouble, file, ['about'], pipelineShape.shape.about);
   const prices = readPrices(trouble, config.prices, catalogue);
-  const storages = readStorages(trouble, config.storages);
+  const storages = readStorages(trouble, config.storages, prices);
   const accounts = readAccounts(trouble, config.accounts, { catalogue, prices, needsCredentials });
   const source = readSource(trouble, file, { storages, path, needsCredentials });
   const select = readSelect(trouble, file);

@@ -1,6 +1,8 @@
 /** The storages of `config/storages.yaml`. */
+import type { PriceBook } from '../domain/pricing.ts';
 import type { Storage } from '../domain/settings.ts';
 import type { Path } from './document.ts';
+import { readAmount } from './prices.ts';
 import { readFields, readMap, readValue } from './reader.ts';
 import { secretStorageKeys, storageShape } from './shape/world.ts';
 import { suggest } from '../domain/suggestion.ts';
@@ -19,7 +21,7 @@ export interface KnownStorages {
 }
 
 /** Reads every storage; variables that are not set are no fault until the storage is used. */
-export function readStorages(trouble: Trouble, file: ConfigFile): KnownStorages {
+export function readStorages(trouble: Trouble, file: ConfigFile, prices: PriceBook): KnownStorages {
   const names = readMapFile(trouble, file, 'storages');
   const storages: [string, { storage: Storage; allowsPrivateAddresses: boolean }][] = [];
   for (const name of names) {
@@ -27,10 +29,18 @@ export function readStorages(trouble: Trouble, file: ConfigFile): KnownStorages 
     const fields = readFields(trouble, file, path, storageShape, { skipped: secretStorageKeys });
     if (!fields) continue;
     const keys = readKeys(trouble, file, path);
+    const egress = readAmount(trouble, file, [...path, 'egress'], fields.egress, prices);
     const { region, pathStyle } = fields;
     if (!keys || region === undefined || pathStyle === undefined) continue;
     const endpoint = fields.endpoint === undefined ? {} : { endpoint: fields.endpoint };
-    const storage: Storage = { name, ...endpoint, region, pathStyle, ...keys };
+    const storage: Storage = {
+      name,
+      ...endpoint,
+      region,
+      pathStyle,
+      ...keys,
+      ...(egress !== undefined && { egress }),
+    };
     storages.push([name, { storage, allowsPrivateAddresses: fields.allowPrivateAddresses === true }]);
   }
   return { file, names, storages: new Map(storages) };

@@ -28,6 +28,8 @@ export interface Storage {
   readonly accessKeyId?: string | undefined;
   readonly secretAccessKey?: string | undefined;
   readonly sessionToken?: string | undefined;
+  /** Price of 2^30 bytes that leave it, in the price book's currency. */
+  readonly egress?: Nano | undefined;
 }
 
 export interface Account extends Signer {

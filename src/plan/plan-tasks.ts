@@ -35,6 +35,16 @@ export interface PlanTools extends Omit<LookTools, 'readKnown'> {
   readonly run: Pick<RunLedger, 'readKnown' | 'plan'>;
 }
 
+/** An item as planned, with what became of its header. */
+export interface LookedItem extends PlannedItem {
+  /** Present where something hangs on a header that was not known yet: read now, or left unread by `mayProbe`. */
+  readonly header?: 'read' | 'left' | undefined;
+}
+
+export interface LookedPage extends PlanPage {
+  readonly items: readonly LookedItem[];
+}
+
 interface Draft {
   readonly item: Item;
   /** Under which the header is remembered, whatever answers are remembered by. */
@@ -67,7 +77,10 @@ export async function* planTasks(
 }
 
 /** Each page with the tasks of its items, as they would be planned; nothing is stored. */
-async function* planPages(pages: AsyncIterable<SourcePage>, tools: LookTools): AsyncGenerator<PlanPage> {
+export async function* planPages(
+  pages: AsyncIterable<SourcePage>,
+  tools: LookTools,
+): AsyncGenerator<LookedPage> {
   const keyOf = makeKeys(tools.pipeline);
   for await (const page of pages) {
     const drafts = page.items.map((item) => draft(item, tools.pipeline, keyOf));
@@ -107,16 +120,16 @@ function needsHeader({ service, options }: ServiceUse, item: Item, skips: boolea
   return isPriceOpen || (skips && hasHiddenBounds(service.limits, item));
 }
 
-async function planItem(one: Draft, known: Known, tools: LookTools): Promise<PlannedItem> {
+async function planItem(one: Draft, known: Known, tools: LookTools): Promise<LookedItem> {
   const { item, contentId, uses } = one;
   const noLink = tools.explainNoLink(item);
   const cached = known.media.get(contentId);
   const isWanted =
     noLink === undefined &&
-    (tools.mayProbe?.(item) ?? true) &&
     uses.some(({ reuseKey, wantsHeader }) => wantsHeader && !known.settledKeys.has(reuseKey));
-  const media = cached ?? (isWanted ? await tools.probe(item) : undefined);
-  if (media && isWanted) noteTrouble(one, media, tools);
+  const isRead = isWanted && (tools.mayProbe?.(item) ?? true);
+  const media = cached ?? (isRead ? await tools.probe(item) : undefined);
+  if (media && isRead) noteTrouble(one, media, tools);
   const tasks = uses.map((draftUse) => planUse(draftUse, item, media, { noLink, known, tools }));
   return {
     item: { ...item, durationSeconds: item.durationSeconds ?? media?.durationSeconds },
@@ -127,6 +140,7 @@ async function planItem(one: Draft, known: Known, tools: LookTools): Promise<Pla
     // What could not be read today (a refused address, a server that was away) may be read tomorrow.
     media:
       cached || (media?.trouble !== undefined && media.durationSeconds === undefined) ? undefined : media,
+    ...(isWanted && !cached && { header: isRead ? ('read' as const) : ('left' as const) }),
   };
 }
 

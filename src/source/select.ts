@@ -1,7 +1,7 @@
 /** Which items of a source the pipeline looks at: globs, kinds, sizes and dates. */
-import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import type { Item } from '../domain/item.ts';
+import { drawLot } from '../domain/lot.ts';
 import type { SelectSettings } from '../domain/settings.ts';
 
 /** The rules of `select:`, in the two steps that a source can ask them. */
@@ -34,13 +34,8 @@ export function makeSelection(select: SelectSettings, nowMs: number): Selection 
       (item.sizeBytes ?? Number.POSITIVE_INFINITY) >= (select.minSizeBytes ?? 0) &&
       (item.sizeBytes ?? 0) <= (select.maxSizeBytes ?? Number.POSITIVE_INFINITY) &&
       (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs) &&
-      (sample >= 1 || drawLot(item.id) < sample),
+      (sample >= 1 || drawLot(item.id, 'select') < sample),
   };
-}
-
-/** From 0 to 1, always the same for an item: by its name alone, so that a larger sample holds the smaller one. */
-function drawLot(id: string): number {
-  return createHash('sha256').update(id).digest().readUIntBE(0, 6) / 2 ** 48;
 }
 
 /** The `s` flag lets `**` pass over line breaks, which keys may hold. */

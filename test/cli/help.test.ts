@@ -6,6 +6,7 @@ import { makeTerminal, speak } from './desk.ts';
 
 const commands = [
   'check',
+  'estimate',
   'run',
   'status',
   'report',
@@ -60,6 +61,7 @@ describe('help', () => {
 
   test.each([
     'check',
+    'estimate',
     'run',
     'status',
     'report',

@@ -184,6 +184,14 @@ const cases: readonly (readonly [
     [],
   ],
   [
+    'egress is in the currency of the price book',
+    storages('  main: { accessKeyId: "${S3_KEY}", secretAccessKey: "${S3_SECRET}", egress: 0.1 USD }'),
+    [
+      'config/storages.yaml:2:78 storages.main.egress: expected an amount in CNY, the currency of the price book, found "0.1 USD".',
+    ],
+    [],
+  ],
+  [
     'without storages.yaml there is no storage',
     { 'config/storages.yaml': undefined },
     [
@@ -194,7 +202,7 @@ const cases: readonly (readonly [
   [
     'every fault of a storage is told at once, and its keys are never quoted',
     storages(
-      '  main: { endpont: x, region: "", pathStyle: 1, accessKeyId: 3, secretAccessKey: "", egress: 1, allowPrivateAddresses: 2 }',
+      '  main: { endpont: x, region: "", pathStyle: 1, accessKeyId: 3, secretAccessKey: "", egress: -1, allowPrivateAddresses: 2 }',
     ),
     [
       'config/storages.yaml:2:11 storages.main.endpont: unknown key "endpont". Did you mean "endpoint"?',
@@ -202,8 +210,8 @@ const cases: readonly (readonly [
       'config/storages.yaml:2:46 storages.main.pathStyle: expected true or false, found 1.',
       'config/storages.yaml:2:62 storages.main.accessKeyId: expected a text that is not empty, found a number that is not shown, being secret.',
       'config/storages.yaml:2:82 storages.main.secretAccessKey: expected a text that is not empty, found an empty text.',
-      'config/storages.yaml:2:94 storages.main.egress: not supported yet. Remove this key.',
-      'config/storages.yaml:2:120 storages.main.allowPrivateAddresses: expected true or false, found 2.',
+      'config/storages.yaml:2:94 storages.main.egress: expected an amount of money with at most nine decimals, such as "500 CNY" or "0.10", found -1.',
+      'config/storages.yaml:2:121 storages.main.allowPrivateAddresses: expected true or false, found 2.',
     ],
     [],
   ],

@@ -290,7 +290,7 @@ function makeObject(kind: 'image' | 'video', key: string, etag: string): Item {
 
 const pageSize = 50;
 
-async function* pageItems(
+export async function* pageItems(
   items: readonly Item[],
   isRereadable: boolean,
   checkpoint?: string,
@@ -307,7 +307,7 @@ async function* pageItems(
   }
 }
 
-function makePipeline(setting: ToySetting): Pipeline {
+export function makePipeline(setting: ToySetting): Pipeline {
   return {
     name: setting.name ?? 'toy',
     path: `/toy/${setting.name ?? 'toy'}.yaml`,

@@ -5,6 +5,7 @@ import type { RunRecord } from '../../domain/ledger.ts';
 import type { Progress } from '../../domain/progress.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import { countSettled, type PaceReading } from '../pace.ts';
+import type { EstimateProgress } from '../spine.ts';
 import { type Console, widthOf, writeNote } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
 import { formatCapProgress, spendingFacts } from './spending.ts';
@@ -30,10 +31,22 @@ export interface ProgressLine {
 }
 
 export function openProgressLine(console: Console): ProgressLine {
+  const { draw, clear } = openLine(console);
+  return {
+    draw: (progress, pace) =>
+      draw(fitParts(listParts(progress, pace), (widthOf(console) ?? 80) - 1, makeInk(console))),
+    clear,
+  };
+}
+
+/** One line of a terminal that is drawn again and again; it must fit. */
+export function openLine(console: Console): {
+  readonly draw: (line: string) => void;
+  readonly clear: () => void;
+} {
   let isShown = false;
   return {
-    draw: (progress, pace) => {
-      const line = fitParts(listParts(progress, pace), (widthOf(console) ?? 80) - 1, makeInk(console));
+    draw: (line) => {
       console.err(`\r${line}\x1b[K`);
       isShown = true;
     },
@@ -42,6 +55,15 @@ export function openProgressLine(console: Console): ProgressLine {
       isShown = false;
     },
   };
+}
+
+export function formatEstimateProgress({ listed, probed }: EstimateProgress): string {
+  return `listing ${formatCount(listed)}  headers read ${formatCount(probed)}`;
+}
+
+export function printEstimateProgress(console: Console, progress: EstimateProgress, nowMs: number): void {
+  const instant = formatInstant(new Date(nowMs).toISOString());
+  writeNote(console, [`${instant}  ${formatEstimateProgress(progress)}`]);
 }
 
 /** For `--log json`. */

@@ -8,7 +8,6 @@ import {
   durationShape,
   listenShape,
   moneyShape,
-  notYet,
   priceShape,
   wordShape,
   zoneShape,
@@ -120,7 +119,11 @@ export const storageShape = z.strictObject({
   allowPrivateAddresses: z.boolean().default(false).meta({
     description: 'Whether manifests that name this storage may have URLs on private addresses probed.',
   }),
-  egress: notYet('Price of what the vendors fetch.'),
+  egress: moneyShape.optional().meta({
+    description:
+      'Price of a gigabyte (1,073,741,824 bytes, as stores bill it) that leaves the store; `estimate` shows what the vendors will fetch.',
+    examples: ['0.50 CNY'],
+  }),
 });
 
 /** Fields of a storage that are never shown. */

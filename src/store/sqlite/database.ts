@@ -118,6 +118,27 @@ export function openDatabase(path: string, driver: Driver): Database {
   }
 }
 
+/** A ledger in memory that nothing is known of yet, for whoever only looks where there is none. */
+export function openEmptyDatabase(driver: Driver): Database {
+  const opened = new driver(':memory:');
+  migrate(':memory:', opened);
+  return new Database(':memory:', opened);
+}
+
+/** A file without a name that SQLite removes by itself, for what does not fit into memory and need not last. */
+export function openScratchDatabase(driver: Driver, schema: string): Database {
+  try {
+    const opened = new driver('');
+    opened.pragma('journal_mode = OFF');
+    opened.pragma('synchronous = OFF');
+    opened.pragma('cache_size = -32000');
+    opened.exec(schema);
+    return new Database('', opened);
+  } catch (error) {
+    throw explainDatabaseError('temporary file', '', error);
+  }
+}
+
 function migrate(path: string, opened: Sqlite.Database): void {
   const apply = opened.transaction(() => {
     const version = Number(opened.pragma('user_version', { simple: true }));

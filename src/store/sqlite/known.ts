@@ -26,12 +26,15 @@ export const knownColumns = `
   CASE WHEN k.failed_ms >= ? THEN k.failure END AS failure,
   (SELECT a.id FROM attempts AS a WHERE a.key = k.id AND a.state IN ('intent', 'accepted')) AS open`;
 
-export function bindKnown({ run, answeredSinceMs, failedSinceMs }: Session): [number, number, number] {
+/** Whose answers and failures count. */
+export type Reach = Pick<Session, 'run' | 'answeredSinceMs' | 'failedSinceMs'>;
+
+export function bindKnown({ run, answeredSinceMs, failedSinceMs }: Reach): [number, number, number] {
   return [run, answeredSinceMs, failedSinceMs];
 }
 
 /** `undefined` where the key was never seen. */
-export function findKnown(session: Session, reuseKey: string): Known | undefined {
+export function findKnown(session: Reach & Pick<Session, 'db'>, reuseKey: string): Known | undefined {
   return session.db.get<Known>(`SELECT ${knownColumns} FROM keys AS k WHERE k.key = ?`, [
     ...bindKnown(session),
     reuseKey,

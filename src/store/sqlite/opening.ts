@@ -55,7 +55,7 @@ function refuseNamesake(db: Database, { name, path }: LedgerPipeline): void {
   );
 }
 
-function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
+export function findResumable(db: Database, opening: RunOpening): RunRow | undefined {
   if (opening.startNew) return undefined;
   const { pipeline, nowMs, isFresh: asksFresh, onlyFailed } = opening;
   const row = db.get<RunRow>(
@@ -174,9 +174,22 @@ function packPipeline(pipeline: LedgerPipeline, asksFresh: boolean) {
   };
 }
 
-function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: RunRow): SessionTerms {
+/** Since when answers of other runs, and remembered failures, count; for a run that is not there yet without `row`. */
+export function reachBack(
+  pipeline: Pick<LedgerPipeline, 'reuse'>,
+  nowMs: number,
+  row?: Pick<RunRow, 'is_fresh' | 'only_failed' | 'started_ms'>,
+): Pick<SessionTerms, 'answeredSinceMs' | 'failedSinceMs'> {
   const { maxAgeMs, retryFailedAfterMs } = pipeline.reuse;
   const oldestMs = maxAgeMs === undefined ? Number.MIN_SAFE_INTEGER : nowMs - maxAgeMs;
+  const isDisregarding = row ? row.is_fresh === 1 : isFresh(pipeline);
+  return {
+    answeredSinceMs: isDisregarding ? Number.MAX_SAFE_INTEGER : oldestMs,
+    failedSinceMs: !row || row.only_failed === null ? nowMs - retryFailedAfterMs : row.started_ms + 1,
+  };
+}
+
+function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: RunRow): SessionTerms {
   const items = db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
   const attempts = db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'attempts'`);
   return {
@@ -186,8 +199,7 @@ function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: 
     services: pipeline.services.map((use) => use.name),
     billing: new Map(billing),
     caps: listCaps(pipeline),
-    answeredSinceMs: row.is_fresh === 1 ? Number.MAX_SAFE_INTEGER : oldestMs,
-    failedSinceMs: row.only_failed === null ? nowMs - retryFailedAfterMs : row.started_ms + 1,
+    ...reachBack(pipeline, nowMs, row),
     firstItem: (items?.last ?? 0) + 1,
     firstAttempt: (attempts?.seq ?? 0) + 1,
   };

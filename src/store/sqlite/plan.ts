@@ -5,6 +5,7 @@ import type { TaskState } from '../../domain/task.ts';
 import { packFacts } from './item-facts.ts';
 import type { Settlement } from './known.ts';
 import { internKey, settleKey } from './known.ts';
+import { storeMedia } from './media.ts';
 import type { Session } from './session.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
@@ -40,7 +41,7 @@ export function planPage(session: Session, page: PlanPage): readonly ReadyTask[]
   let items = 0;
   let notApplicable = 0;
   for (const [place, planned] of page.items.entries()) {
-    storeMedia(session, planned);
+    keepMedia(session, planned);
     const known = session.db.get<{ id: number; name: string }>(
       'SELECT id, name FROM items WHERE run = ? AND position = ?',
       [session.run, planned.item.position],
@@ -200,12 +201,9 @@ function requireSameItem(session: Session, { item }: PlannedItem, name: string):
   );
 }
 
-function storeMedia({ db }: Session, { contentId, media }: PlannedItem): void {
+function keepMedia({ db }: Session, { contentId, media }: PlannedItem): void {
   if (contentId === undefined || !media) return;
-  db.run('INSERT INTO media VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts', [
-    contentId,
-    JSON.stringify(media),
-  ]);
+  storeMedia(db, contentId, media);
 }
 
 /** How many of the page's broken rows were not known yet. */

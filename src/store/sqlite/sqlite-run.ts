@@ -11,7 +11,6 @@ import type {
   Transition,
 } from '../../domain/ledger.ts';
 import type { Spending } from '../../domain/caps.ts';
-import type { MediaFacts } from '../../domain/item.ts';
 import type { BillingFacts, Nano } from '../../domain/pricing.ts';
 import { chargeUnits, priceOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
@@ -21,6 +20,7 @@ import { attemptColumns, makeAttempt } from './attempt-row.ts';
 import { findKnown } from './known.ts';
 import type { Intended } from './intend.ts';
 import type { Opened } from './opening.ts';
+import { readMedia } from './media.ts';
 import type { ReadyTask } from './plan.ts';
 import { readWaitedFor } from './reopen.ts';
 import type { RunWriter } from './run-writes.ts';
@@ -66,14 +66,7 @@ export class SqliteRun implements RunLedger {
       const known = findKnown(this.#session, reuseKey);
       if (known && (known.answer ?? known.failure ?? known.held) !== null) settledKeys.add(reuseKey);
     }
-    const media = new Map<string, MediaFacts>();
-    for (const contentId of contentIds) {
-      const row = this.#session.db.get<{ facts: string }>('SELECT facts FROM media WHERE content = ?', [
-        contentId,
-      ]);
-      if (row) media.set(contentId, JSON.parse(row.facts) as MediaFacts);
-    }
-    return { settledKeys, media };
+    return { settledKeys, media: readMedia(this.#session.db, contentIds) };
   }
 
   async plan(page: PlanPage): Promise<readonly Task[]> {

@@ -1,0 +1,102 @@
+/** An estimate: the whole source looked at and planned, nothing stored as a task and nobody called. */
+import { listCaps } from '../../domain/caps.ts';
+import type { Estimate } from '../../domain/estimate.ts';
+import type { Foresight } from '../../domain/foresight.ts';
+import type { Item, MediaFacts, SourcePage } from '../../domain/item.ts';
+import { drawLot } from '../../domain/lot.ts';
+import { monthOf } from '../../domain/pricing.ts';
+import { exitCodes, Stop } from '../../domain/problem.ts';
+import type { Pipeline } from '../../domain/settings.ts';
+import { planPages } from '../plan-tasks.ts';
+import { forecastCaps } from './forecast-caps.ts';
+import { forecastDuration } from './forecast-duration.ts';
+import { priceLines, sumCharges } from './price-lines.ts';
+import { Survey } from './survey.ts';
+
+export interface EstimateRequest {
+  readonly pipeline: Pipeline;
+  readonly pages: AsyncIterable<SourcePage>;
+  readonly foresight: Foresight;
+  readonly probe: (item: Item) => Promise<MediaFacts>;
+  readonly explainNoLink: (item: Item) => string | undefined;
+  readonly nowMs: number;
+  /** Share of the headers to read; the others are estimated from these. All where absent. */
+  readonly sample?: number | undefined;
+  readonly counters: EstimateCounters;
+  /** Ends the estimate; nothing is lost by it. */
+  readonly stop: AbortSignal;
+}
+
+/** How far an estimate has come; for progress. */
+export interface EstimateCounters {
+  listed: number;
+  /** Files whose header was read. */
+  probed: number;
+}
+
+/** 2^30 bytes, as stores bill them. */
+const gigabyte = 1_073_741_824n;
+
+/** @throws what reading the source or the ledger throws */
+export async function estimateLibrary(request: EstimateRequest): Promise<Estimate> {
+  const { pipeline, foresight, nowMs, sample, counters } = request;
+  const { services, prices } = pipeline;
+  const survey = new Survey(foresight, services, sample !== undefined);
+  const pages = planPages(request.pages, {
+    pipeline,
+    readKnown: foresight.readKnown,
+    probe: async (item) => {
+      const facts = await request.probe(item);
+      counters.probed += 1;
+      return facts;
+    },
+    noteUnread: (item, why) => survey.noteUnread(item, why),
+    explainNoLink: request.explainNoLink,
+    ...(sample !== undefined && { mayProbe: (item: Item) => drawLot(item.id, 'estimate') < sample }),
+  });
+  for await (const page of pages) {
+    refuseStopped(request.stop);
+    await survey.add(page);
+    counters.listed = survey.items;
+  }
+  const found = survey.read();
+  const accounts = new Map(services.map(({ account }) => [account.name, account]));
+  const skus = priceLines(found.lines, {
+    accounts,
+    prices,
+    readPosition: foresight.readPosition,
+    atMs: nowMs,
+  });
+  return {
+    pipeline: pipeline.name,
+    at: new Date(nowMs).toISOString(),
+    month: monthOf(nowMs, prices.timezone),
+    items: found.items,
+    kinds: found.kinds,
+    unselected: found.unselected,
+    broken: found.broken,
+    services: services.length,
+    notApplicable: found.notApplicable,
+    tasks: found.tasks,
+    unsent: found.unsent,
+    skus,
+    total: sumCharges(skus, prices.currency),
+    assumptions: found.assumptions,
+    fetched: found.fetched.map((one) => {
+      const egress = pipeline.storages.get(one.storage)?.egress;
+      return { ...one, ...(egress !== undefined && { charge: (BigInt(one.bytes) * egress) / gigabyte }) };
+    }),
+    duration: forecastDuration(services, found.calls, foresight.readUsualMs),
+    caps: forecastCaps(foresight.readCaps(listCaps(pipeline), nowMs), skus, accounts),
+    ...(sample !== undefined && { sample: { share: sample, ...found.headers } }),
+    resumes: foresight.resumes?.id,
+    digest: found.digest,
+  };
+}
+
+/** A half estimate would be taken for a whole one. */
+function refuseStopped({ aborted, reason }: AbortSignal): void {
+  if (!aborted) return;
+  const exitCode = reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+  throw new Stop(exitCode, 'the estimate was interrupted before the source was read to its end.');
+}

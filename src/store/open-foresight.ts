@@ -1,0 +1,28 @@
+/** Opens what an estimate may know: the ledger of a state folder if there is one, and never a new one. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Foresight } from '../domain/foresight.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import { openDatabase, openEmptyDatabase, openScratchDatabase } from './sqlite/database.ts';
+import { loadDriver } from './sqlite/driver.ts';
+import { makeForesight, seenSchema } from './sqlite/foresight.ts';
+
+/** @throws `Stop` where the driver cannot be loaded, or the ledger is damaged or too new */
+export async function openForesight(options: {
+  readonly folder: string;
+  readonly pipeline: Pipeline;
+  readonly nowMs: number;
+}): Promise<Foresight> {
+  const { folder, pipeline, nowMs } = options;
+  const driver = await loadDriver();
+  const path = join(folder, 'ledger.db');
+  const canKeep = existsSync(path);
+  const db = canKeep ? openDatabase(path, driver) : openEmptyDatabase(driver);
+  try {
+    const scratch = openScratchDatabase(driver, seenSchema);
+    return makeForesight({ db, scratch, canKeep, pipeline, nowMs });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
