@@ -71,6 +71,8 @@ function openLazily(stop: AbortSignal): Spine {
     settleHeld: async (...given) => (await open()).settleHeld(...given),
     listFailed: async (...given) => (await open()).listFailed(...given),
     acknowledgeFailed: async (...given) => (await open()).acknowledgeFailed(...given),
+    importReview: async (...given) => (await open()).importReview(...given),
+    listDecisions: async (...given) => (await open()).listDecisions(...given),
     pruneLedger: async (...given) => (await open()).pruneLedger(...given),
     restoreLedger: async (...given) => (await open()).restoreLedger(...given),
     emulate: async (...given) => (await open()).emulate(...given),

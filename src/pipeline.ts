@@ -11,6 +11,7 @@ import { check, doctor, prices, status } from './pipeline/look.ts';
 import { type Outside, serveMedia } from './pipeline/outside.ts';
 import { openStandInTools, rehearse } from './pipeline/rehearse.ts';
 import { report } from './pipeline/report.ts';
+import { importReview } from './pipeline/review.ts';
 import { run } from './pipeline/run.ts';
 import { openEmulator } from './vendors/emulators.ts';
 import { catalogue } from './vendors/index.ts';
@@ -36,6 +37,9 @@ export function makeSpine(outside: Outside): Spine {
       withLedgerOf(outside, places, (ledger) => ledger.listFailed(selection)),
     acknowledgeFailed: (selection, places) =>
       withLedgerOf(outside, places, (ledger) => ledger.acknowledgeFailed(selection)),
+    importReview: (path, by, places) => importReview(outside, path, by, places),
+    listDecisions: (selection, places) =>
+      withLedgerOf(outside, places, (ledger) => ledger.listDecisions(selection)),
     pruneLedger: (keepMs, places) => pruneLedger(outside, keepMs, places),
     restoreLedger: (backup, isForced, places) => restore(outside, backup, isForced, places),
     emulate: (vendor, options) =>

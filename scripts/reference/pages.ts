@@ -14,6 +14,7 @@ import { billColumns } from '../../src/report/table/bill-table.ts';
 import type { ColumnKind } from '../../src/report/table/column.ts';
 import { findingColumns, segmentColumns } from '../../src/report/table/finding-table.ts';
 import { itemColumns } from '../../src/report/table/item-table.ts';
+import { reviewColumns } from '../../src/report/table/review-table.ts';
 import { failureColumns, taskColumns } from '../../src/report/table/task-table.ts';
 import { emulators } from '../../src/vendors/emulators.ts';
 import { catalogue } from '../../src/vendors/index.ts';
@@ -129,6 +130,7 @@ function writeReports(): string {
     'items.csv': itemColumns(services),
     'findings.csv': findingColumns,
     'segments.csv': segmentColumns,
+    'review.csv': reviewColumns,
     'tasks.jsonl': taskColumns,
     'failures.csv': failureColumns,
     'bill.csv, bill.json': billColumns,

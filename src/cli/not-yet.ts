@@ -4,7 +4,7 @@ import { wrongUse } from '../domain/problem.ts';
 
 /** Everything that is known by name and not built yet. */
 export const notYet = {
-  commands: ['cost', 'reconcile', 'review', 'init', 'worker'],
+  commands: ['cost', 'reconcile', 'init', 'worker'],
   flags: {
     run: ['--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
   },

@@ -17,6 +17,7 @@ import { layHelp, makeHelpOutput, makeHelpStyle } from './print/help.ts';
 import { makeJsonTroublePrinter, makeTroublePrinter, type TroublePrinter } from './print/trouble.ts';
 import { addRehearse } from './rehearse.ts';
 import { addReport } from './report.ts';
+import { addReview } from './review.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addStatus } from './status.ts';
@@ -46,6 +47,7 @@ const commands = [
   addReport,
   addJudge,
   addDiff,
+  addReview,
   addHeld,
   addFailed,
   addLedger,

@@ -1,6 +1,7 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
 import type { Difference, Flip, RunChange, VerdictChange } from '../domain/change.ts';
 import type { TimeOfDay } from '../domain/clock.ts';
+import type { Decided, DecisionRow, DecisionVerdict } from '../domain/decision.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EmulatorFaults, EmulatorSwitches } from '../domain/emulator.ts';
 import type { Estimate } from '../domain/estimate.ts';
@@ -157,6 +158,15 @@ export interface DiffResult {
   readonly worst: readonly Difference[];
 }
 
+export interface ReviewImport extends Decided {
+  readonly by: string;
+  /** Rows without a decision. */
+  readonly blank: number;
+  readonly verdicts: Readonly<Record<DecisionVerdict | 'clear', number>>;
+  /** Rows that say nothing that could be stored. */
+  readonly faults: readonly { readonly line: number; readonly message: string }[];
+}
+
 export interface StatusResult {
   readonly run: RunRecord;
   /** False where the run's process died, or ended. */
@@ -213,6 +223,9 @@ export interface Spine {
   listFailed(selection: TroubleSelection, places: Places): Promise<readonly FailedRow[]>;
   /** Answers the reuse keys that were not acknowledged before. */
   acknowledgeFailed(selection: TroubleSelection, places: Places): Promise<readonly string[]>;
+  /** Stores the decisions of a review file; `by` defaults to who runs the program. `-` is standard input. */
+  importReview(path: string, by: string | undefined, places: Places): Promise<ReviewImport>;
+  listDecisions(selection: TroubleSelection, places: Places): Promise<readonly DecisionRow[]>;
   /** Takes runs that began longer ago than that out of the ledger. */
   pruneLedger(keepMs: number, places: Places): Promise<Pruned>;
   /** Puts a backup in the ledger's place. */

@@ -1,10 +1,12 @@
 /** Puts a pipeline together from its file and the files of `config/`, or says all that is wrong with them. */
 import { basename, extname } from 'node:path';
 import type { Problem } from '../domain/problem.ts';
+import type { Policy } from '../domain/policy.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Account, Deadlines, Pipeline, ReportSettings, Storage } from '../domain/settings.ts';
 import { readAccounts } from './accounts.ts';
 import { readCaps, requirePrices } from './caps.ts';
+import { valueAt } from './document.ts';
 import { hashPipeline } from './fingerprint.ts';
 import { isLoopback } from './loopback.ts';
 import { readPolicy } from './policy.ts';
@@ -70,7 +72,8 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const services = readServices(trouble, file, { catalogue, accounts, needsCredentials });
   if (access?.mode === 'inline') checkInline(trouble, file, services, catalogue);
   const { policies, policyFolder: folder, insteadPolicy: instead } = config;
-  const policy = readPolicy(trouble, file, { catalogue, services, policies, folder, instead });
+  const rules = readPolicy(trouble, file, { catalogue, services, policies, folder, instead });
+  const policy = rules && respectDecisions(rules, file);
   const reports = readReports(trouble, file);
   const reuse = readReuse(trouble, file);
   const unknown = readFields(trouble, file, ['unknown'], unknownShape);
@@ -169,6 +172,12 @@ function checkName(trouble: Trouble, file: ConfigFile, name: string): void {
     name === 'latest' ? 'since "latest" stands for the newest run' : 'since reports and runs bear it';
   const message = `the pipeline bears its file's name, ${JSON.stringify(name)}: ${expected}, ${reason}. Rename the file.`;
   reportProblem(trouble, file, [], message);
+}
+
+/** `respect` stands among the reports, where `readReports` checks it; it is the policy that acts by it. */
+function respectDecisions(policy: Policy, file: ConfigFile): Policy {
+  const respect = valueAt(file.data, ['reports', 'respect']);
+  return respect === 'decisions' ? { ...policy, respectsDecisions: true } : policy;
 }
 
 function readReports(trouble: Trouble, file: ConfigFile): ReportSettings | undefined {

@@ -9,7 +9,7 @@ export type ChangeVerdict = Verdict | 'none';
 /** An item as one of the two runs had it. */
 export interface ComparedItem {
   /** Identity of the content. */
-  readonly content: string;
+  readonly content?: string | undefined;
   /** Empty where no service applied. */
   readonly verdict: Verdict | '';
   readonly tasks: readonly JudgedTask[];

@@ -4,6 +4,7 @@
  * writes are committed in groups.
  */
 import type { Spending } from './caps.ts';
+import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
 import type { Finding } from './finding.ts';
 import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { Refusal } from './outcome.ts';
@@ -292,8 +293,10 @@ export interface ItemRow {
   readonly item: Item;
   /** In the order of the pipeline's services; applicable ones only. */
   readonly tasks: readonly TaskRow[];
-  /** Identity of its content; absent in rows of ledgers that did not keep it yet. */
+  /** Identity of its content. */
   readonly content?: string | undefined;
+  /** What a person decided about this content. */
+  readonly decision?: Decision | undefined;
 }
 
 export interface BillRow {
@@ -430,5 +433,9 @@ export interface Ledger {
   readArchived(run: string, afterTask: number, limit: number): Promise<readonly ArchivedAnswer[]>;
   /** Puts findings in the place of those that answers had, by the answers' ids; usage and charges stay. */
   replaceFindings(findings: ReadonlyMap<number, Finding>): Promise<void>;
+  /** Stores decisions of one reviewer, all or none of them. */
+  decide(decisions: readonly NewDecision[], by: string): Promise<Decided>;
+  /** What is decided now, newest first; the words of a selection are items, patterns over items, or contents. */
+  listDecisions(selection: TroubleSelection): Promise<readonly DecisionRow[]>;
   close(): Promise<void>;
 }

@@ -35,6 +35,8 @@ export interface Policy {
   /** Name of the file, `inline`, or `none`. */
   readonly name: string;
   readonly rules: readonly Rule[];
+  /** `reports.respect: decisions`: what a person decided about the content stands in the place of the rules. */
+  readonly respectsDecisions?: boolean | undefined;
 }
 
 /** What judging needs of a task. */

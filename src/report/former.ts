@@ -1,9 +1,8 @@
 /** The run before the one that is reported on: looked up page by page, so that what changed costs no memory. */
 import { compareItem, defaultMovedBy, makeChangeTally, type RunChange } from '../domain/change.ts';
-import type { ItemRow, Ledger, RunRecord } from '../domain/ledger.ts';
+import type { Ledger, RunRecord } from '../domain/ledger.ts';
 import { formatNano } from '../domain/money.ts';
 import type { Policy } from '../domain/policy.ts';
-import { contentIdOf } from '../domain/reuse.ts';
 import { type JudgedItem, judgeRow } from './judged-item.ts';
 import type { ReportRequest } from './request.ts';
 import { type BillTotal, sumBill } from './table/bill-table.ts';
@@ -40,7 +39,7 @@ export function openFormer(
       const byId = new Map(found.map((row) => [row.item.id, judgeRow(previous.policy, row)]));
       return rows.map((row) => {
         const before = byId.get(row.item.id);
-        const change = compareItem(before && withContent(before), withContent(row), policy);
+        const change = compareItem(before, row, policy);
         tally.add(change);
         return { ...row, change };
       });
@@ -61,9 +60,4 @@ export function openFormer(
       };
     },
   };
-}
-
-/** What an older ledger did not keep is made of what it kept of the item. */
-export function withContent<Row extends ItemRow>(row: Row): Row & { readonly content: string } {
-  return { ...row, content: row.content ?? contentIdOf(row.item, 'content') };
 }

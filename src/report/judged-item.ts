@@ -14,10 +14,18 @@ export interface JudgedItem extends ItemRow {
   readonly change?: ItemChange | undefined;
 }
 
-/** Applies the policy to one item of the ledger. Pure: the same row and policy give the same verdict. */
+/**
+ * Applies the policy to one item of the ledger. Where the policy respects decisions, that of a person stands in the place
+ * of its rules. Pure: the same row and policy give the same verdict.
+ */
 export function judgeRow(policy: Policy, row: ItemRow): JudgedItem {
   const { verdict, reasons } = judgeItem(policy, row.tasks);
-  return { ...row, verdict, reasons, status: findWorst(row.tasks.map((task) => task.status)) };
+  const status = findWorst(row.tasks.map((task) => task.status));
+  const { decision } = row;
+  if (policy.respectsDecisions !== true || decision === undefined || verdict === '') {
+    return { ...row, verdict, reasons, status };
+  }
+  return { ...row, verdict: decision.verdict, reasons: [`decided by ${decision.by}`], status };
 }
 
 function findWorst(found: readonly Status[]): Status | '' {

@@ -17,6 +17,7 @@ import { type CsvForm, renderCsvHeader, renderCsvRows } from './table/csv.ts';
 import { findingColumns, listLabels, listSegments, segmentColumns } from './table/finding-table.ts';
 import { itemColumns } from './table/item-table.ts';
 import { renderJsonLines, toJson } from './table/json.ts';
+import { listReview, reviewColumns } from './table/review-table.ts';
 import { failureColumns, isFailure, listTasks, taskColumns } from './table/task-table.ts';
 
 const mostBrokenRows = 200;
@@ -103,7 +104,7 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
 }
 
 function listGrowingFiles(request: ReportRequest): readonly GrowingFile[] {
-  const { policy, services, reports } = request;
+  const { run, policy, services, reports } = request;
   const form: CsvForm = reports.excel ? 'people' : 'exact';
   const csv = <Row>(
     name: string,
@@ -120,6 +121,7 @@ function listGrowingFiles(request: ReportRequest): readonly GrowingFile[] {
     csv('items.csv', itemColumns(services), form, (row) => [row]),
     csv('findings.csv', findingColumns, form, (row) => listLabels(policy, row)),
     csv('segments.csv', segmentColumns, form, listSegments),
+    csv('review.csv', reviewColumns, form, (row) => listReview(row, run.id)),
     csv('failures.csv', failureColumns, 'exact', (row) => listTasks(row).filter(isFailure)),
     {
       name: 'tasks.jsonl',

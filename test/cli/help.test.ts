@@ -19,6 +19,8 @@ const commands = [
 ] as const;
 
 const parts = [
+  'review import',
+  'review list',
   'held list',
   'held resend',
   'held forget',

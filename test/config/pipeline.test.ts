@@ -349,6 +349,12 @@ describe('a policy', () => {
     expect(pipeline.policy.rules).toHaveLength(1);
   });
 
+  test('respects what people decided where the reports are to', async () => {
+    const { policy, reports } = await loadFine(withLines('reports: { respect: decisions }\n'));
+    expect(policy).toEqual({ name: 'none', rules: [], respectsDecisions: true });
+    expect(reports).not.toHaveProperty('respect');
+  });
+
   test('none is no policy', async () => {
     expect((await loadFine(withLines('policy: none\n'))).policy).toEqual({ name: 'none', rules: [] });
   });

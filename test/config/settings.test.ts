@@ -27,7 +27,7 @@ const cases: readonly (readonly [
       'pipelines/p.yaml:5:38 reports.timezone: expected a time zone of the IANA list, such as "Asia/Shanghai", found "China".',
       'pipelines/p.yaml:5:52 reports.excel: expected true or false, found 3.',
       'pipelines/p.yaml:5:65 reports.language: not supported yet: expected "en", found "zh".',
-      'pipelines/p.yaml:5:78 reports.respect: not supported yet. Remove this key.',
+      'pipelines/p.yaml:5:78 reports.respect: expected "decisions", found "x".',
     ],
     [],
   ],

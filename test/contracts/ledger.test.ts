@@ -1375,6 +1375,64 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
       expect(await ledger.readNamed('no-such-run', ['media/a'])).toEqual([]);
     });
 
+    test('keeps decisions by content, the latest of which holds in every run until it is taken back', async () => {
+      const seen = async (run: RunLedger) => {
+        const rows = await ledger.readItems(run.record.id, undefined, 10);
+        return rows.map(({ decision }) => decision && [decision.verdict, decision.by, decision.comment]);
+      };
+      const make = (content: string, verdict?: 'pass' | 'block', comment = '') => ({
+        content,
+        verdict,
+        comment,
+        item: `media/${content}`,
+        run: 'r',
+      });
+      const first = await ledger.openRun(makeOpening());
+      await plan(first, [
+        makePlanned('a', { planned: { content: 'c1' } }),
+        makePlanned('b', { planned: { content: 'c2' } }),
+        makePlanned('copy', { planned: { content: 'c1' } }),
+      ]);
+      expect(await seen(first)).toEqual([undefined, undefined, undefined]);
+      const given = [make('c1', 'pass', 'a cat'), make('c3', 'block')];
+      expect(await ledger.decide(given, 'anna')).toEqual({ stored: 2, unchanged: 0 });
+      clock.nowMs += hourMs;
+      expect(await ledger.decide([...given, make('c2')], 'ben')).toEqual({ stored: 0, unchanged: 3 });
+      expect(await seen(first)).toEqual([['pass', 'anna', 'a cat'], undefined, ['pass', 'anna', 'a cat']]);
+      expect(await ledger.decide([make('c1', 'block', 'not a cat')], 'ben')).toMatchObject({ stored: 1 });
+      await end(first);
+      const other = await openOther();
+      const second = await other.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      await plan(second, [makePlanned('z', { planned: { content: 'c1' } })]);
+      expect(await seen(second)).toEqual([['block', 'ben', 'not a cat']]);
+      expect(await ledger.listDecisions(undefined)).toEqual([
+        {
+          content: 'c1',
+          verdict: 'block',
+          by: 'ben',
+          comment: 'not a cat',
+          item: 'media/c1',
+          run: 'r',
+          at: '2026-11-20T03:00:00.000Z',
+        },
+        {
+          content: 'c3',
+          verdict: 'block',
+          by: 'anna',
+          comment: '',
+          item: 'media/c3',
+          run: 'r',
+          at: '2026-11-20T02:00:00.000Z',
+        },
+      ]);
+      expect((await ledger.listDecisions(['media/*3', 'nothing'])).map(({ content }) => content)).toEqual([
+        'c3',
+      ]);
+      await ledger.decide([make('c1')], 'anna');
+      expect(await seen(second)).toEqual([undefined]);
+      expect(await ledger.listDecisions(['c1'])).toEqual([]);
+    });
+
     test('finds the run before that was listed to its end, of the same pipeline', async () => {
       const open = async (changes: Parameters<typeof makeOpening>[0], isLast: boolean) => {
         const run = await ledger.openRun(makeOpening({ startNew: true, ...changes }));

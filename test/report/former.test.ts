@@ -91,13 +91,3 @@ test('without a run before there is no change', async () => {
   const { summary } = await writeReports(makeCompared({ previous: undefined }));
   expect(summary).not.toHaveProperty('change');
 });
-
-test('rows of a ledger that kept no identity are compared by what it kept of the item', async () => {
-  const rows = after.map(({ content: _, ...row }) => row);
-  const ledger = {
-    ...makeLedger(rows),
-    readNamed: async () => [{ ...makeRow(4, 'a.jpg', 79), content: undefined }],
-  };
-  const { summary } = await writeReports(makeCompared({ ledger }));
-  expect(summary.change).toMatchObject({ new: 3, changed: 0, gone: 3 });
-});

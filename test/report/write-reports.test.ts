@@ -25,7 +25,7 @@ function makeRows(count: number): readonly ItemRow[] {
 describe('the files', () => {
   const always = ['bill.csv', 'bill.json', 'summary.json'];
   test.each([
-    [['csv'] as const, ['items.csv', 'findings.csv', 'segments.csv', 'failures.csv']],
+    [['csv'] as const, ['items.csv', 'findings.csv', 'segments.csv', 'review.csv', 'failures.csv']],
     [['jsonl'] as const, ['tasks.jsonl']],
     [['html'] as const, ['report.html']],
     [[] as const, []],

@@ -306,7 +306,10 @@ export const reportsShape = z.strictObject({
     })
     .default('en')
     .meta({ description: 'Language of the HTML report. Only en is supported yet.' }),
-  respect: notYet('Whether decisions of reviewers stand in the reports.'),
+  respect: z.literal('decisions').optional().meta({
+    description:
+      'With decisions, what a reviewer decided about an item (`mediasweep review import`) is its verdict until its content changes; else it is shown beside it.',
+  }),
 });
 
 export const capsShape = z.strictObject({

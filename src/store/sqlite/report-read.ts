@@ -5,7 +5,9 @@ import type { ItemRow, TaskRow } from '../../domain/ledger.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { statusOf } from '../../domain/task.ts';
 import type { Basis } from '../../domain/usage.ts';
+import { contentIdOf } from '../../domain/reuse.ts';
 import type { Database } from './database.ts';
+import { findDecisions } from './decisions.ts';
 import { groupBy } from '../../domain/group.ts';
 import type { ItemRow as StoredItem } from './item-facts.ts';
 import { unpackItem } from './item-facts.ts';
@@ -95,12 +97,19 @@ function joinTasks(db: Database, run: RunRow, items: readonly WholeItem[]): read
   const tasksByItem = groupBy(tasks, (task) => task.item);
   const entriesByTask = groupBy(entries, (entry) => entry.task);
   const services = readServices(run);
-  return items.map((item) => ({
-    item: unpackItem(item),
+  const unpacked = items.map(unpackItem);
+  // What an older ledger did not keep is made of what it kept of the item.
+  const contents = items.map(
+    ({ content }, index) => content ?? contentIdOf(unpacked[index] as Item, 'content'),
+  );
+  const decisions = findDecisions(db, contents);
+  return items.map((item, index) => ({
+    item: unpacked[index] as Item,
+    content: contents[index] ?? '',
+    decision: decisions.get(contents[index] ?? ''),
     tasks: (tasksByItem.get(item.id) ?? []).map((task) =>
       makeTaskRow(task, services[task.service], entriesByTask.get(task.id) ?? []),
     ),
-    ...(item.content !== null && { content: item.content }),
   }));
 }
 

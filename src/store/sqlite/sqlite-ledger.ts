@@ -1,5 +1,6 @@
 /** The memory of all runs in one SQLite file. */
 import type { Spending } from '../../domain/caps.ts';
+import type { Decided, DecisionRow, NewDecision } from '../../domain/decision.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
@@ -23,6 +24,7 @@ import { readArchivedPage } from './archive-read.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
+import { listDecisions, storeDecisions } from './decisions.ts';
 import { LocalWriter } from './local-writer.ts';
 import { openRun } from './opening.ts';
 import { compact, measure, pruneRuns } from './prune.ts';
@@ -188,6 +190,14 @@ export class SqliteLedger implements Ledger {
         this.#db.run('UPDATE answers SET finding = ? WHERE id = ?', [JSON.stringify(finding), id]);
       }
     });
+  }
+
+  decide(decisions: readonly NewDecision[], by: string): Promise<Decided> {
+    return this.#queue.write(decisions.length, () => storeDecisions(this.#db, decisions, by, this.#now()));
+  }
+
+  async listDecisions(selection: TroubleSelection): Promise<readonly DecisionRow[]> {
+    return listDecisions(this.#db, selection);
   }
 
   async close(): Promise<void> {
