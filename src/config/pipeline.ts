@@ -181,9 +181,9 @@ function respectDecisions(policy: Policy, file: ConfigFile): Policy {
 }
 
 function readReports(trouble: Trouble, file: ConfigFile): ReportSettings | undefined {
-  const { formats, timezone, excel } = readFields(trouble, file, ['reports'], reportsShape) ?? {};
-  if (!formats || timezone === undefined || excel === undefined) return undefined;
-  return { formats, timezone, excel };
+  const { formats, timezone, excel, language } = readFields(trouble, file, ['reports'], reportsShape) ?? {};
+  if (!formats || timezone === undefined || excel === undefined || !language) return undefined;
+  return { formats, timezone, excel, language };
 }
 
 function readReuse(trouble: Trouble, file: ConfigFile): Pipeline['reuse'] | undefined {

@@ -186,7 +186,12 @@ export interface ReportSettings {
   readonly timezone: string;
   /** BOM and formula guard in the tables for people; false for exact bytes. */
   readonly excel: boolean;
+  /** Of the HTML. */
+  readonly language: Language;
 }
+
+export const languages = ['en', 'zh'] as const;
+export type Language = (typeof languages)[number];
 
 export interface Deadlines {
   /** Longest wait for a reply. */

@@ -6,7 +6,7 @@ import type { Item } from '../domain/item.ts';
 import type { Ledger, RunRecord } from '../domain/ledger.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import { deriveAgain } from '../report/derive-again.ts';
-import { describeRun, describeServices } from '../report/services.ts';
+import { describeServices } from '../report/services.ts';
 import type { ReportTally } from '../report/summary.ts';
 import { writeReports } from '../report/write-reports.ts';
 import { openReportFolder } from '../store/report-folder.ts';
@@ -46,7 +46,7 @@ export async function writeRunReports(
     folder,
     conclude: end,
     previous: await findPrevious(outside, parts),
-    facts: describeRun(pipeline, outside.version),
+    version: outside.version,
   });
   await folder.markLatest();
   return { ...written, broken: await ledger.readBroken(run.id, shownBrokenRows), folder: folder.path };

@@ -5,7 +5,7 @@ import type { ReportFolder } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PriceBook } from '../domain/pricing.ts';
 import type { ServiceColumns } from '../domain/service.ts';
-import type { ReportSettings } from '../domain/settings.ts';
+import type { Limits, ReportSettings } from '../domain/settings.ts';
 import type { Cause, Summary } from '../domain/summary.ts';
 import type { ReportTally } from './summary.ts';
 
@@ -18,6 +18,9 @@ export interface ReportService {
   readonly vendor: string;
   readonly account: string;
   readonly columns: ServiceColumns;
+  readonly delivery?: string | undefined;
+  /** Its own within its account's. */
+  readonly limits?: Partial<Limits> | undefined;
 }
 
 export interface ReportRequest {
@@ -43,8 +46,8 @@ export interface ReportRequest {
   readonly conclude?: ((tally: ReportTally) => Promise<RunRecord>) | undefined;
   /** The run before this one, and the policy that its items are judged by: what changed since then is told. */
   readonly previous?: { readonly run: RunRecord; readonly policy: Policy } | undefined;
-  /** More lines under "What was run", such as limits and versions. */
-  readonly facts?: readonly { readonly name: string; readonly value: string }[] | undefined;
+  /** Of this program, for "What was run". */
+  readonly version?: string | undefined;
 }
 
 export interface ReportSummary extends ReportTally {

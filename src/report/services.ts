@@ -3,26 +3,13 @@ import type { Pipeline } from '../domain/settings.ts';
 import type { ReportService } from './request.ts';
 
 export function describeServices(pipeline: Pick<Pipeline, 'services'>): readonly ReportService[] {
-  return pipeline.services.map(({ name, service, account, options }) => ({
+  return pipeline.services.map(({ name, service, account, options, delivery, limits }) => ({
     name,
     use: service.name,
     vendor: account.vendor.name,
     account: account.name,
     columns: service.columns(options),
+    delivery,
+    limits: { ...account.limits, ...limits },
   }));
-}
-
-/** Lines for "What was run": each service with its account and limits. */
-export function describeRun(
-  pipeline: Pick<Pipeline, 'services'>,
-  version: string,
-): readonly { readonly name: string; readonly value: string }[] {
-  return [
-    { name: 'mediasweep', value: version },
-    ...pipeline.services.map(({ name, account, delivery, limits }) => {
-      const { concurrency, perSecond, maxOpenJobs } = { ...account.limits, ...limits };
-      const value = `account ${account.name}, ${delivery}, ${concurrency} calls at once, ${perSecond} a second, ${maxOpenJobs} open jobs`;
-      return { name, value };
-    }),
-  ];
 }

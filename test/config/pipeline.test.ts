@@ -19,7 +19,12 @@ describe('a pipeline of source and services alone', () => {
     expect(pipeline.select).toEqual({ include: [], exclude: [], kinds: [], fit: 'warn' });
     expect(pipeline.access).toEqual({ mode: 'presigned', expiresInSeconds: 86_400 });
     expect(pipeline.policy).toEqual({ name: 'none', rules: [] });
-    expect(pipeline.reports).toEqual({ formats: ['csv', 'jsonl', 'html'], timezone: 'UTC', excel: true });
+    expect(pipeline.reports).toEqual({
+      formats: ['csv', 'jsonl', 'html'],
+      timezone: 'UTC',
+      excel: true,
+      language: 'en',
+    });
     expect(pipeline.reuse).toEqual({ by: 'content', retryFailedAfterMs: 30 * 86_400_000 });
     expect(pipeline.resendBelow).toBe(100_000_000n);
     expect(pipeline.deadlines).toEqual({ callMs: 100_000, syncCallMs: 1_800_000, jobMs: 86_400_000 });
@@ -118,7 +123,12 @@ deadlines: { call: 10s, syncCall: 1m, job: 2h, run: 8h }
     fit: 'off',
   });
   expect(pipeline.access).toEqual({ mode: 'public', baseUrl: 'https://cdn.example/media/' });
-  expect(pipeline.reports).toEqual({ formats: ['csv'], timezone: 'Asia/Shanghai', excel: false });
+  expect(pipeline.reports).toEqual({
+    formats: ['csv'],
+    timezone: 'Asia/Shanghai',
+    excel: false,
+    language: 'en',
+  });
   expect(pipeline.reuse).toEqual({
     by: 'path',
     maxAgeMs: 180 * 86_400_000,

@@ -21,12 +21,12 @@ const cases: readonly (readonly [
   ],
   [
     'every fault of reports is told at once',
-    p(withLines('reports: { formats: [pdf], timezone: China, excel: 3, language: zh, respect: x }\n')),
+    p(withLines('reports: { formats: [pdf], timezone: China, excel: 3, language: fr, respect: x }\n')),
     [
       'pipelines/p.yaml:5:22 reports.formats[0]: expected one of "csv", "jsonl", "html", found "pdf".',
       'pipelines/p.yaml:5:38 reports.timezone: expected a time zone of the IANA list, such as "Asia/Shanghai", found "China".',
       'pipelines/p.yaml:5:52 reports.excel: expected true or false, found 3.',
-      'pipelines/p.yaml:5:65 reports.language: not supported yet: expected "en", found "zh".',
+      'pipelines/p.yaml:5:65 reports.language: expected one of "en", "zh", found "fr".',
       'pipelines/p.yaml:5:78 reports.respect: expected "decisions", found "x".',
     ],
     [],
@@ -35,7 +35,7 @@ const cases: readonly (readonly [
     'formats are a list, and an offset is no time zone',
     p(withLines('reports: { language: fr, formats: csv, timezone: "+08:00" }\n')),
     [
-      'pipelines/p.yaml:5:22 reports.language: expected "en", found "fr".',
+      'pipelines/p.yaml:5:22 reports.language: expected one of "en", "zh", found "fr".',
       'pipelines/p.yaml:5:35 reports.formats: expected a list, found "csv".',
       'pipelines/p.yaml:5:50 reports.timezone: expected a time zone of the IANA list, such as "Asia/Shanghai", found "+08:00".',
     ],

@@ -1,10 +1,11 @@
 /** What is gathered in bounded memory: the worst items, their evidence, histograms, links. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeFlagged } from '../../src/report/gather/flagged.ts';
+import { type FlaggedItem, makeFlagged, type TimelineBlock } from '../../src/report/gather/flagged.ts';
 import { findHits } from '../../src/report/gather/hit.ts';
 import { makeMeasureHistogram, makeScoreHistogram } from '../../src/report/gather/histogram.ts';
 import { makeMediaLink } from '../../src/report/gather/media-link.ts';
+import { cutPlace, makePlaces } from '../../src/report/gather/place.ts';
 import { makeWorstFirst } from '../../src/report/gather/worst-first.ts';
 import { judgeRow } from '../../src/report/judged-item.ts';
 import { censor, makeFinding, makeItem, makeTask, quality, strict } from './library.ts';
@@ -21,6 +22,27 @@ describe('the worst first', () => {
           for (const entry of entries) worst.add(entry);
           const sorted = entries.toSorted((a, b) => b.rank - a.rank || a.order - b.order);
           expect(worst.list()).toEqual(sorted.slice(0, limit));
+        },
+      ),
+    );
+  });
+
+  test('are the longest beginning of a whole sort that fits the room, whatever the order in which they come', () => {
+    const entry = fc.record({ rank: fc.integer({ min: 0, max: 9 }), weight: fc.integer({ min: 0, max: 9 }) });
+    fc.assert(
+      fc.property(
+        fc.array(entry),
+        fc.integer({ min: 0, max: 30 }),
+        fc.integer({ min: 1, max: 12 }),
+        (given, room, limit) => {
+          const entries = given.map((one, order) => ({ ...one, order }));
+          const worst = makeWorstFirst<(typeof entries)[number]>(limit, room);
+          for (const one of entries) worst.add(one);
+          const sorted = entries.toSorted((a, b) => b.rank - a.rank || a.order - b.order);
+          let taken = 0;
+          const end = sorted.findIndex((one, index) => (taken += one.weight) > room || index >= limit);
+          expect(worst.list()).toEqual(end < 0 ? sorted : sorted.slice(0, end));
+          expect(worst.count()).toBe(worst.list().length);
         },
       ),
     );
@@ -112,7 +134,8 @@ describe('flagged items', () => {
     [0.6, 0.9, 0.7, 0.1, 0.8].forEach((score, index) => flagged.add(flag(index, score), index));
     flagged.add(flag(5, 0.9, 'pulp', '0'), 5);
     expect(flagged.count()).toBe(5);
-    const keys = [...flagged.list()].map((text) => (JSON.parse(text) as { key: string }).key);
+    expect(flagged.carried()).toBe(3);
+    const keys = [...flagged.list()].map((text) => (JSON.parse(text) as FlaggedItem)[0]);
     expect(keys).toEqual(['5.mp4', '1.mp4', '4.mp4']);
   });
 
@@ -131,13 +154,64 @@ describe('flagged items', () => {
     const task = makeTask(censor, { finding: makeFinding({ labels, segments }) });
     flagged.add(judgeRow(strict, { item: makeItem(1, 'a.mp4'), tasks: [task] }), 0);
     const [text] = [...flagged.list()];
-    const { blocks, lengthMs } = JSON.parse(text ?? '') as { blocks: unknown[][]; lengthMs: number };
+    const item = JSON.parse(text ?? '') as FlaggedItem;
+    const blocks = item.at(-1) as unknown as readonly TimelineBlock[];
     expect(blocks).toHaveLength(50);
     expect(new Set(blocks.map((block) => block[1]))).toEqual(new Set(['0']));
     expect(blocks.map((block) => block[2])).toEqual(
       blocks.map((block) => block[2]).toSorted((a, b) => Number(a) - Number(b)),
     );
-    expect(lengthMs).toBe(100_000);
+    expect(item[5]).toBe(100_000);
+  });
+});
+
+describe('places', () => {
+  test.each([
+    ['media/ugc/a/b.jpg', 1, 'media/'],
+    ['media/ugc/a/b.jpg', 2, 'media/ugc/'],
+    ['media/ugc/a/b.jpg', 9, 'media/ugc/a/'],
+    ['media/b.jpg', 2, 'media/'],
+    ['b.jpg', 1, ''],
+    ['https://cdn.example/ugc/a.jpg', 1, 'https://cdn.example/'],
+    ['https://cdn.example/ugc/a.jpg', 2, 'https://cdn.example/ugc/'],
+    ['//a//b', 2, '//'],
+  ])('%s cut at %i is %s', (path, depth, expected) => {
+    expect(cutPlace(path, depth)).toBe(expected);
+  });
+
+  const judge = (number: number, key: string, score = 0) =>
+    judgeRow(strict, {
+      item: makeItem(number, key),
+      tasks: [
+        makeTask(censor, { finding: makeFinding({ labels: [{ op: 'politician', label: 'A', score }] }) }),
+      ],
+    });
+
+  test('are counted at the first depth that divides them, most flagged first', () => {
+    const places = makePlaces();
+    const keys = [
+      ['a/b/1', 0],
+      ['a/c/2', 0.9],
+      ['a/c/3', 0],
+    ] as const;
+    keys.forEach(([key, score], index) => places.add(judge(index, key, score)));
+    expect(places.depth()).toBe(3);
+    expect(places.list().map(({ place, verdicts }) => [place, verdicts.review, verdicts.pass])).toEqual([
+      ['media/a/c/', 1, 1],
+      ['media/a/b/', 0, 1],
+    ]);
+  });
+
+  test('are none where all items lie in one folder', () => {
+    const places = makePlaces();
+    for (const number of [1, 2, 3]) places.add(judge(number, `a/${number}`));
+    expect([places.depth(), places.list()]).toEqual([0, []]);
+  });
+
+  test('beyond the first 300 are counted together', () => {
+    const places = makePlaces();
+    for (let number = 0; number < 310; number += 1) places.add(judge(number, `${number}/x`));
+    expect([places.list().length, places.unlisted()]).toEqual([300, 10]);
   });
 });
 

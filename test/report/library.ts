@@ -199,7 +199,7 @@ export function makeRequest(
     run: makeRun(rows, services),
     services,
     policy: strict,
-    reports: { formats: ['csv', 'jsonl', 'html'], timezone: 'Asia/Shanghai', excel: true },
+    reports: { formats: ['csv', 'jsonl', 'html'], timezone: 'Asia/Shanghai', excel: true, language: 'en' },
     prices: { currency: 'CNY', timezone: 'Asia/Shanghai', skus: new Map() },
     ledger: makeLedger(rows, bill, broken, spending),
     ...given,

@@ -25,7 +25,7 @@ async function review(respectsDecisions: boolean, excel = true) {
   const request = makeRequest(rows, {
     services: [quality],
     policy: { ...strict, respectsDecisions },
-    reports: { formats: ['csv'], timezone: 'UTC', excel },
+    reports: { formats: ['csv'], timezone: 'UTC', excel, language: 'en' },
   });
   const { verdicts } = await writeReports(request);
   const read = (name: string) =>

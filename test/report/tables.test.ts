@@ -383,7 +383,7 @@ describe('spreadsheets', () => {
 
   test('are given up with excel: false, for exact bytes without a byte order mark', async () => {
     const request = makeRequest([{ item: makeItem(1, '=1'), tasks: [] }], {
-      reports: { formats: ['csv'], timezone: 'UTC', excel: false },
+      reports: { formats: ['csv'], timezone: 'UTC', excel: false, language: 'en' },
     });
     await writeReports(request);
     expect(request.folder.files.get('items.csv')?.startsWith('item,')).toBe(true);

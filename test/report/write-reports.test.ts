@@ -30,7 +30,9 @@ describe('the files', () => {
     [['html'] as const, ['report.html']],
     [[] as const, []],
   ])('for formats %j are those of the formats, and bill and summary always', async (formats, expected) => {
-    const request = makeRequest(makeRows(1), { reports: { formats, timezone: 'UTC', excel: true } });
+    const request = makeRequest(makeRows(1), {
+      reports: { formats, timezone: 'UTC', excel: true, language: 'en' },
+    });
     const { files } = await writeReports(request);
     expect([...files].sort()).toEqual([...expected, ...always].sort());
     expect([...request.folder.files.keys()].sort()).toEqual([...files].sort());
@@ -163,9 +165,9 @@ describe('summary.json', () => {
     expect(summary.overrun).toEqual({ 'pai/basic': 2 });
     const page = request.folder.files.get('report.html') ?? '';
     expect(page).toContain('<strong>Stopped</strong> at the cap (caps.run), 1 task over it.');
-    expect(page).toContain('<span class="id">caps.run</span>: <strong>5.00 CNY spent, of 5.00 CNY</strong>');
-    expect(page).toContain('<span class="id">caps.units.pai/basic</span>: 1,200 spent, 3 reserved, of 9,000');
-    expect(page).toContain('<strong>overrun</strong>: 2 units of pai/basic beyond what was reserved');
+    expect(page).toContain('<span class="id">caps.run</span> <strong>5.00 of 5.00 CNY</strong>');
+    expect(page).toContain('1,200 + 3 reserved of 9,000');
+    expect(page).toContain('<strong>overrun: 2 units of pai/basic beyond what was reserved</strong>');
   });
 
   test('takes exit code and words from the caller, who is told the verdicts first', async () => {

@@ -289,7 +289,7 @@ function makePipeline({ services }: Schedule): Pipeline {
     access: { mode: 'presigned', expiresInSeconds: 3600 },
     services,
     policy: { name: 'none', rules: [] },
-    reports: { formats: ['csv'], timezone: 'Asia/Shanghai', excel: true },
+    reports: { formats: ['csv'], timezone: 'Asia/Shanghai', excel: true, language: 'en' },
     reuse: { by: 'content', retryFailedAfterMs: 30 * 86_400_000 },
     resendBelow: 100_000_000n,
     deadlines: { callMs: 100_000, syncCallMs: 100_000, jobMs: 20 * 3_600_000 },

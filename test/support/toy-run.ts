@@ -316,7 +316,7 @@ export function makePipeline(setting: ToySetting): Pipeline {
     access: { mode: 'presigned', expiresInSeconds: 3600 },
     services: setting.services,
     policy: { name: 'none', rules: [] },
-    reports: { formats: ['csv'], timezone: 'Asia/Shanghai', excel: true },
+    reports: { formats: ['csv'], timezone: 'Asia/Shanghai', excel: true, language: 'en' },
     reuse: { by: 'content', retryFailedAfterMs: 30 * 86_400_000 },
     resendBelow: setting.resendBelow ?? 100_000_000n,
     deadlines: { callMs: 100_000, syncCallMs: 1_800_000, jobMs: setting.jobMs ?? 86_400_000 },

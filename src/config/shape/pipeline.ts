@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { fitModes } from '../../domain/fit.ts';
 import { kinds } from '../../domain/item.ts';
 import { formatSize } from '../../domain/quantity.ts';
-import { defaultLimits, manifestFields, mostInlineBytes, reportFormats } from '../../domain/settings.ts';
+import {
+  defaultLimits,
+  languages,
+  manifestFields,
+  mostInlineBytes,
+  reportFormats,
+} from '../../domain/settings.ts';
 import { inlinePolicyShape } from './policy.ts';
 import {
   baseUrlShape,
@@ -301,11 +307,9 @@ export const reportsShape = z.strictObject({
     description: 'Byte order mark and guard against formulas in tables for people; false for exact bytes.',
   }),
   language: z
-    .literal('en', {
-      error: ({ input }) => (input === 'zh' ? 'not supported yet: expected "en"' : undefined),
-    })
+    .enum(languages)
     .default('en')
-    .meta({ description: 'Language of the HTML report. Only en is supported yet.' }),
+    .meta({ description: 'Language of the HTML report: English or Chinese.', examples: ['zh'] }),
   respect: z.literal('decisions').optional().meta({
     description:
       'With decisions, what a reviewer decided about an item (`mediasweep review import`) is its verdict until its content changes; else it is shown beside it.',

@@ -1,75 +1,88 @@
 /** The items that a person should look at, worst first, as the JSON that the page carries. */
+import { type ChangeVerdict, defaultMovedBy, hasMoved, type ItemChange } from '../../domain/change.ts';
 import type { Segment } from '../../domain/finding.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { Policy, Verdict } from '../../domain/policy.ts';
+import type { Status } from '../../domain/task.ts';
 import type { JudgedItem } from '../judged-item.ts';
 import type { ReportService } from '../request.ts';
 import { readBucket, readId, readKey } from '../table/address.ts';
-import { findHits } from './hit.ts';
+import { findHits, type Hit } from './hit.ts';
 import { makeMediaLink } from './media-link.ts';
 import { makeWorstFirst, type Ranked } from './worst-first.ts';
 
 /** Most items that the page carries; CSV and JSONL have them all. */
 export const mostFlagged = 50_000;
+/** Most bytes of their JSON, before it is compressed: fewer items are carried where their names are very long. */
+export const mostFlaggedBytes = 40_000_000;
 const mostHits = 12;
 const mostReasons = 20;
 const mostBlocks = 60;
 /** Segments of the whole page: the worst items have their timelines. */
 const mostBlocksOfPage = 150_000;
-const mostCharacters = 2048;
+const longestKey = 2048;
+const longestName = 300;
 
-/** What the page's script reads for one item; short names, since there may be 50,000. */
-export interface FlaggedItem {
-  readonly id: string;
-  readonly bucket?: string | undefined;
-  /** What the copy button gives: the key, else the id. */
-  readonly key: string;
-  readonly link?: string | undefined;
-  readonly kind?: string | undefined;
-  readonly size?: number | undefined;
-  readonly lengthMs?: number | undefined;
-  readonly verdict: string;
-  readonly status: string;
-  readonly reasons: readonly string[];
-  /** Rule, service, op, label or metric, whether it is a metric, value, begin in ms. */
-  readonly hits: readonly (readonly [
-    number,
-    string,
-    string,
-    string,
-    0 | 1,
-    number | string,
-    number | null,
-  ])[];
-  readonly moreHits: number;
-}
+/** Rule, service, op, label or metric, whether it is a metric, value, begin in ms. */
+export type FlaggedHit = readonly [number, string, string, string, 0 | 1, number | string, number | null];
+
+/**
+ * What the page's script reads for one item, by position, since there may be 50,000: key (else id), bucket, id (0 where
+ * it is bucket/key), kind, bytes, length in ms, verdict, worst status, reasons, hits, further hits, link (0 for none),
+ * change since the run before (0 where nothing changed or nothing is known). The segments of its timeline may follow.
+ */
+export type FlaggedItem = readonly [
+  key: string,
+  bucket: string | 0,
+  id: string | 0,
+  kind: string | 0,
+  sizeBytes: number | null,
+  lengthMs: number | null,
+  verdict: Verdict | '',
+  status: Status | '',
+  reasons: readonly string[],
+  hits: readonly FlaggedHit[],
+  moreHits: number,
+  link: string | 0,
+  change: FlaggedChange | 0,
+];
+
+/** `new`, `changed` (content) or `same`; verdict before; op, name, score before and after of what moved most. */
+export type FlaggedChange = readonly [
+  ItemChange['is'],
+  ChangeVerdict | '',
+  readonly [string, string, number, number] | 0,
+];
 
 /** Op, label, begin and end in ms, score, whether the vendor asks for a look. */
 export type TimelineBlock = readonly [string, string, number, number, number, 0 | 1];
 
 interface Entry extends Ranked {
-  /** JSON of a `FlaggedItem`: as text it is small, and 50,000 of them stay within some tens of megabytes. */
+  /** JSON: as text it is small. */
   readonly text: string;
-  /** JSON of its `TimelineBlock`s. */
-  readonly timeline: string;
-  readonly blocks: number;
+  /** Bytes of the text, or blocks of a timeline. */
+  readonly weight: number;
 }
 
 export interface Flagged {
   readonly add: (row: JudgedItem, order: number) => void;
   /** How many were flagged, embedded or not. */
   readonly count: () => number;
-  /** JSON objects, worst first: a `FlaggedItem`, with its timeline as `blocks` where there is room. */
+  /** How many of them the page carries. */
+  readonly carried: () => number;
+  /** JSON, worst first: `FlaggedItem`s, those for which there is room with their `TimelineBlock`s as a last element. */
   readonly list: () => Iterable<string>;
 }
 
+/** Memory is bounded by `mostFlaggedBytes` and the blocks of the page, whatever the run holds. */
 export function makeFlagged(request: {
   readonly policy: Policy;
   readonly services: readonly ReportService[];
   readonly publicBaseUrl?: string | undefined;
   readonly limit?: number | undefined;
 }): Flagged {
-  const { policy, services, publicBaseUrl } = request;
-  const worst = makeWorstFirst<Entry>(request.limit ?? mostFlagged);
+  const { policy, services, publicBaseUrl, limit = mostFlagged } = request;
+  const worst = makeWorstFirst<Entry>(limit, mostFlaggedBytes);
+  const timelines = makeWorstFirst<Entry>(limit, mostBlocksOfPage);
   const isNormal = makeNormalTest(services);
   let count = 0;
   return {
@@ -79,54 +92,59 @@ export function makeFlagged(request: {
       const hits = findHits(policy, row);
       const ranked = { rank: (row.verdict === 'block' ? 2 : 0) + (hits[0]?.severity ?? 0), order };
       if (!worst.takes(ranked)) return;
+      const text = JSON.stringify(makeItem(row, hits, makeMediaLink(publicBaseUrl, row.item)));
+      worst.add({ ...ranked, text, weight: Buffer.byteLength(text) });
+      if (!timelines.takes(ranked)) return;
       const blocks = listBlocks(row, isNormal);
-      const item = makeItem(row, hits, makeMediaLink(publicBaseUrl, row.item));
-      worst.add({
-        ...ranked,
-        text: JSON.stringify(item),
-        timeline: JSON.stringify(blocks),
-        blocks: blocks.length,
-      });
+      if (blocks.length === 0) return;
+      timelines.add({ ...ranked, text: JSON.stringify(blocks), weight: blocks.length });
     },
     count: () => count,
+    carried: () => worst.count(),
     *list() {
-      let room = mostBlocksOfPage;
-      for (const { text, timeline, blocks } of worst.list()) {
-        const fits = blocks > 0 && blocks <= room;
-        if (fits) room -= blocks;
-        yield fits ? `${text.slice(0, -1)},"blocks":${timeline}}` : text;
+      const byOrder = new Map(timelines.list().map((entry) => [entry.order, entry.text]));
+      for (const { text, order } of worst.list()) {
+        const timeline = byOrder.get(order);
+        yield timeline === undefined ? text : `${text.slice(0, -1)},${timeline}]`;
       }
     },
   };
 }
 
-function makeItem(row: JudgedItem, hits: ReturnType<typeof findHits>, link: string | undefined): FlaggedItem {
+function makeItem(row: JudgedItem, hits: readonly Hit[], link: string | undefined): FlaggedItem {
   const { item } = row;
-  const id = clip(readId(item));
-  return {
-    id,
-    bucket: readBucket(item),
-    key: clip(readKey(item) ?? id),
-    link: link === undefined || link.length > mostCharacters ? undefined : link,
-    kind: item.kind,
-    size: item.sizeBytes,
-    lengthMs: readLength(row),
-    verdict: row.verdict,
-    status: row.status,
-    reasons: row.reasons.slice(0, mostReasons).map(clip),
-    hits: hits
-      .slice(0, mostHits)
-      .map((hit) => [
-        hit.rule,
-        hit.service,
-        hit.op ?? '',
-        clip(hit.name),
-        hit.isMetric ? 1 : 0,
-        typeof hit.value === 'string' ? clip(hit.value) : hit.value,
-        hit.beginMs ?? null,
-      ]),
-    moreHits: Math.max(0, hits.length - mostHits),
-  };
+  const id = clip(readId(item), longestKey);
+  const [bucket, key] = [readBucket(item), clip(readKey(item) ?? id, longestKey)];
+  return [
+    key,
+    bucket ?? 0,
+    id === (bucket === undefined ? key : `${bucket}/${key}`) ? 0 : id,
+    item.kind ?? 0,
+    item.sizeBytes ?? null,
+    readLength(row) ?? null,
+    row.verdict,
+    row.status,
+    row.reasons.slice(0, mostReasons).map((reason) => clip(reason, longestName)),
+    hits.slice(0, mostHits).map(makeHit),
+    Math.max(0, hits.length - mostHits),
+    link === undefined || link.length > longestKey ? 0 : link,
+    makeChange(row),
+  ];
+}
+
+function makeChange({ change, verdict }: JudgedItem): FlaggedChange | 0 {
+  if (change === undefined) return 0;
+  const { is, verdictBefore = '', movement } = change;
+  const hasChanged = is !== 'same' || verdictBefore !== verdict || hasMoved(change, defaultMovedBy);
+  if (!hasChanged) return 0;
+  const moved = movement && hasMoved(change, defaultMovedBy) ? movement : undefined;
+  const { op = '', name = '', before = 0, after = 0 } = moved ?? {};
+  return [is, verdictBefore, moved ? [op, clip(name, longestName), before, after] : 0];
+}
+
+function makeHit({ rule, service, op, name, isMetric, value, beginMs }: Hit): FlaggedHit {
+  const shown = typeof value === 'string' ? clip(value, longestName) : value;
+  return [rule, service, op ?? '', clip(name, longestName), isMetric ? 1 : 0, shown, beginMs ?? null];
 }
 
 /** The known length of a video, else the end of its last segment. */
@@ -148,7 +166,7 @@ function listBlocks(row: JudgedItem, isNormal: (service: string, segment: Segmen
     .map(
       (segment): TimelineBlock => [
         segment.op,
-        clip(segment.label),
+        clip(segment.label, longestName),
         segment.beginMs,
         segment.endMs,
         segment.maxScore,
@@ -165,6 +183,6 @@ function makeNormalTest(services: readonly ReportService[]) {
     );
 }
 
-function clip(text: string): string {
-  return text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters)}...`;
+function clip(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}...`;
 }

@@ -14,12 +14,14 @@ import { type FailureBill, makeFailureBill } from './billed-failure.ts';
 import { type Causes, makeCauses } from './cause.ts';
 import { type Distributions, makeDistributions } from './distribution.ts';
 import { type Flagged, makeFlagged } from './flagged.ts';
+import { makePlaces, type Places } from './place.ts';
 
 export interface Gathering {
   readonly flagged: Flagged;
   readonly distributions: Distributions;
   readonly causes: Causes;
   readonly failureBill: FailureBill;
+  readonly places: Places;
   readonly verdicts: () => VerdictCounts;
   /** Tasks seen. */
   readonly tasks: () => number;
@@ -33,6 +35,7 @@ export function makeGathering(
   const distributions = makeDistributions(request.services);
   const causes = makeCauses();
   const failureBill = makeFailureBill();
+  const places = makePlaces();
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
   let [items, tasks] = [0, 0];
   return {
@@ -40,11 +43,13 @@ export function makeGathering(
     distributions,
     causes,
     failureBill,
+    places,
     verdicts: () => ({ ...counts }),
     tasks: () => tasks,
     add(row) {
       if (row.verdict !== '') counts[row.verdict] += 1;
       flagged.add(row, items);
+      places.add(row);
       for (const task of row.tasks) {
         distributions.add(task);
         failureBill.add(task);

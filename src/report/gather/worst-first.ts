@@ -1,4 +1,4 @@
-/** Keeps the worst of any number of entries within a bound: a heap with the least bad one on top. */
+/** Keeps the worst of any number of entries within two bounds: a heap with the least bad one on top. */
 
 export interface Ranked {
   /** Higher is worse. */
@@ -7,17 +7,32 @@ export interface Ranked {
   readonly order: number;
 }
 
+export interface Weighed extends Ranked {
+  /** What it takes of the room, at least 0; 0 where left out. */
+  readonly weight?: number | undefined;
+}
+
 export interface WorstFirst<Entry extends Ranked> {
-  /** True where an entry of this rank and order would be kept, so that nobody builds what would be thrown away. */
+  /** True where an entry of this rank and order may be kept, so that nobody builds what would be thrown away. */
   readonly takes: (ranked: Ranked) => boolean;
   readonly add: (entry: Entry) => void;
+  readonly count: () => number;
   /** What was kept, worst first. */
   readonly list: () => readonly Entry[];
 }
 
-/** Memory is bounded by `limit` entries; an addition costs the logarithm of it. */
-export function makeWorstFirst<Entry extends Ranked>(limit: number): WorstFirst<Entry> {
+/**
+ * Keeps as many of the worst as `limit` and `room` (a sum of weights) allow: a beginning of the whole order, whatever the
+ * order in which they come. An addition costs the logarithm of what is kept.
+ */
+export function makeWorstFirst<Entry extends Weighed>(
+  limit: number,
+  room = Number.POSITIVE_INFINITY,
+): WorstFirst<Entry> {
   const heap: Entry[] = [];
+  let taken = 0;
+  /** The worst of those that had to go: what is not worse than it has no place any more. */
+  let floor: Ranked | undefined;
 
   const swap = (a: number, b: number) => {
     const [one, other] = [heap[a], heap[b]];
@@ -46,23 +61,29 @@ export function makeWorstFirst<Entry extends Ranked>(limit: number): WorstFirst<
       at = child;
     }
   };
-  const takes = (ranked: Ranked) => {
-    const top = heap[0];
-    return heap.length < limit || (top !== undefined && compareWorst(ranked, top) < 0);
+  const removeTop = () => {
+    const [top] = heap;
+    const last = heap.pop();
+    if (top === undefined || last === undefined) return;
+    if (heap.length > 0) {
+      heap[0] = last;
+      sink();
+    }
+    taken -= top.weight ?? 0;
+    floor = top;
   };
+  const takes = (ranked: Ranked) => floor === undefined || compareWorst(ranked, floor) < 0;
 
   return {
     takes,
     add(entry) {
       if (!takes(entry)) return;
-      if (heap.length < limit) {
-        heap.push(entry);
-        rise(heap.length - 1);
-      } else {
-        heap[0] = entry;
-        sink();
-      }
+      heap.push(entry);
+      rise(heap.length - 1);
+      taken += entry.weight ?? 0;
+      while (heap.length > limit || taken > room) removeTop();
     },
+    count: () => heap.length,
     list: () => heap.toSorted(compareWorst),
   };
 }

@@ -3,31 +3,33 @@ import { formatCount } from '../../domain/quantity.ts';
 import type { Policy, Rule } from '../../domain/policy.ts';
 import type { Distribution } from '../gather/distribution.ts';
 import type { PageContent } from '../gather/gathering.ts';
+import type { Bar } from '../gather/histogram.ts';
+import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Charts of labels for each service and op; the rest is named in words. */
 const mostCharts = 8;
 const [width, height] = [248, 84];
 
-export function renderDistributions({ gathering, request }: PageContent): Markup {
+export function renderDistributions({ gathering, request }: PageContent, say: Say): Markup {
   const all = gathering.distributions.list();
   if (all.length === 0) return html``;
   const blocks = request.services.flatMap(({ name }) => {
     const own = all.filter((one) => one.service === name);
-    return own.length === 0 ? [] : [renderService(name, own, request.policy)];
+    return own.length === 0 ? [] : [renderService(name, own, request.policy, say)];
   });
   const unlisted = gathering.distributions.unlisted();
   const rest =
     unlisted === 0
       ? undefined
-      : html`<p class="note">${formatCount(unlisted)} more labels are not charted: a service showed over 200 different ones.</p>`;
-  return html`<section id="distributions"><h2>Distributions</h2>
-<p class="note">How many items at which score or value; the dashed lines are the policy's thresholds.</p>
+      : html`<p class="note">${say('distribution.unlisted', { count: unlisted })}</p>`;
+  return html`<section id="distributions"><h2>${say('distribution.title')}</h2>
+<p class="note">${say('distribution.about')}</p>
 ${blocks}${rest}</section>
 `;
 }
 
-function renderService(name: string, own: readonly Distribution[], policy: Policy): Markup {
+function renderService(name: string, own: readonly Distribution[], policy: Policy, say: Say): Markup {
   const ops = [...new Set(own.map((one) => one.op))];
   const shown = ops.flatMap((op) => {
     const ofOp = own.filter((one) => one.op === op);
@@ -36,10 +38,8 @@ function renderService(name: string, own: readonly Distribution[], policy: Polic
   });
   const hidden = own.length - shown.length;
   const more =
-    hidden === 0
-      ? undefined
-      : html`<p class="note">and ${formatCount(hidden)} less frequent labels, all in findings.csv</p>`;
-  return html`<h3>${name}</h3><div class="charts">${shown.map((one) => renderChart(one, findThresholds(policy, one)))}</div>${more}
+    hidden === 0 ? undefined : html`<p class="note">${say('distribution.hidden', { count: hidden })}</p>`;
+  return html`<h3>${name}</h3><div class="charts">${shown.map((one) => renderChart(one, findThresholds(policy, one), say))}</div>${more}
 `;
 }
 
@@ -66,7 +66,7 @@ function findThresholds(policy: Policy, one: Distribution): readonly Threshold[]
   });
 }
 
-function renderChart(one: Distribution, thresholds: readonly Threshold[]): Markup {
+function renderChart(one: Distribution, thresholds: readonly Threshold[], say: Say): Markup {
   const bars = one.histogram.bars();
   const low = Math.min(bars[0]?.from ?? 0, ...thresholds.map((line) => line.value));
   const high = Math.max(bars.at(-1)?.to ?? 1, ...thresholds.map((line) => line.value));
@@ -77,29 +77,45 @@ function renderChart(one: Distribution, thresholds: readonly Threshold[]): Marku
     .map((bar) => {
       const tall = Math.max(2, (bar.count / most) * height);
       const wide = Math.max(1, x(bar.to) - x(bar.from) - 1);
-      return html`<rect class="bar" x="${x(bar.from)}" y="${round(height - tall)}" width="${round(wide)}" height="${round(tall)}"><title>${formatNumber(bar.from)} to ${formatNumber(bar.to)}: ${formatCount(bar.count)}</title></rect>`;
+      return html`<rect class="bar" x="${x(bar.from)}" y="${round(height - tall)}" width="${round(wide)}" height="${round(tall)}"><title>${describeBar(bar, say)}</title></rect>`;
     });
   const lines = thresholds.map((line) => {
     const at = x(line.value);
-    return html`<line class="threshold ${line.verdict}" x1="${at}" x2="${at}" y1="0" y2="${height}"><title>${line.verdict} ${line.comparator} ${line.value}</title></line>`;
+    return html`<line class="threshold ${line.verdict}" x1="${at}" x2="${at}" y1="0" y2="${height}"><title>${describeThreshold(line, say)}</title></line>`;
   });
   const asked = thresholds.map(
-    (line) =>
-      html` <span class="asked ${line.verdict}">${line.verdict} ${line.comparator} ${line.value}</span>`,
+    (line) => html` <span class="asked ${line.verdict}">${describeThreshold(line, say)}</span>`,
   );
   const count = one.histogram.count();
   return html`<figure><figcaption>${one.op === undefined ? '' : html`<span class="op">${one.op}</span> `}<bdi>${one.name}</bdi> <span class="count">${formatCount(count)}</span>${asked}</figcaption>
-<svg viewBox="0 -2 ${width} ${height + 16}" role="img" aria-label="${describe(one, thresholds)}">${columns}<line class="axis" x1="0" x2="${width}" y1="${height}" y2="${height}"/>${lines}
+<svg viewBox="0 -2 ${width} ${height + 16}" role="img" aria-label="${describe(one, thresholds, say)}">${columns}<line class="axis" x1="0" x2="${width}" y1="${height}" y2="${height}"/>${lines}
 <text x="0" y="${height + 12}">${formatNumber(low)}</text><text x="${width}" y="${height + 12}" text-anchor="end">${formatNumber(high)}</text></svg></figure>
 `;
 }
 
-function describe(one: Distribution, thresholds: readonly Threshold[]): string {
+function describeBar({ from, to, count }: Bar, say: Say): Markup {
+  return say('distribution.bar', { from: formatNumber(from), to: formatNumber(to), count });
+}
+
+function describeThreshold({ verdict, comparator, value }: Threshold, say: Say): Markup {
+  return html`${say(`verdict.${verdict}`)} ${comparator} ${value}`;
+}
+
+/** The chart in words, for those who do not see it. */
+function describe(one: Distribution, thresholds: readonly Threshold[], say: Say): Markup {
   const bars = one.histogram.bars().filter((bar) => bar.count > 0);
-  const words = bars.map((bar) => `${formatNumber(bar.from)} to ${formatNumber(bar.to)}: ${bar.count}`);
-  const asked = thresholds.map((line) => `${line.verdict} ${line.comparator} ${line.value}`);
-  const title = [one.op, one.name].filter((text) => text !== undefined).join(' ');
-  return `Histogram of ${title}. ${words.join(', ')}.${asked.length === 0 ? '' : ` Rules: ${asked.join(', ')}.`}`;
+  const name = [one.op, one.name].filter((text) => text !== undefined).join(' ');
+  return html`${say('distribution.chart', { name })} ${joinWords(
+    bars.map((bar) => describeBar(bar, say)),
+    say,
+  )}. ${joinWords(
+    thresholds.map((line) => describeThreshold(line, say)),
+    say,
+  )}`;
+}
+
+function joinWords(words: readonly Markup[], say: Say): Markup {
+  return html`${words.map((word, index) => html`${index === 0 ? '' : say('word.comma')}${word}`)}`;
 }
 
 function round(value: number): number {

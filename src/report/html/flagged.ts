@@ -1,36 +1,44 @@
 /** The frame of the flagged items; the script fills it from the data that the page carries. */
 import { formatCount } from '../../domain/quantity.ts';
-import { type PageContent } from '../gather/gathering.ts';
-import { mostFlagged } from '../gather/flagged.ts';
+import type { PageContent } from '../gather/gathering.ts';
+import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
 
-export function renderFlaggedFrame({ gathering, request }: PageContent): Markup {
-  const count = gathering.flagged.count();
+export function renderFlaggedFrame({ gathering, request, change }: PageContent, say: Say): Markup {
+  const { flagged } = gathering;
+  const count = flagged.count();
   if (count === 0) {
-    const words =
-      request.policy.rules.length === 0
-        ? 'The pipeline has no policy, so nothing is judged: set policy: to have items flagged.'
-        : 'Nothing. No rule of the policy matched.';
-    return html`<section id="flagged"><h2>Flagged items</h2><p class="none">${words}</p></section>
+    const words = say(request.policy.rules.length === 0 ? 'flagged.noPolicy' : 'flagged.nothing');
+    return html`<section id="flagged"><h2>${say('flagged.title')}</h2><p class="none">${words}</p></section>
 `;
   }
+  const carried = flagged.carried();
   const note =
-    count <= mostFlagged
+    carried === count
       ? undefined
-      : html`<p class="note">The worst ${formatCount(mostFlagged)} of ${formatCount(count)} are on this page. All of them are in items.csv and tasks.jsonl.</p>`;
-  return html`<section id="flagged"><h2>Flagged items <span class="count">${formatCount(count)}, worst first</span></h2>
-${note}<noscript><p class="note">This list needs JavaScript. The same items are in items.csv, their labels in findings.csv.</p></noscript>
-<form id="filters" class="filters" role="search" aria-label="Filter the flagged items">
-<label>Verdict <select id="by-verdict"><option value="">all</option><option>block</option><option>review</option></select></label>
-<label>Service <select id="by-service"><option value="">all</option></select></label>
-<label>Label <select id="by-label"><option value="">all</option></select></label>
-<label class="wide">Search <input id="by-text" type="search" placeholder="key, bucket, label or reason" autocomplete="off" spellcheck="false"></label>
-<button id="clear" type="button">Clear</button>
-<button id="export" type="button">Export as CSV</button>
+      : html`<p class="note">${say('flagged.worst', { carried, all: count })}</p>`;
+  const any = html`<option value="">${say('filter.all')}</option>`;
+  const changes = change === undefined ? undefined : renderChangeFilter(any, say);
+  return html`<section id="flagged"><h2>${say('flagged.title')} <span class="count">${say('flagged.order', { all: formatCount(count) })}</span></h2>
+${note}<noscript><p class="note">${say('flagged.noScript')}</p></noscript>
+<form id="filters" class="filters" role="search" aria-label="${say('filter.title')}">
+<label>${say('filter.verdict')} <select id="by-verdict">${any}<option value="block">${say('verdict.block')}</option><option value="review">${say('verdict.review')}</option></select></label>
+<label>${say('filter.service')} <select id="by-service">${any}</select></label>
+<label>${say('filter.label')} <select id="by-label">${any}</select></label>
+<label>${say('filter.place')} <select id="by-place">${any}</select></label>
+${changes}<fieldset><legend>${say('filter.score')}</legend><input id="by-least" type="number" step="any" aria-label="${say('filter.least')}" placeholder="≥"> <input id="by-most" type="number" step="any" aria-label="${say('filter.most')}" placeholder="≤"></fieldset>
+<label class="wide">${say('filter.search')} <input id="by-text" type="search" placeholder="${say('filter.searchHint')}" autocomplete="off" spellcheck="false"></label>
+<button id="clear" type="button">${say('filter.clear')}</button>
+<button id="export" type="button">${say('filter.export')}</button>
 </form>
-<p id="found" class="found" role="status" aria-live="polite"></p>
-<ol id="items" class="items"></ol>
-<nav id="pages" class="pages" aria-label="Pages of flagged items"></nav>
+<p id="found" class="found" role="status" aria-live="polite">${say('flagged.loading')}</p>
+<ol id="items" class="items" aria-busy="true"></ol>
+<nav id="pages" class="pages" aria-label="${say('flagged.pages')}"></nav>
 </section>
+`;
+}
+
+function renderChangeFilter(any: Markup, say: Say): Markup {
+  return html`<label>${say('filter.change')} <select id="by-change">${any}<option value="new">${say('filter.newItem')}</option><option value="flip">${say('filter.flip')}</option><option value="moved">${say('filter.moved')}</option><option value="same">${say('filter.same')}</option></select></label>
 `;
 }

@@ -1,44 +1,68 @@
 /** `report.html`: one file that needs no network and runs nothing but its own script. */
 import { createHash } from 'node:crypto';
 import type { TextSink } from '../../domain/output.ts';
-import { formatCount } from '../../domain/quantity.ts';
 import type { PageContent } from '../gather/gathering.ts';
 import { readOrigin } from '../gather/media-link.ts';
 import { renderAbout } from './about.ts';
 import { renderBill } from './bill.ts';
+import { renderChanges } from './change.ts';
+import { writeData } from './data.ts';
 import { renderDistributions } from './distribution.ts';
+import { renderFigures } from './figure.ts';
 import { renderFlaggedFrame } from './flagged.ts';
-import { embedJson, html, type Markup } from './markup.ts';
-import { script } from './script.ts';
-import { renderFigures, renderState } from './state.ts';
+import { renderHeader } from './header.ts';
+import { makeSay, type MessageKey, type Say } from './language/say.ts';
+import { html, type Markup } from './markup.ts';
+import { renderPlaces } from './place.ts';
+import { script } from './script/index.ts';
 import { style } from './style.ts';
 import { renderTrouble } from './trouble.ts';
 
 /** Writes the page piece by piece: the flagged items may be tens of megabytes. */
 export async function writePage(sink: TextSink, content: PageContent): Promise<void> {
-  await sink.write(renderHead(content).markup);
-  for (const render of sections) await sink.write(render(content).markup);
-  await sink.write('</main>\n');
-  await writeData(sink, content);
+  const say = makeSay(content.request.reports.language);
+  await sink.write(renderHead(content, say).markup);
+  await sink.write(renderHeader(content, say).markup);
+  const parts = sections
+    .map(({ id, title, render }) => ({ id, title, part: render(content, say) }))
+    .filter(({ part }) => part.markup !== '');
+  await sink.write(renderContents(parts, say).markup);
+  await sink.write(`<main>\n${renderFigures(content, say).markup}`);
+  for (const { part } of parts) await sink.write(part.markup);
+  await sink.write('<p id="said" class="unseen" role="status"></p>\n</main>\n');
+  await writeData(sink, content, say);
   await sink.write(`<script>${script}</script>\n</body>\n</html>\n`);
 }
 
-const sections: readonly ((content: PageContent) => Markup)[] = [
-  renderState,
-  renderFigures,
-  renderFlaggedFrame,
-  renderDistributions,
-  renderBill,
-  renderTrouble,
-  renderAbout,
+interface Section {
+  readonly id: string;
+  readonly title: MessageKey;
+  readonly render: (content: PageContent, say: Say) => Markup;
+}
+
+/** From what asks for attention to what is looked up; one that renders to nothing is left out. */
+const sections: readonly Section[] = [
+  { id: 'flagged', title: 'flagged.title', render: renderFlaggedFrame },
+  { id: 'change', title: 'change.title', render: renderChanges },
+  { id: 'places', title: 'place.title', render: renderPlaces },
+  { id: 'distributions', title: 'distribution.title', render: renderDistributions },
+  { id: 'bill', title: 'bill.title', render: renderBill },
+  { id: 'failures', title: 'trouble.title', render: renderTrouble },
+  { id: 'about', title: 'about.title', render: renderAbout },
 ];
 
-function renderHead({ request, run, tally }: PageContent): Markup {
+function renderContents(parts: readonly Pick<Section, 'id' | 'title'>[], say: Say): Markup {
+  const links = parts.map(({ id, title }) => html`<li><a href="#${id}">${say(title)}</a></li>`);
+  return html`<nav class="contents" aria-label="${say('page.contents')}"><ul>${links}</ul></nav>
+`;
+}
+
+function renderHead({ request, run, tally }: PageContent, say: Say): Markup {
   const { block, review } = tally.verdicts;
-  const title = `${run.pipeline}: ${formatCount(block)} block, ${formatCount(review)} review (${run.id})`;
+  const title = say('page.title', { pipeline: run.pipeline, block, review, run: run.id });
   const raw = (markup: string): Markup => ({ markup });
   return html`<!doctype html>
-<html lang="en">
+<html lang="${say('page.lang')}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${makeContentPolicy(request.publicBaseUrl)}">
@@ -49,7 +73,7 @@ function renderHead({ request, run, tally }: PageContent): Markup {
 <style>${raw(style)}</style>
 </head>
 <body>
-<main>
+<a class="skip" href="#flagged">${say('page.skip')}</a>
 `;
 }
 
@@ -69,36 +93,4 @@ export function makeContentPolicy(publicBaseUrl: string | undefined): string {
 
 function hashSource(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
-}
-
-/** A data block: never run, whatever it holds. */
-async function writeData(sink: TextSink, { request, gathering, run }: PageContent): Promise<void> {
-  const rules = request.policy.rules.map(({ reason, verdict, score, is }) => ({
-    reason,
-    verdict,
-    score,
-    is,
-  }));
-  const scales = gathering.distributions
-    .list()
-    .filter((one) => one.isMetric)
-    .map((one) => {
-      const bars = one.histogram.bars();
-      return [one.service, one.name, bars[0]?.from ?? 0, bars.at(-1)?.to ?? 0];
-    });
-  const settings = { run: run.id, isGuarded: request.reports.excel, rules, scales };
-  await sink.write(
-    `<script type="application/json" id="data">{"settings":${embedJson(JSON.stringify(settings))},"items":[`,
-  );
-  let pending = '';
-  let separator = '\n';
-  for (const item of gathering.flagged.list()) {
-    pending += separator + embedJson(item);
-    separator = ',\n';
-    if (pending.length > 65_536) {
-      await sink.write(pending);
-      pending = '';
-    }
-  }
-  await sink.write(`${pending}\n]}</script>\n`);
 }

@@ -4,14 +4,16 @@ export const style = String.raw`
 :root {
   color-scheme: light dark;
   --page: #f6f6f4; --card: #ffffff; --ink: #1d1f21; --soft: #63676c; --line: #dedfdb; --fill: #eceded;
-  --accent: #2f5d8a; --bar: #8fa9c2;
+  --accent: #2f5d8a; --accent-fill: #e2ecf6; --bar: #8fa9c2;
   --block: #b3261e; --block-fill: #fbe5e3; --review: #8a5a00; --review-fill: #fdf0d2; --pass: #2b6e3f; --pass-fill: #e0f1e4;
+  --amber: #c98a10; --pass-bar: #bcd8c4;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #141618; --card: #1c1f22; --ink: #e4e6e8; --soft: #9aa1a8; --line: #31363b; --fill: #282c30;
-    --accent: #86b4e0; --bar: #52718f;
+    --accent: #86b4e0; --accent-fill: #1d3247; --bar: #52718f;
     --block: #ff8a80; --block-fill: #47201d; --review: #f0bd5a; --review-fill: #40320f; --pass: #86cf99; --pass-fill: #1c3a25;
+    --amber: #d69a2b; --pass-bar: #2f5a3d;
   }
 }
 * { box-sizing: border-box; }
@@ -21,7 +23,9 @@ body {
   font: 14px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
   font-variant-numeric: tabular-nums;
 }
-main { max-width: 1240px; margin: 0 auto; padding: 20px 24px 48px; }
+body > header, body > nav, main { max-width: 1240px; margin: 0 auto; padding: 0 24px; }
+body > header { padding-top: 18px; }
+main { padding-bottom: 48px; }
 h1, h2, h3, p, figure, dl, ul, ol { margin: 0; padding: 0; }
 h1 { font-size: 24px; line-height: 1.2; letter-spacing: -0.01em; }
 h2 { font-size: 16px; margin: 0 0 10px; }
@@ -37,30 +41,42 @@ small { font-size: 13px; font-weight: 500; color: var(--soft); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
 
 header { display: grid; grid-template-columns: 1fr auto; gap: 2px 24px; align-items: baseline; }
-.run { font-size: 12px; grid-column: 2; grid-row: 1; }
-header h1 { grid-column: 1; grid-row: 1; }
-.state { font-size: 16px; grid-column: 1 / -1; margin-top: 6px; }
+.run { font-size: 12px; text-align: right; }
+.state { font-size: 16px; grid-column: 1 / -1; margin-top: 4px; }
 .state::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; background: var(--soft); }
 .state.good::before { background: var(--pass); }
 .state.warn::before { background: var(--review); }
 .state.bad::before { background: var(--block); }
 .when { grid-column: 1 / -1; font-size: 13px; }
+.skip { position: absolute; left: -999px; }
+.skip:focus { position: static; display: block; padding: 8px 24px; }
+.contents ul { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 13px; margin-top: 8px; }
+.contents a { text-decoration: none; padding: 2px 0; display: inline-block; }
+.contents a:hover { text-decoration: underline; }
 
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 12px; margin: 16px 0 8px; }
-.figure { background: var(--card); border: 1px solid var(--line); border-top: 3px solid var(--line); border-radius: 6px; padding: 10px 14px 12px; }
+.figures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px; margin: 12px 0 0; }
+.figure { background: var(--card); border: 1px solid var(--line); border-top: 3px solid var(--line); border-radius: 6px; padding: 8px 13px 10px; }
 .figure.good { border-top-color: var(--pass); }
 .figure.warn { border-top-color: var(--review); }
 .figure.bad { border-top-color: var(--block); }
 .figure h2 { font-size: 12px; font-weight: 600; color: var(--soft); margin: 0; }
 .figure .number { font-size: 26px; line-height: 1.25; font-weight: 600; letter-spacing: -0.01em; }
 .figure p { font-size: 12.5px; color: var(--soft); margin-top: 2px; }
-.figure p:empty { display: none; }
+.figure a { color: inherit; }
+.accounts { grid-column: 1 / -1; font-size: 12.5px; color: var(--soft); }
+.accounts strong { color: var(--ink); }
+.stripe { display: block; width: 100%; height: 6px; margin: 5px 0 3px; background: var(--fill); }
+td .stripe { min-width: 120px; height: 10px; margin: 5px 0; }
+.share { fill: var(--bar); } .share.track { fill: var(--fill); }
+.share.block, .share.failed { fill: var(--block); } .share.review { fill: var(--amber); } .share.pass { fill: var(--pass-bar); } .share.incomplete { fill: var(--soft); }
+.share.spent { fill: var(--accent); }
 .figure .number, .figure strong { color: var(--ink); }
 
 section:not(.figures) { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 14px 16px 16px; margin-top: 14px; }
 .chip { display: inline-block; font-size: 12px; line-height: 1.3; font-weight: 600; padding: 1px 7px; border-radius: 9px; background: var(--fill); color: var(--soft); white-space: nowrap; }
 .chip.block { background: var(--block-fill); color: var(--block); }
 .chip.review { background: var(--review-fill); color: var(--review); }
+.chip.fresh { background: var(--accent-fill); color: var(--accent); }
 .chip.pass { background: var(--pass-fill); color: var(--pass); }
 
 button, select, input { font: inherit; font-size: 13px; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 4px; padding: 3px 8px; min-height: 28px; max-width: 100%; }
@@ -71,7 +87,10 @@ button:disabled { opacity: 0.45; cursor: default; }
 .filters { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; }
 .filters label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; color: var(--soft); white-space: nowrap; }
 .filters label > * { color: var(--ink); }
-.filters select { max-width: 200px; }
+.filters select { max-width: 170px; }
+.filters fieldset { border: 0; margin: 0; padding: 0; display: flex; gap: 6px; align-items: center; font-size: 12.5px; color: var(--soft); }
+.filters legend { float: left; padding: 0; }
+.filters fieldset input { width: 64px; color: var(--ink); }
 .filters .wide { flex: 1 1 220px; }
 .filters .wide input { width: 100%; }
 .found { font-size: 12.5px; color: var(--soft); margin: 8px 0 4px; }
@@ -91,6 +110,8 @@ button:disabled { opacity: 0.45; cursor: default; }
 .level.block, .block-mark { fill: var(--block); }
 .level.review { fill: var(--review); }
 .mark { stroke: var(--ink); stroke-width: 1.5; }
+.playable { cursor: pointer; }
+code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 12.5px; }
 .timeline { margin-top: 5px; }
 .lane { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: 8px; align-items: center; font-size: 12px; line-height: 16px; margin-top: 2px; }
 .lane .op { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -99,9 +120,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .ends > span { display: flex; justify-content: space-between; }
 .piece { fill: var(--accent); fill-opacity: 0.88; }
 .piece.c1 { fill: #c2571a; } .piece.c2 { fill: #7a4fb5; } .piece.c3 { fill: #2b7f78; } .piece.c4 { fill: #b0307a; } .piece.c5 { fill: #6f7d1f; }
-.legend { font-size: 12px; color: var(--soft); }
-.legend span { margin-right: 10px; white-space: nowrap; }
-.legend svg { width: 10px; height: 10px; margin-right: 4px; vertical-align: -1px; }
+.timeline summary { font-size: 12px; color: var(--soft); width: fit-content; }
 .moments { columns: 230px; font-size: 12.5px; margin-top: 4px; }
 .media:not(:empty) { margin-top: 6px; }
 .media img, .media video { display: block; max-width: 100%; max-height: 420px; border-radius: 4px; background: #000; }
@@ -121,12 +140,12 @@ button:disabled { opacity: 0.45; cursor: default; }
 .asked { font-size: 12px; white-space: nowrap; }
 .asked.block { color: var(--block); } .asked.review { color: var(--review); } .asked.pass { color: var(--pass); }
 
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: normal; }
 th { font-weight: 600; color: var(--soft); font-size: 12px; vertical-align: bottom; }
-th.number, td.number { text-align: right; width: 1px; }
-td.number { white-space: nowrap; }
+th.number, td.number { text-align: right; width: 1px; white-space: nowrap; }
+th, td.boolean { white-space: nowrap; }
 .notes { margin-top: 10px; font-size: 13px; color: var(--soft); }
 .notes li { margin-top: 3px; }
 .cause { border-top: 1px solid var(--line); }
@@ -135,7 +154,14 @@ td.number { white-space: nowrap; }
 .cause [open] summary::before { content: "\25BE"; }
 .cause .many { text-align: right; font-weight: 600; }
 .cause ul, .cause .note { margin: 0 0 8px 80px; font-size: 13px; }
+.causes + .note { margin-top: 10px; }
+.notes + .causes { margin-top: 10px; }
+details + h3 { margin-top: 18px; }
 q { quotes: none; color: var(--soft); }
+dl.numbers { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 8px 20px; }
+dl.numbers div { display: flex; flex-direction: column-reverse; gap: 0; }
+dl.numbers dd { font-size: 20px; font-weight: 600; }
+.flips { display: flex; flex-wrap: wrap; gap: 6px 24px; font-size: 13px; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 2px 24px; margin-bottom: 12px; font-size: 13px; }
 dl div { display: grid; grid-template-columns: 110px minmax(0, 1fr); gap: 10px; }
 dt { color: var(--soft); }
@@ -145,15 +171,19 @@ dd { margin: 0; }
 summary { cursor: pointer; }
 
 @media (max-width: 720px) {
-  main { padding: 14px 12px 32px; }
+  body > header, body > nav, main { padding-left: 12px; padding-right: 12px; }
   header { grid-template-columns: 1fr; }
-  .run { grid-column: 1; grid-row: auto; }
+  .run { text-align: left; }
+  .contents ul { flex-wrap: nowrap; overflow-x: auto; white-space: nowrap; gap: 2px 16px; }
+  .contents a { padding: 8px 0; }
   .figures { grid-template-columns: 1fr 1fr; gap: 8px; }
   .figure { padding: 8px 10px 10px; }
   .figure .number { font-size: 22px; }
   section:not(.figures) { padding: 12px; }
   .items > li { grid-template-columns: minmax(0, 1fr); }
   .filters label { flex: 1 1 40%; }
+  .filters fieldset { flex: 1 1 40%; }
+  .filters fieldset input { flex: 1; min-width: 0; width: 40px; }
   .filters label select { flex: 1; min-width: 0; width: 100%; }
   .filters .wide { flex-basis: 100%; }
   button, select, input { min-height: 36px; }
@@ -167,11 +197,13 @@ summary { cursor: pointer; }
   dl { grid-template-columns: 1fr; }
 }
 @media print {
-  :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --fill: #eee; --accent: #2f5d8a; --bar: #8fa9c2; --block: #a00; --block-fill: #fff; --review: #740; --review-fill: #fff; --pass: #050; --pass-fill: #fff; color-scheme: light; }
+  :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --fill: #eee; --accent: #2f5d8a; --bar: #8fa9c2; --block: #a00; --block-fill: #fff; --review: #740; --review-fill: #fff; --pass: #050; --pass-fill: #fff; --accent-fill: #fff; --amber: #c98a10; --pass-bar: #bcd8c4; color-scheme: light; }
   body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
   section:not(.figures) { border: 0; padding: 8px 0; }
-  .filters, .pages, button { display: none; }
+  .filters, .pages, .contents, .skip, button { display: none; }
+  .chip { border: 1px solid currentColor; }
+  svg { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   figure, .figure, tr, .cause { break-inside: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 8pt; }

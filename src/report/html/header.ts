@@ -1,0 +1,86 @@
+/** The top of the page: what was run, how it ended, and when. */
+import type { RunRecord } from '../../domain/ledger.ts';
+import { type ExitCode, exitCodes } from '../../domain/problem.ts';
+import type { PageContent } from '../gather/gathering.ts';
+import type { ReportTally } from '../summary.ts';
+import { formatInstant } from './instant.ts';
+import type { MessageKey, Say } from './language/say.ts';
+import { html, type Markup } from './markup.ts';
+
+export type Mood = 'good' | 'warn' | 'bad' | 'calm';
+
+interface State {
+  readonly word: MessageKey;
+  readonly words: MessageKey;
+  readonly mood: Mood;
+}
+
+/** What each exit code says of a run, and how it looks. */
+const states: Readonly<Record<ExitCode, State>> = {
+  0: { word: 'state.finished', words: 'exit.0', mood: 'good' },
+  1: { word: 'state.finished', words: 'exit.1', mood: 'warn' },
+  2: { word: 'state.notStarted', words: 'exit.2', mood: 'bad' },
+  3: { word: 'state.halted', words: 'exit.3', mood: 'bad' },
+  4: { word: 'state.stopped', words: 'exit.4', mood: 'warn' },
+  5: { word: 'state.finished', words: 'exit.5', mood: 'warn' },
+  6: { word: 'state.notStarted', words: 'exit.6', mood: 'bad' },
+  70: { word: 'state.ourMistake', words: 'exit.70', mood: 'bad' },
+  130: { word: 'state.interrupted', words: 'exit.130', mood: 'warn' },
+  143: { word: 'state.interrupted', words: 'exit.130', mood: 'warn' },
+};
+
+const unfinished: Readonly<Record<RunRecord['state'], State>> = {
+  running: { word: 'state.running', words: 'state.runningWords', mood: 'calm' },
+  finished: { word: 'state.finished', words: 'exit.0', mood: 'good' },
+  stopped: { word: 'state.stopped', words: 'exit.130', mood: 'warn' },
+  superseded: { word: 'state.superseded', words: 'state.supersededWords', mood: 'calm' },
+};
+
+export function renderHeader({ request, run, tally }: PageContent, say: Say): Markup {
+  const state = run.exitCode === undefined ? unfinished[run.state] : states[run.exitCode];
+  const { timezone } = request.reports;
+  const end = run.endedAt;
+  const facts = [
+    html`${renderTime(run.startedAt, timezone)}${end === undefined ? '' : html` – ${renderTime(end, timezone)}`} ${timezone}`,
+    end === undefined ? undefined : say.duration(Date.parse(end) - Date.parse(run.startedAt)),
+    run.exitCode === undefined
+      ? undefined
+      : say('state.exit', { code: run.exitCode, words: say(states[run.exitCode].words) }),
+    run.listing === 'partial' ? html`<strong>${say('state.partial')}</strong>` : undefined,
+  ].filter((fact) => fact !== undefined);
+  return html`<header>
+<h1>${run.pipeline}</h1>
+<p class="run">${run.id}</p>
+<p class="state ${state.mood}"><strong>${say(state.word)}</strong>${describeWhy(run, tally, state, say)}</p>
+<p class="when">${facts.map((fact, index) => html`${index === 0 ? '' : ' · '}<span>${fact}</span>`)}</p>
+</header>
+`;
+}
+
+function renderTime(iso: string, timezone: string): Markup {
+  return html`<time datetime="${iso}">${formatInstant(iso, timezone)}</time>`;
+}
+
+/** The words of the run are English: another language says the same from the counts, and quotes them where they say more. */
+function describeWhy({ exitCode, why }: RunRecord, tally: ReportTally, state: State, say: Say): Markup {
+  if (say.language === 'en') return describeInOwnWords(why, state, say);
+  const { failed, held, overCap } = tally.counts;
+  const { block, review } = tally.verdicts;
+  const words = say(state.words);
+  if (exitCode === exitCodes.complete) return html``;
+  if (exitCode === exitCodes.failures) return html` ${say('state.failures', { failed, held })}`;
+  if (exitCode === exitCodes.flagged) return html` ${say('state.flagged', { count: block + review })}`;
+  if (exitCode === exitCodes.capped && overCap > 0) {
+    return html` ${words}${say('state.overCap', { count: overCap })}`;
+  }
+  const isTelling = exitCode === exitCodes.halted || exitCode === exitCodes.ourMistake;
+  return html` ${words}${isTelling && why !== undefined ? html` <q lang="en">${why}</q>` : undefined}`;
+}
+
+/** They may begin with the state itself, such as "finished with 14 failures". */
+function describeInOwnWords(why: string | undefined, state: State, say: Say): Markup {
+  const word = say(state.word).markup;
+  if (why === undefined) return html` ${say(state.words)}`;
+  const rest = why.toLowerCase().startsWith(word.toLowerCase()) ? why.slice(word.length).trim() : why;
+  return rest === '' ? html`` : html` ${rest}`;
+}

@@ -1,0 +1,64 @@
+/** Part of the page's script: the segments of a video over its length, and the player, which loads nothing before a click. */
+
+export const timeline = String.raw`
+  /** Puts the player in and goes to the moment. */
+  const play = (item, place, ms) => {
+    const isVideo = item.kind !== 'image';
+    const [source] = item.link.split('#');
+    if (place.firstChild === null) {
+      const moment = isVideo && ms !== undefined ? '#t=' + ms / 1000 : '';
+      const name = visible(item.key);
+      const media = make(isVideo ? 'video' : 'img', { src: source + moment, alt: isVideo ? undefined : name, 'aria-label': isVideo ? name : undefined });
+      if (isVideo) { media.controls = true; media.preload = 'metadata'; }
+      place.append(media);
+    }
+    if (isVideo && ms !== undefined) place.firstChild.currentTime = ms / 1000;
+    place.scrollIntoView({ block: 'nearest' });
+  };
+
+  const [laneHeight, laneWidth, mostLanes] = [16, 1000, 8];
+  const nameOf = (block) => (block[0] + ' ' + block[1]).trim();
+
+  const renderTimeline = (item, place) => {
+    const { blocks } = item;
+    if (blocks.length === 0) return undefined;
+    const length = Math.max(item.lengthMs ?? 0, 1, ...blocks.map((block) => block[3]));
+    const names = [...new Set(blocks.map(nameOf))];
+    const x = (ms) => (ms / length) * laneWidth;
+    const describe = (block) =>
+      visible(nameOf(block)) + ' ' + number(block[4]) + ', ' + time(block[2]) + '–' + time(block[3]) + (block[5] ? ', ' + say('list.needsReview') : '');
+    const makePiece = (block) => {
+      const tall = Math.max(3, Math.min(1, block[4]) * laneHeight);
+      const piece = draw('rect', {
+        class: 'piece c' + (names.indexOf(nameOf(block)) % 6) + (item.link === undefined ? '' : ' playable'),
+        x: Math.min(x(block[2]), laneWidth - 5), y: laneHeight - tall, width: Math.max(5, x(block[3]) - x(block[2])), height: tall,
+      }, draw('title', {}, describe(block)));
+      if (item.link !== undefined) piece.addEventListener('click', () => play(item, place, block[2]));
+      return piece;
+    };
+    // One lane for each label, since segments of one op may overlap.
+    const lanes = names.slice(0, mostLanes).map((name) => {
+      const own = blocks.filter((block) => nameOf(block) === name);
+      const title = visible(name);
+      const label = say('list.lane', { count: own.length, name: title, length: time(length) });
+      return make('div', { class: 'lane' },
+        make('span', { class: 'op', title }, make('bdi', {}, title)),
+        draw('svg', { viewBox: '0 0 ' + laneWidth + ' ' + laneHeight, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
+          draw('rect', { class: 'track', width: laneWidth, height: laneHeight }), ...own.map(makePiece)));
+    });
+    const axis = make('div', { class: 'lane ends', 'aria-hidden': 'true' }, make('span', {}),
+      make('span', {}, make('span', {}, '0:00'), make('span', {}, time(length / 2)), make('span', {}, time(length))));
+    const all = names.length > mostLanes ? say('list.ofLabels', { count: names.length }) : '';
+    const moments = make('details', {}, make('summary', {}, say('list.segments', { count: blocks.length }) + all));
+    moments.addEventListener('toggle', () => {
+      if (moments.childElementCount > 1) return;
+      moments.append(make('ul', { class: 'moments' }, ...blocks.map((block) => make('li', {},
+        item.link === undefined
+          ? time(block[2])
+          : act(time(block[2]), say('list.playFrom', { time: time(block[2]) }), () => play(item, place, block[2])),
+        ' ', make('bdi', {}, visible(nameOf(block))), ' ' + number(block[4]),
+        block[5] ? make('span', { class: 'op' }, ' ' + say('list.needsReview')) : undefined))));
+    });
+    return make('div', { class: 'timeline' }, ...lanes, axis, moments);
+  };
+`;
