@@ -16,6 +16,7 @@ Examples:
   mediasweep estimate pipelines/audit.yaml --limit 1000      the first 1,000 items only
   mediasweep estimate pipelines/audit.yaml --sample 1%       read one header in a hundred
   mediasweep estimate pipelines/audit.yaml --json | jq .total
+  mediasweep estimate pipelines/audit.yaml --plan-out plan.json
 
 Lists the source and reads headers, calls no vendor, and leaves the ledger as it is (headers that were read are kept
 where there is one). It may go beside a run. Units of mode 0 are exact where the length of a video is known; what was
@@ -29,6 +30,7 @@ currency, complete }, assumptions, durationSeconds } and more; money is a decima
 interface Written {
   readonly limit?: number;
   readonly sample?: number;
+  readonly planOut?: string;
 }
 
 export function addEstimate(program: Command, tools: Tools, conclude: Conclude): void {
@@ -48,6 +50,11 @@ export function addEstimate(program: Command, tools: Tools, conclude: Conclude):
         '--sample <share>',
         'list all, but read only this share of the headers, always the same ones, and scale up',
       ).argParser(readShare),
+    )
+    .addOption(
+      new Option('--plan-out <file>', 'write the plan, to be approved and given to run --plan').conflicts(
+        'sample',
+      ),
     )
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (path: string, written: Written, command: Command) => {

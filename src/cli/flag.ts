@@ -63,6 +63,14 @@ export function readShare(text: string): number {
   return share;
 }
 
+/** A share from none to all, such as `2%`. */
+export function readTolerance(text: string): number {
+  const share = parseShare(text);
+  if (!(share >= 0 && share <= 1))
+    throw new InvalidArgumentError('expected a share from 0 to 1, such as 2% or 0.02.');
+  return share;
+}
+
 /** A TCP port; 0 takes any free one. */
 export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;

@@ -6,7 +6,7 @@ import { wrongUse } from '../domain/problem.ts';
 export const notYet = {
   commands: ['cost', 'reconcile', 'init', 'worker'],
   flags: {
-    run: ['--plan [file]', '--tolerance [share]', '--metrics-file [file]'],
+    run: ['--metrics-file [file]'],
   },
 } as const;
 

@@ -1,8 +1,8 @@
 /** `mediasweep run`: lists, makes the paid calls, judges, bills and writes the reports. */
 import { type Command, Option } from 'commander';
-import type { ExitCode } from '../domain/problem.ts';
+import { type ExitCode, wrongUse } from '../domain/problem.ts';
 import type { TimeOfDay } from '../domain/clock.ts';
-import { readCount, readDuration, readMoney, readTimeOfDay } from './flag.ts';
+import { readCount, readDuration, readMoney, readTimeOfDay, readTolerance } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { notYet, refuseFlags } from './not-yet.ts';
@@ -20,6 +20,7 @@ Examples:
   mediasweep run pipelines/nightly.yaml --log json 2>> run.log
   mediasweep run pipelines/nightly.yaml --wait --until 06:00
   mediasweep run pipelines/nightly.yaml --only-failed latest
+  mediasweep run pipelines/audit.yaml --plan plan.json --tolerance 2%
 
 A run that was interrupted, halted or killed goes on when it is run again: what was answered is not paid for twice.
 
@@ -40,6 +41,8 @@ interface Written {
   readonly onlyFailed?: string;
   readonly until?: TimeOfDay;
   readonly wait?: boolean;
+  readonly plan?: string;
+  readonly tolerance?: number;
 }
 
 export function addRun(program: Command, tools: Tools, conclude: Conclude): void {
@@ -78,6 +81,15 @@ export function addRun(program: Command, tools: Tools, conclude: Conclude): void
         readTimeOfDay,
       ),
     )
+    .addOption(
+      new Option(
+        '--plan <file>',
+        'hold the run to this plan of estimate --plan-out: items, units, charge and configuration',
+      ).conflicts(['fresh', 'onlyFailed']),
+    )
+    .addOption(
+      new Option('--tolerance <share>', 'by which share the plan may be passed').argParser(readTolerance),
+    )
     .option('--wait', 'wait while another run holds the pipeline')
     .addOption(makeGraceOption())
     .addOption(
@@ -111,7 +123,16 @@ function readFlags(written: Written): Omit<RunFlags, 'path'> {
     onlyFailed: written.onlyFailed,
     until: written.until,
     waits: written.wait,
+    plan: readPlan(written),
   };
+}
+
+function readPlan({ plan, tolerance }: Written): RunFlags['plan'] {
+  if (plan !== undefined) return { file: plan, tolerance: tolerance ?? 0 };
+  if (tolerance === undefined) return undefined;
+  throw wrongUse(
+    '--tolerance: expected --plan FILE beside it, found none. It says by how much that may be passed.',
+  );
 }
 
 async function run(flags: RunFlags, command: Command, tools: Tools): Promise<ExitCode> {

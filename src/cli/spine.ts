@@ -55,6 +55,8 @@ export interface RunFlags {
   readonly until?: TimeOfDay | undefined;
   /** Waits while another run holds the pipeline. */
   readonly waits?: boolean | undefined;
+  /** The plan that the run is held to, and by which share it may be passed. */
+  readonly plan?: { readonly file: string; readonly tolerance: number } | undefined;
 }
 
 export interface EstimateFlags {
@@ -62,6 +64,8 @@ export interface EstimateFlags {
   readonly limit?: number | undefined;
   /** Share of the headers that are read; what they say stands for the others. */
   readonly sample?: number | undefined;
+  /** Where the plan is written. */
+  readonly planOut?: string | undefined;
 }
 
 /** How far an estimate has come. */
@@ -79,6 +83,8 @@ export interface EstimateWatch {
 
 export interface EstimateResult {
   readonly estimate: Estimate;
+  /** The plan that was written: its absolute path and its hash. */
+  readonly plan?: { readonly path: string; readonly sha256: string } | undefined;
 }
 
 /** Told while a run goes on. */

@@ -100,16 +100,17 @@ interface Follower<Value> {
   readonly close: () => Promise<void>;
 }
 
-/** Asks for the progress at once, and then at a steady beat; `look` is told whether a beat has passed. */
+/** Asks whoever is followed last for the progress, at once and then at a steady beat; `look` is told whether a beat has passed. */
 function makeFollower<Value>(
   { clock }: Tools,
   beatMs: number,
   look: (progress: Value, hasPassed: boolean) => void,
 ): Follower<Value> {
   const end = new AbortController();
-  let following = Promise.resolve();
+  let following: Promise<void> | undefined;
   let trouble: unknown;
-  const keepFollowing = async (read: () => Value) => {
+  let read: () => Value;
+  const keepFollowing = async () => {
     look(read(), false);
     for (;;) {
       await clock.sleep(beatMs, end.signal);
@@ -118,8 +119,9 @@ function makeFollower<Value>(
     }
   };
   return {
-    follow: (read) => {
-      following = keepFollowing(read).catch((error: unknown) => {
+    follow: (next) => {
+      read = next;
+      following ??= keepFollowing().catch((error: unknown) => {
         trouble = error;
       });
     },

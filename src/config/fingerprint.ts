@@ -43,6 +43,28 @@ export function hashPipeline(settings: Settings): { readonly hash: string; reado
   return { hash: hashData(whole), shapeHash: hashData(shape) };
 }
 
+/**
+ * Hashes of the parts that decide what is asked of whom and at what price, by name: a plan holds for these. Limits, caps,
+ * policies and reports are no part of them.
+ */
+export function hashParts(settings: Settings): Readonly<Record<string, string>> {
+  const { source, path, select, access, services, reuse } = settings;
+  const accounts = services.map(({ account }) => {
+    const { name, vendor, endpoint, assume, returnsEmptyFrames, booking } = account;
+    return { name, vendor: vendor.name, endpoint, assume, returnsEmptyFrames, booking };
+  });
+  const parts = {
+    source: describeSource(source, path),
+    select,
+    access: describeAccess(access),
+    services: services.map(describeShape),
+    accounts,
+    reuse,
+    prices: describeCharges(settings),
+  };
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, hashData(part)]));
+}
+
 /** SHA-256 of plain data; the order of keys does not count. */
 function hashData(data: unknown): string {
   return createHash('sha256')
@@ -73,6 +95,13 @@ function describeAccess(access: AccessSettings): unknown {
 function describePrices({ prices, services }: Settings): unknown {
   const used = new Set(services.flatMap((use) => use.service.skus(use.options)));
   return { ...prices, skus: [...prices.skus.values()].filter((price) => used.has(price.sku)) };
+}
+
+/** Where a price was read changes no charge. */
+function describeCharges({ prices, services }: Settings): unknown {
+  const used = new Set(services.flatMap((use) => use.service.skus(use.options)));
+  const skus = [...prices.skus.values()].filter((price) => used.has(price.sku));
+  return { ...prices, skus: skus.map(({ source: _, readOn: __, ...price }) => price) };
 }
 
 function describeShape(use: ServiceUse): Readonly<Record<string, unknown>> {

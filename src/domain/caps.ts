@@ -10,6 +10,8 @@ export interface Caps {
   readonly month?: Nano | undefined;
   /** Units of a run, by SKU. */
   readonly units?: Units | undefined;
+  /** Units of a run, by SKU, that its plan allows. */
+  readonly plan?: Units | undefined;
 }
 
 /** One bound on money, or on the units of one SKU. */
@@ -55,17 +57,27 @@ export function listCaps(pipeline: {
   readonly caps?: Caps | undefined;
   readonly services: readonly { readonly account: CappedAccount }[];
 }): readonly Cap[] {
-  const { run, month, units = {} } = pipeline.caps ?? {};
+  const { run, month, units = {}, plan = {} } = pipeline.caps ?? {};
   const accounts = [...new Map(pipeline.services.map(({ account }) => [account.name, account])).values()];
   const worlds = [false, true].filter((world) => accounts.some(({ isLoopback }) => isLoopback === world));
   const own = worlds.flatMap((isLoopback): Cap[] => {
     const mark = isLoopback && worlds.length > 1 ? ' (stand-ins)' : '';
+    const planned = Object.entries(plan).map(
+      ([sku, count]): Cap => ({
+        name: `plan.${sku}${mark}`,
+        scope: 'run',
+        isLoopback,
+        limit: BigInt(count),
+        sku,
+      }),
+    );
     const make = (key: string, scope: Cap['scope'], limit: bigint | undefined, sku?: string): Cap[] =>
       limit === undefined ? [] : [{ name: `caps.${key}${mark}`, scope, isLoopback, limit, sku }];
     return [
       ...make('run', 'run', run),
       ...Object.entries(units).flatMap(([sku, count]) => make(`units.${sku}`, 'run', BigInt(count), sku)),
       ...make('month', 'pipeline', month),
+      ...planned,
     ];
   });
   return [...own, ...accounts.flatMap(listAccountCaps)];

@@ -75,7 +75,7 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
     ...(counts.overCap > 0 ? [describeFullCaps(counts.overCap, ending.fullCaps ?? [])] : []),
     ...(ending.deadline === undefined ? [] : [`stopped at ${ending.deadline}. ${goesOn}`]),
   ];
-  const advice = ending.deadline === undefined ? ' Raise it and run again to go on.' : '';
+  const advice = ending.deadline === undefined ? adviseOnCaps(ending.fullCaps ?? []) : '';
   if (ends.length > 0)
     reasons.set(exitCodes.capped, `${ends.join('; ')}${advice === '' ? '' : `.${advice}`}`);
   const acknowledged = Math.min(ending.acknowledged ?? 0, counts.failed);
@@ -94,6 +94,14 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
     );
   }
   return reasons;
+}
+
+/** What a plan allows is raised by allowing more of it. */
+function adviseOnCaps(fullCaps: readonly string[]): string {
+  const isPlan = fullCaps.length > 0 && fullCaps.every((name) => name.startsWith('plan.'));
+  return isPlan
+    ? ' Allow for more with --plan FILE --tolerance SHARE, or a new plan, and run again to go on.'
+    : ' Raise it and run again to go on.';
 }
 
 /** Some troubles already say so. */

@@ -7,6 +7,7 @@ import type { Spending } from './caps.ts';
 import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
 import type { Finding } from './finding.ts';
 import type { BrokenRow, Item, MediaFacts } from './item.ts';
+import type { RunPlan } from './plan.ts';
 import type { Refusal } from './outcome.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
 import type { ExitCode } from './problem.ts';
@@ -44,6 +45,8 @@ export interface RunRecord {
   readonly why?: string | undefined;
   /** Id of the run whose failed and held tasks this one took up (`--only-failed`). */
   readonly onlyFailed?: string | undefined;
+  /** The plan that it is held to. */
+  readonly plan?: RunPlan | undefined;
   /** True where its items and tasks were taken out of the ledger. */
   readonly isPruned?: boolean | undefined;
 }
@@ -74,6 +77,10 @@ export interface RunOpening {
   readonly onlyFailed?: string | undefined;
   /** What the ledger cannot know, by account and SKU. */
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
+  /** The plan that the run is held to from now on; a run that is gone on with keeps its own where absent. */
+  readonly plan?: RunPlan | undefined;
+  /** Hash of the prices of now: a run under a plan does not go on at others. */
+  readonly pricesHash?: string | undefined;
 }
 
 /** One item with its tasks, as planned. */

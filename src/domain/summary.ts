@@ -35,6 +35,8 @@ export interface Summary {
   readonly caps?: readonly SummaryCap[] | undefined;
   /** Units by SKU that answers proved beyond what their calls had reserved; absent where there are none. */
   readonly overrun?: Units | undefined;
+  /** The plan that the run was held to. */
+  readonly plan?: { readonly sha256: string; readonly tolerance: number } | undefined;
   /** Since the run before it of the same pipeline; absent where there is none to compare with. */
   readonly change?: RunChange | undefined;
 }

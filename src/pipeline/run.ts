@@ -1,6 +1,7 @@
 /** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
 import { dirname } from 'node:path';
 import type { Places, RunFlags, RunResult, RunWatch } from '../cli/spine.ts';
+import { hashParts } from '../config/fingerprint.ts';
 import { findFolders, openPipeline } from '../config/open.ts';
 import { openDeadline } from '../dispatch/deadline.ts';
 import { waitForLock } from '../dispatch/lock-wait.ts';
@@ -15,6 +16,7 @@ import { catalogue } from '../vendors/index.ts';
 import { dispatch } from './dispatch.ts';
 import { backUp, findRun, requireWhole, withLedger } from './ledger.ts';
 import type { Outside } from './outside.ts';
+import { holdToPlan } from './plan.ts';
 import { writeRunReports } from './report.ts';
 
 /** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
@@ -46,7 +48,9 @@ export async function run(
       const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
       const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
       const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
-      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing });
+      const plan = await holdToPlan(outside, { pipeline, folders, flags, watch });
+      const terms = { plan, pricesHash: hashParts(pipeline)['prices'] };
+      const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing, ...terms });
       watch.begun(opened.record, opened.isResumed);
       const world = { pipeline, folders, places, ledger, opened };
       const tasksBefore = await ledger.countTasks(opened.record.id);

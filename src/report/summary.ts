@@ -89,6 +89,7 @@ export function makeSummary(
     ...(more.billed.tasks > 0 && { billedFailures: describeFailures(more.billed) }),
     ...(caps.length > 0 && { caps: caps.map(describeCap) }),
     ...(Object.keys(overrun).length > 0 && { overrun }),
+    ...(run.plan && { plan: { sha256: run.plan.sha256, tolerance: run.plan.tolerance } }),
     ...(more.change && { change: more.change }),
   };
 }

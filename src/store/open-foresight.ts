@@ -12,15 +12,18 @@ export async function openForesight(options: {
   readonly folder: string;
   readonly pipeline: Pipeline;
   readonly nowMs: number;
+  /** Of the run that is to follow: it begins anew, or goes on with one however old. */
+  readonly startNew?: boolean | undefined;
+  readonly resumeAnyAge?: boolean | undefined;
 }): Promise<Foresight> {
-  const { folder, pipeline, nowMs } = options;
+  const { folder, ...scope } = options;
   const driver = await loadDriver();
   const path = join(folder, 'ledger.db');
   const canKeep = existsSync(path);
   const db = canKeep ? openDatabase(path, driver) : openEmptyDatabase(driver);
   try {
     const scratch = openScratchDatabase(driver, seenSchema);
-    return makeForesight({ db, scratch, canKeep, pipeline, nowMs });
+    return makeForesight({ ...scope, db, scratch, canKeep });
   } catch (error) {
     db.close();
     throw error;

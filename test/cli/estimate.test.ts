@@ -201,6 +201,7 @@ describe('estimate', () => {
     ['estimate a.yaml --limit 100', { limit: 100 }],
     ['estimate a.yaml --sample 1%', { sample: 0.01 }],
     ['estimate --sample 0.5 a.yaml', { sample: 0.5 }],
+    ['estimate a.yaml --plan-out p.json', { planOut: 'p.json' }],
   ])('"%s" asks for what it says', async (line, flags) => {
     let asked: EstimateFlags | undefined;
     await speak(line, {
@@ -210,6 +211,17 @@ describe('estimate', () => {
       },
     });
     expect(asked).toEqual({ path: 'a.yaml', ...flags });
+  });
+
+  test('with --plan-out says where the plan is, its hash and how to run it', async () => {
+    const plan = { path: '/srv/plan.json', sha256: '9c1f00112233'.padEnd(64, '4') };
+    const spine = { estimate: async () => ({ estimate: makeEstimate(), plan }) };
+    const { out } = await speak('estimate a.yaml --plan-out plan.json', spine);
+    expect(out).toContain(
+      'plan saved to /srv/plan.json (sha256 9c1f00112233...). Run it with: mediasweep run pipelines/audit.yaml --plan /srv/plan.json\n',
+    );
+    const { out: json } = await speak('estimate a.yaml --plan-out plan.json --json', spine);
+    expect(JSON.parse(json).plan).toEqual(plan);
   });
 
   test.each(['0', '0%', '101%', '1.5', 'some', '-1%'])('refuses a sample of %s', async (share) => {

@@ -49,6 +49,22 @@ describe('wrong use', () => {
       'error option "--limit <count>" argument "0" is invalid: expected a whole number from 1 up. See: mediasweep run --help\n',
     ],
     [
+      'run a.yaml --tolerance 2%',
+      'error --tolerance: expected --plan FILE beside it, found none. It says by how much that may be passed.\n',
+    ],
+    [
+      'run a.yaml --plan p.json --tolerance 200%',
+      'error option "--tolerance <share>" argument "200%" is invalid: expected a share from 0 to 1, such as 2% or 0.02. See: mediasweep run --help\n',
+    ],
+    [
+      'run a.yaml --plan p.json --fresh',
+      'error option "--plan <file>" cannot be used with option "--fresh". See: mediasweep run --help\n',
+    ],
+    [
+      'estimate a.yaml --plan-out p.json --sample 1%',
+      'error option "--plan-out <file>" cannot be used with option "--sample <share>". See: mediasweep estimate --help\n',
+    ],
+    [
       'run a.yaml --grace soon',
       'error option "--grace <time>" argument "soon" is invalid: expected a duration such as 25s, 500ms or 2m. See: mediasweep run --help\n',
     ],

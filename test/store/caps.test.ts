@@ -715,7 +715,8 @@ test('a ledger of a time before there were caps counts what it had booked by the
     'DROP TABLE spending; ALTER TABLE attempts DROP COLUMN reserved; ALTER TABLE runs DROP COLUMN caps',
   );
   raw.exec('ALTER TABLE runs DROP COLUMN spending; ALTER TABLE items DROP COLUMN content');
-  raw.exec('DROP TABLE decisions; PRAGMA user_version = 2');
+  raw.exec('DROP TABLE decisions; DROP TABLE canary; PRAGMA user_version = 2');
+  raw.exec('ALTER TABLE runs DROP COLUMN plan; ALTER TABLE runs DROP COLUMN canary');
   raw.close();
   const run = await place.openRun({ caps: { run: 9n * cent, month: 9n * cent }, accountCap: 9n * cent });
   expect(run.isResumed).toBe(true);

@@ -68,7 +68,7 @@ export interface ToySetting {
   readonly formerServices?: readonly ServiceUse[];
   /** Pipelines that a living process runs. */
   readonly alive?: readonly string[];
-  readonly opening?: Partial<Pick<RunOpening, 'startNew' | 'isFresh' | 'onlyFailed'>>;
+  readonly opening?: Partial<Pick<RunOpening, 'startNew' | 'isFresh' | 'onlyFailed' | 'plan' | 'pricesHash'>>;
   readonly caps?: Caps;
 }
 

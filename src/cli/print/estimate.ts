@@ -22,7 +22,7 @@ import { countWord } from './word.ts';
 
 const mostReasons = 8;
 
-export function printEstimate(console: Console, { estimate }: EstimateResult): void {
+export function printEstimate(console: Console, { estimate, plan }: EstimateResult): void {
   const ink = makeInk(console);
   const width = widthOf(console);
   const wrap = (lines: readonly string[]) =>
@@ -39,11 +39,12 @@ export function printEstimate(console: Console, { estimate }: EstimateResult): v
       ...estimate.caps.map((cap) => formatCap(cap, estimate.total.currency, ink)),
       ...estimate.assumptions.map((one) => formatAssumed(one, ink)),
     ]),
+    ...(plan ? wrapText(formatPlan(plan, estimate), width, '  ') : []),
   ]);
 }
 
 /** As `--json` prints it; amounts are turned into decimal strings there. */
-export function describeEstimate({ estimate }: EstimateResult) {
+export function describeEstimate({ estimate, plan }: EstimateResult) {
   const { tasks, total, duration, sample } = estimate;
   return {
     pipeline: estimate.pipeline,
@@ -98,6 +99,7 @@ export function describeEstimate({ estimate }: EstimateResult) {
     }),
     sample: sample && { share: sample.share, read: sample.read, of: sample.of, confidence: 0.95 },
     resumes: estimate.resumes,
+    plan,
   };
 }
 
@@ -271,6 +273,11 @@ function formatCap(cap: CapForecast, currency: string, ink: Ink): string {
   if (!isHit) return `${name}: ${show(expected)} of ${show(left)} left`;
   const share = Number((left * 1000n) / expected) / 10;
   return `${ink.yellow(`${name} will be hit`)}: ${show(expected)} of ${show(left)} left, so that the run stops after about ${share} % (exit 4)`;
+}
+
+function formatPlan({ path, sha256 }: NonNullable<EstimateResult['plan']>, { pipeline }: Estimate): string {
+  const file = makePlain(path);
+  return `plan saved to ${file} (sha256 ${sha256.slice(0, 12)}...). Run it with: mediasweep run pipelines/${makePlain(pipeline)}.yaml --plan ${file}`;
 }
 
 function formatAssumed({ text, tasks, examples }: Assumed, ink: Ink): string {

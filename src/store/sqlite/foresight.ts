@@ -27,10 +27,13 @@ export interface ForesightParts {
   readonly canKeep: boolean;
   readonly pipeline: Pipeline;
   readonly nowMs: number;
+  readonly startNew?: boolean | undefined;
+  readonly resumeAnyAge?: boolean | undefined;
 }
 
-export function makeForesight({ db, scratch, canKeep, pipeline, nowMs }: ForesightParts): Foresight {
-  const resumed = findResumable(db, { pipeline, nowMs, billing: new Map() });
+export function makeForesight(parts: ForesightParts): Foresight {
+  const { db, scratch, canKeep, pipeline, nowMs } = parts;
+  const resumed = findResumable(db, { ...parts, billing: new Map() });
   const reach: Reach & { readonly db: Database } = {
     db,
     run: resumed?.seq ?? -1,

@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { listCaps } from '../../domain/caps.ts';
 import type { LedgerPipeline, RunOpening, RunRecord } from '../../domain/ledger.ts';
+import { limitUnits, type RunPlan } from '../../domain/plan.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { TaskState } from '../../domain/task.ts';
+import type { Units } from '../../domain/usage.ts';
 import type { Database } from './database.ts';
 import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
@@ -31,16 +33,53 @@ export function openRun(office: Office, opening: RunOpening): Opened {
   const { db } = office;
   refuseNamesake(db, opening.pipeline);
   const old = findResumable(db, opening);
-  if (old) resumeRun(office, old, opening.pipeline);
-  const id = old ? old.id : beginRun(db, opening);
+  const plan = choosePlan(db, opening, old);
+  const pipeline = plan ? holdTo(opening.pipeline, plan) : opening.pipeline;
+  if (old) resumeRun(office, old, pipeline);
+  const id = old ? old.id : beginRun(db, { ...opening, pipeline });
+  if (plan) db.run('UPDATE runs SET plan = ? WHERE id = ?', [JSON.stringify(plan), id]);
   const row = findRunRow(db, id);
   if (!row) throw new Error(`run "${id}" is not in the ledger that it was just written to`);
   return {
-    terms: makeTerms(db, opening, row),
+    terms: makeTerms(db, { ...opening, pipeline }, row),
     record: makeRunRecord(row),
     isResumed: old !== undefined,
     checkpoint: row.checkpoint ?? undefined,
   };
+}
+
+/**
+ * The plan that is given, else the one that the run began under. What the run had used before it came under a plan is
+ * no part of that.
+ *
+ * @throws `Stop` where the run goes on under its own plan at other prices
+ */
+function choosePlan(db: Database, opening: RunOpening, old: RunRow | undefined): RunPlan | undefined {
+  const { plan: given, pricesHash, pipeline } = opening;
+  const kept = old && old.plan !== null ? (JSON.parse(old.plan) as RunPlan) : undefined;
+  if (given) {
+    const base = given.sha256 === kept?.sha256 ? kept.base : old && readUsed(db, old.seq);
+    return { ...given, ...(base && { base }) };
+  }
+  if (kept && old && pricesHash !== undefined && kept.prices !== pricesHash) {
+    throw wrongUse(
+      `${pipeline.path}: run "${old.id}" began under a plan (sha256 ${kept.sha256.slice(0, 12)}...), and the prices have changed since. Estimate what is left with --plan-out and run with that plan, or begin a new run with --new.`,
+    );
+  }
+  return kept;
+}
+
+function readUsed(db: Database, run: number): Units {
+  const rows = db.all<{ sku: string; units: number }>(
+    `SELECT sku, sum(spent_units + reserved_units) AS units FROM spending
+     WHERE scope = 'run' AND name = ? GROUP BY sku`,
+    [String(run)],
+  );
+  return Object.fromEntries(rows.map(({ sku, units }) => [sku, units]));
+}
+
+function holdTo(pipeline: LedgerPipeline, plan: RunPlan): LedgerPipeline {
+  return { ...pipeline, caps: { ...pipeline.caps, plan: limitUnits(plan) } };
 }
 
 /** Two files of one name would go on with each other's runs. A file that was moved is no other file. */

@@ -1,5 +1,6 @@
 /** A run as the ledger's table has it, and the record that others see. */
 import type { RunRecord, RunState } from '../../domain/ledger.ts';
+import type { RunPlan } from '../../domain/plan.ts';
 import type { ExitCode } from '../../domain/problem.ts';
 import type { Database } from './database.ts';
 
@@ -31,6 +32,8 @@ export interface RunRow {
   /** JSON: the caps of the latest session, and how far they had come when the run ended. */
   readonly caps: string | null;
   readonly spending: string | null;
+  /** JSON: the plan that it is held to. */
+  readonly plan: string | null;
 }
 
 /** A service of a run, as `services` keeps it. */
@@ -69,6 +72,7 @@ export function makeRunRecord(row: RunRow): RunRecord {
     exitCode: row.exit_code ?? undefined,
     why: row.why ?? undefined,
     onlyFailed: row.only_failed ?? undefined,
+    ...(row.plan !== null && { plan: JSON.parse(row.plan) as RunPlan }),
     ...(row.pruned_ms !== null && { isPruned: true }),
   };
 }

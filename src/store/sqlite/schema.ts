@@ -282,5 +282,21 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_by_content ON decisions (content, id);
 `;
 
+/** What a run is held to, and what goes ahead of it. */
+const approving = `
+-- JSON: the plan that the run is held to
+ALTER TABLE runs ADD COLUMN plan TEXT;
+-- JSON: how far its canary has come
+ALTER TABLE runs ADD COLUMN canary TEXT;
+
+-- Items that were drawn for the canary of a run: those with the lowest lots.
+CREATE TABLE canary (
+  run INTEGER NOT NULL,
+  lot INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  PRIMARY KEY (run, lot, item)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first, settling, caps, reviewing];
+export const migrations: readonly string[] = [first, settling, caps, reviewing, approving];
