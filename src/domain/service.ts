@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Call, Reply, SignedCall } from './exchange.ts';
 import type { Item, Kind, MediaFacts } from './item.ts';
 import type { Outcome, Refusal } from './outcome.ts';
+import type { Language } from './settings.ts';
 import type { Assumptions, Sku, Usage } from './usage.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface TopColumn {
   readonly op?: string | undefined;
   /** Labels that mean "nothing special"; `top_label` passes over them if there is another. */
   readonly normal: readonly string[];
+  /** What labels that are mere codes stand for, in the languages of the page. */
+  readonly meanings?: Readonly<Record<string, Readonly<Record<Language, string>>>> | undefined;
 }
 
 /** Columns of `items.csv` that a service fills, known before any answer. */

@@ -1,5 +1,6 @@
 /** The items that a person should look at, worst first, as the JSON that the page carries. */
 import { type ChangeVerdict, defaultMovedBy, hasMoved, type ItemChange } from '../../domain/change.ts';
+import type { DecisionVerdict } from '../../domain/decision.ts';
 import type { Segment } from '../../domain/finding.ts';
 import type { Policy, Verdict } from '../../domain/policy.ts';
 import type { Status } from '../../domain/task.ts';
@@ -28,7 +29,8 @@ export type FlaggedHit = readonly [number, string, string, string, 0 | 1, number
 /**
  * What the page's script reads for one item, by position, since there may be 50,000: key (else id), bucket, id (0 where
  * it is bucket/key), kind, bytes, length in ms, verdict, worst status, reasons, hits, further hits, link (0 for none),
- * change since the run before (0 where nothing changed or nothing is known). The segments of its timeline may follow.
+ * change since the run before (0 where nothing changed or nothing is known), what a person decided (0 for nothing). The
+ * segments of its timeline may follow.
  */
 export type FlaggedItem = readonly [
   key: string,
@@ -44,6 +46,7 @@ export type FlaggedItem = readonly [
   moreHits: number,
   link: string | 0,
   change: FlaggedChange | 0,
+  decision: readonly [DecisionVerdict, by: string, at: string, comment: string] | 0,
 ];
 
 /** `new`, `changed` (content) or `same`; verdict before; op, name, score before and after of what moved most. */
@@ -67,6 +70,8 @@ export interface Flagged {
   readonly add: (row: JudgedItem, order: number) => void;
   /** How many were flagged, embedded or not. */
   readonly count: () => number;
+  /** How many of them a person has decided about. */
+  readonly decided: () => number;
   /** How many of them the page carries. */
   readonly carried: () => number;
   /** JSON, worst first: `FlaggedItem`s, those for which there is room with their `TimelineBlock`s as a last element. */
@@ -84,11 +89,12 @@ export function makeFlagged(request: {
   const worst = makeWorstFirst<Entry>(limit, mostFlaggedBytes);
   const timelines = makeWorstFirst<Entry>(limit, mostBlocksOfPage);
   const isNormal = makeNormalTest(services);
-  let count = 0;
+  let [count, decided] = [0, 0];
   return {
     add(row, order) {
       if (row.verdict !== 'block' && row.verdict !== 'review') return;
       count += 1;
+      if (row.decision !== undefined) decided += 1;
       const hits = findHits(policy, row);
       const ranked = { rank: (row.verdict === 'block' ? 2 : 0) + (hits[0]?.severity ?? 0), order };
       if (!worst.takes(ranked)) return;
@@ -100,6 +106,7 @@ export function makeFlagged(request: {
       timelines.add({ ...ranked, text: JSON.stringify(blocks), weight: blocks.length });
     },
     count: () => count,
+    decided: () => decided,
     carried: () => worst.count(),
     *list() {
       const byOrder = new Map(timelines.list().map((entry) => [entry.order, entry.text]));
@@ -112,7 +119,7 @@ export function makeFlagged(request: {
 }
 
 function makeItem(row: JudgedItem, hits: readonly Hit[], link: string | undefined): FlaggedItem {
-  const { item } = row;
+  const { item, decision } = row;
   const id = clip(readId(item), longestKey);
   const [bucket, key] = [readBucket(item), clip(readKey(item) ?? id, longestKey)];
   return [
@@ -129,6 +136,9 @@ function makeItem(row: JudgedItem, hits: readonly Hit[], link: string | undefine
     Math.max(0, hits.length - mostHits),
     link === undefined || link.length > longestKey ? 0 : link,
     makeChange(row),
+    decision === undefined
+      ? 0
+      : [decision.verdict, clip(decision.by, longestName), decision.at, clip(decision.comment, longestName)],
   ];
 }
 

@@ -102,7 +102,7 @@ function renderPrices(bill: readonly BillRow[], prices: PriceBook, say: Say): Ma
 }
 
 function describePrice(price: SkuPrice, say: Say): Markup {
-  const { tiers = [], per, currency, free, source, readOn } = price;
+  const { tiers = [], per, increment, currency, free, source, readOn } = price;
   const parts = [
     free && say(free.per === 'once' ? 'bill.freeOnce' : 'bill.freeMonthly', { count: free.units }),
     ...tiers.map((tier) => {
@@ -112,6 +112,7 @@ function describePrice(price: SkuPrice, say: Say): Markup {
         : say('bill.upTo', { amount, units: tier.upTo });
     }),
     tiers.length === 0 ? say('bill.unknownPrice') : undefined,
+    increment && say('bill.increment', { units: increment }),
     source === undefined
       ? undefined
       : html`<span class="op">${source}${readOn === undefined ? '' : `, ${readOn}`}</span>`,

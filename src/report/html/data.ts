@@ -7,6 +7,7 @@ import type { TextSink } from '../../domain/output.ts';
 import type { PageContent } from '../gather/gathering.ts';
 import { catalogues, type Say } from './language/say.ts';
 import { embedJson } from './markup.ts';
+import { listMeanings } from './meaning.ts';
 
 /** Characters of JSON that are compressed together; bounds how long the program is busy with nothing else. */
 const chunkCharacters = 1_000_000;
@@ -49,6 +50,8 @@ function makeSettings({ request, gathering, run }: PageContent, say: Say) {
     isGuarded: request.reports.excel,
     rules,
     scales,
+    timezone: request.reports.timezone,
+    meanings: listMeanings(request.services, say.language),
     depth: gathering.places.depth(),
     texts: pickTexts(say),
   };

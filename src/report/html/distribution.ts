@@ -6,6 +6,7 @@ import type { PageContent } from '../gather/gathering.ts';
 import type { Bar } from '../gather/histogram.ts';
 import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
+import { listMeanings, nameLabel } from './meaning.ts';
 
 /** Charts of labels for each service and op; the rest is named in words. */
 const mostCharts = 8;
@@ -16,7 +17,7 @@ export function renderDistributions({ gathering, request }: PageContent, say: Sa
   if (all.length === 0) return html``;
   const blocks = request.services.flatMap(({ name }) => {
     const own = all.filter((one) => one.service === name);
-    return own.length === 0 ? [] : [renderService(name, own, request.policy, say)];
+    return own.length === 0 ? [] : [renderService(name, own, request, say)];
   });
   const unlisted = gathering.distributions.unlisted();
   const rest =
@@ -29,17 +30,27 @@ ${blocks}${rest}</section>
 `;
 }
 
-function renderService(name: string, own: readonly Distribution[], policy: Policy, say: Say): Markup {
+function renderService(
+  name: string,
+  own: readonly Distribution[],
+  { policy, services }: PageContent['request'],
+  say: Say,
+): Markup {
+  const meanings = listMeanings(services, say.language);
   const ops = [...new Set(own.map((one) => one.op))];
   const shown = ops.flatMap((op) => {
     const ofOp = own.filter((one) => one.op === op);
     const isAsked = (one: Distribution) => Number(findThresholds(policy, one).length > 0);
     return sortAsked(ofOp, isAsked).slice(0, mostCharts);
   });
+  const charts = shown.map((one) => {
+    const meaning = one.isMetric ? undefined : meanings[nameLabel(one.op, one.name)];
+    return renderChart({ ...one, meaning }, findThresholds(policy, one), say);
+  });
   const hidden = own.length - shown.length;
   const more =
     hidden === 0 ? undefined : html`<p class="note">${say('distribution.hidden', { count: hidden })}</p>`;
-  return html`<h3>${name}</h3><div class="charts">${shown.map((one) => renderChart(one, findThresholds(policy, one), say))}</div>${more}
+  return html`<h3>${name}</h3><div class="charts">${charts}</div>${more}
 `;
 }
 
@@ -66,7 +77,10 @@ function findThresholds(policy: Policy, one: Distribution): readonly Threshold[]
   });
 }
 
-function renderChart(one: Distribution, thresholds: readonly Threshold[], say: Say): Markup {
+/** A distribution, and what its label stands for. */
+type Charted = Distribution & { readonly meaning: string | undefined };
+
+function renderChart(one: Charted, thresholds: readonly Threshold[], say: Say): Markup {
   const bars = one.histogram.bars();
   const low = Math.min(bars[0]?.from ?? 0, ...thresholds.map((line) => line.value));
   const high = Math.max(bars.at(-1)?.to ?? 1, ...thresholds.map((line) => line.value));
@@ -87,7 +101,7 @@ function renderChart(one: Distribution, thresholds: readonly Threshold[], say: S
     (line) => html` <span class="asked ${line.verdict}">${describeThreshold(line, say)}</span>`,
   );
   const count = one.histogram.count();
-  return html`<figure><figcaption>${one.op === undefined ? '' : html`<span class="op">${one.op}</span> `}<bdi>${one.name}</bdi> <span class="count">${formatCount(count)}</span>${asked}</figcaption>
+  return html`<figure><figcaption>${one.op === undefined ? '' : html`<span class="op">${one.op}</span> `}<bdi>${one.name}</bdi>${one.meaning === undefined ? '' : ` ${one.meaning}`} <span class="count">${formatCount(count)}</span>${asked}</figcaption>
 <svg viewBox="0 -2 ${width} ${height + 16}" role="img" aria-label="${describe(one, thresholds, say)}">${columns}<line class="axis" x1="0" x2="${width}" y1="${height}" y2="${height}"/>${lines}
 <text x="0" y="${height + 12}">${formatNumber(low)}</text><text x="${width}" y="${height + 12}" text-anchor="end">${formatNumber(high)}</text></svg></figure>
 `;
@@ -102,9 +116,9 @@ function describeThreshold({ verdict, comparator, value }: Threshold, say: Say):
 }
 
 /** The chart in words, for those who do not see it. */
-function describe(one: Distribution, thresholds: readonly Threshold[], say: Say): Markup {
+function describe(one: Charted, thresholds: readonly Threshold[], say: Say): Markup {
   const bars = one.histogram.bars().filter((bar) => bar.count > 0);
-  const name = [one.op, one.name].filter((text) => text !== undefined).join(' ');
+  const name = [one.op, one.name, one.meaning].filter((text) => text !== undefined).join(' ');
   return html`${say('distribution.chart', { name })} ${joinWords(
     bars.map((bar) => describeBar(bar, say)),
     say,

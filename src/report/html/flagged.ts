@@ -1,4 +1,5 @@
 /** The frame of the flagged items; the script fills it from the data that the page carries. */
+import { decisionVerdicts } from '../../domain/decision.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import type { PageContent } from '../gather/gathering.ts';
 import type { Say } from './language/say.ts';
@@ -19,14 +20,17 @@ export function renderFlaggedFrame({ gathering, request, change }: PageContent, 
       : html`<p class="note">${say('flagged.worst', { carried, all: count })}</p>`;
   const any = html`<option value="">${say('filter.all')}</option>`;
   const changes = change === undefined ? undefined : renderChangeFilter(any, say);
-  return html`<section id="flagged"><h2>${say('flagged.title')} <span class="count">${say('flagged.order', { all: formatCount(count) })}</span></h2>
+  const decided = flagged.decided();
+  const decisions = decided === 0 ? undefined : renderDecisionFilter(any, say);
+  const tally = decided === 0 ? undefined : html`, ${say('flagged.decided', { count: decided })}`;
+  return html`<section id="flagged"><h2>${say('flagged.title')} <span class="count">${say('flagged.order', { all: formatCount(count) })}${tally}</span></h2>
 ${note}<noscript><p class="note">${say('flagged.noScript')}</p></noscript>
 <form id="filters" class="filters" role="search" aria-label="${say('filter.title')}">
 <label>${say('filter.verdict')} <select id="by-verdict">${any}<option value="block">${say('verdict.block')}</option><option value="review">${say('verdict.review')}</option></select></label>
 <label>${say('filter.service')} <select id="by-service">${any}</select></label>
 <label>${say('filter.label')} <select id="by-label">${any}</select></label>
 <label>${say('filter.place')} <select id="by-place">${any}</select></label>
-${changes}<fieldset><legend>${say('filter.score')}</legend><input id="by-least" type="number" step="any" aria-label="${say('filter.least')}" placeholder="≥"> <input id="by-most" type="number" step="any" aria-label="${say('filter.most')}" placeholder="≤"></fieldset>
+${changes}${decisions}<fieldset><legend>${say('filter.score')}</legend><input id="by-least" type="number" step="any" aria-label="${say('filter.least')}" placeholder="≥"> <input id="by-most" type="number" step="any" aria-label="${say('filter.most')}" placeholder="≤"></fieldset>
 <label class="wide">${say('filter.search')} <input id="by-text" type="search" placeholder="${say('filter.searchHint')}" autocomplete="off" spellcheck="false"></label>
 <button id="clear" type="button">${say('filter.clear')}</button>
 <button id="export" type="button">${say('filter.export')}</button>
@@ -35,6 +39,14 @@ ${changes}<fieldset><legend>${say('filter.score')}</legend><input id="by-least" 
 <ol id="items" class="items" aria-busy="true"></ol>
 <nav id="pages" class="pages" aria-label="${say('flagged.pages')}"></nav>
 </section>
+`;
+}
+
+function renderDecisionFilter(any: Markup, say: Say): Markup {
+  const verdicts = decisionVerdicts.map(
+    (verdict) => html`<option value="${verdict}">${say(`verdict.${verdict}`)}</option>`,
+  );
+  return html`<label>${say('filter.decision')} <select id="by-decision">${any}<option value="none">${say('filter.undecided')}</option>${verdicts}</select></label>
 `;
 }
 

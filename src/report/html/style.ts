@@ -104,6 +104,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .hits .value { text-align: right; }
 .hits .service { font-size: 12px; }
 .hits svg { display: block; width: 128px; height: 12px; }
+.decision { font-size: 12.5px; margin-top: 3px; }
 .reasons { font-size: 12px; color: var(--soft); margin-top: 2px; }
 .track { fill: var(--fill); }
 .level { fill: var(--accent); }
@@ -170,7 +171,7 @@ dd { margin: 0; }
 .rules li { margin-top: 4px; }
 summary { cursor: pointer; }
 
-@media (max-width: 720px) {
+@media screen and (max-width: 720px) {
   body > header, body > nav, main { padding-left: 12px; padding-right: 12px; }
   header { grid-template-columns: 1fr; }
   .run { text-align: left; }
@@ -199,9 +200,11 @@ summary { cursor: pointer; }
 @media print {
   :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --fill: #eee; --accent: #2f5d8a; --bar: #8fa9c2; --block: #a00; --block-fill: #fff; --review: #740; --review-fill: #fff; --pass: #050; --pass-fill: #fff; --accent-fill: #fff; --amber: #c98a10; --pass-bar: #bcd8c4; color-scheme: light; }
   body { font-size: 10pt; }
-  main { max-width: none; padding: 0; }
+  body > header, main { max-width: none; padding: 0; }
   section:not(.figures) { border: 0; padding: 8px 0; }
-  .filters, .pages, .contents, .skip, button { display: none; }
+  .filters, .pages, .contents, .skip, button, .timeline details:not([open]) { display: none; }
+  .hits > li { grid-template-columns: minmax(0, 1fr) 72px 48px; }
+  .hits svg { width: 72px; }
   .chip { border: 1px solid currentColor; }
   svg { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   figure, .figure, tr, .cause { break-inside: avoid; }

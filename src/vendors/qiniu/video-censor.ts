@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Call, Reply } from '../../domain/exchange.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import { type Submission, defineService } from '../../domain/service.ts';
+import { type Submission, type TopColumn, defineService } from '../../domain/service.ts';
 import { type AskedOp, readResult, skuOf } from './answer.ts';
 import { isSuccess, jobSearch, makeJobCall, readVideoJob } from './job.ts';
 import { type Op, type Options, options, readFrameCutting, warnOptions } from './options.ts';
@@ -14,6 +14,20 @@ const normalLabels: Readonly<Record<Op, readonly string[]>> = {
   politician: [],
   pulp: ['2'],
   terror: ['0'],
+};
+
+/**
+ * What the digits stand for: pulp as the vendor documents it for another image check (`nrop`), terror as public client
+ * code for images has it. Read 2026-11-20.
+ */
+const meanings: Readonly<Record<Op, TopColumn['meanings']>> = {
+  politician: undefined,
+  pulp: {
+    0: { en: 'pornographic', zh: '色情' },
+    1: { en: 'sexy', zh: '性感' },
+    2: { en: 'normal', zh: '正常' },
+  },
+  terror: { 0: { en: 'normal', zh: '正常' }, 1: { en: 'terror', zh: '暴恐' } },
 };
 
 export const videoCensor = defineService<Options>({
@@ -32,7 +46,10 @@ export const videoCensor = defineService<Options>({
   limits: { source: 'the v1 page names no limits of size, format or length' },
   sendsTitle: false,
   skus: (given) => given.ops.map(({ op }) => skuOf(op)),
-  columns: (given) => ({ metrics: [], tops: given.ops.map(({ op }) => ({ op, normal: normalLabels[op] })) }),
+  columns: (given) => ({
+    metrics: [],
+    tops: given.ops.map(({ op }) => ({ op, normal: normalLabels[op], meanings: meanings[op] })),
+  }),
   pricedBy: (given) =>
     readFrameCutting(given).mode === 1 ? ['durationSeconds', 'keyFrames'] : ['durationSeconds'],
   usage: estimateUsage,

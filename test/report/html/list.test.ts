@@ -135,7 +135,40 @@ describe.skipIf(isSkipped)('in Chromium', () => {
       expect(await readKeys(page)).toEqual(keys);
     }
     await page.selectOption('#by-change', 'flip');
-    expect(await page.textContent('#items .facts')).toContain('was passpolitician A 0.3 → 0.85');
+    expect(await page.textContent('#items .facts')).toContain('was passpolitician A: 0.3 → 0.85');
+    await page.close();
+  });
+
+  test('what a person decided stands with the item, and what is left to decide can be asked for', async () => {
+    const decision = {
+      verdict: 'pass',
+      by: '李娜 <x>',
+      at: '2026-11-19T18:12:00Z',
+      comment: 'news',
+    } as const;
+    const rows = [{ ...makeVideoRow(1, 'a.mp4', 'A', 0.9), decision }, makeVideoRow(2, 'b.mp4', 'A', 0.8)];
+    const { page } = await openPage(makeRequest(rows));
+    expect(await page.textContent('#flagged h2')).toBe('Flagged items 2, worst first, 1 decided');
+    // In the zone of the reports.
+    expect(await page.textContent('.decision')).toBe('decided: pass 李娜 <x> 2026-11-20 02:12 news');
+    await page.selectOption('#by-decision', 'none');
+    expect(await readKeys(page)).toEqual(['b.mp4']);
+    await page.selectOption('#by-decision', 'pass');
+    expect(await readKeys(page)).toEqual(['a.mp4']);
+    await page.close();
+  });
+
+  test('labels that are mere digits come with what they stand for, and are found by it', async () => {
+    const meanings = { 0: { en: 'pornographic', zh: '色情' } };
+    const service = { ...censor, columns: { metrics: [], tops: [{ op: 'pulp', normal: ['2'], meanings }] } };
+    const rows = [makeVideoRow(1, 'a.mp4', '0', 0.95, 'pulp'), makeVideoRow(2, 'b.mp4', 'A', 0.9)];
+    const { page } = await openPage(makeRequest(rows, { services: [service] }));
+    expect(await page.locator('.hits .what').first().textContent()).toContain('pulp 0 pornographic');
+    expect(await page.locator('#distributions figcaption').first().textContent()).toContain(
+      'pulp 0 pornographic',
+    );
+    await page.fill('#by-text', 'porno');
+    expect(await readKeys(page)).toEqual(['a.mp4']);
     await page.close();
   });
 

@@ -520,7 +520,7 @@ describe('a callback', () => {
 });
 
 describe('the catalogue entry', () => {
-  it('has one SKU and one top column per op, with the normal labels of each', () => {
+  it('has one SKU and one top column per op, with the normal labels of each and what digits mean', () => {
     const options = { ops: [{ op: 'terror' }, { op: 'pulp' }, { op: 'politician' }] };
     expect(videoCensor.skus(options)).toEqual([
       'qiniu/terror-image',
@@ -530,8 +530,20 @@ describe('the catalogue entry', () => {
     expect(videoCensor.columns(options)).toEqual({
       metrics: [],
       tops: [
-        { op: 'terror', normal: ['0'] },
-        { op: 'pulp', normal: ['2'] },
+        {
+          op: 'terror',
+          normal: ['0'],
+          meanings: { 0: { en: 'normal', zh: '正常' }, 1: { en: 'terror', zh: '暴恐' } },
+        },
+        {
+          op: 'pulp',
+          normal: ['2'],
+          meanings: {
+            0: { en: 'pornographic', zh: '色情' },
+            1: { en: 'sexy', zh: '性感' },
+            2: { en: 'normal', zh: '正常' },
+          },
+        },
         { op: 'politician', normal: [] },
       ],
     });

@@ -113,6 +113,7 @@ export const en = {
 
   'flagged.title': 'Flagged items',
   'flagged.order': '{all}, worst first',
+  'flagged.decided': '{count} decided',
   'flagged.nothing': 'Nothing. No rule of the policy matched.',
   'flagged.noPolicy': 'The pipeline has no policy, so nothing is judged: set policy: to have items flagged.',
   'flagged.worst':
@@ -133,6 +134,8 @@ export const en = {
   'filter.flip': 'newly flagged',
   'filter.moved': 'score moved',
   'filter.same': 'as before',
+  'filter.decision': 'Decision',
+  'filter.undecided': 'undecided',
   'filter.score': 'Score',
   'filter.least': 'Score at least',
   'filter.most': 'Score at most',
@@ -142,7 +145,7 @@ export const en = {
   'filter.export': 'Export as CSV',
 
   'list.noPlace': '(no folder)',
-  'list.needsReview': 'the vendor asks for a look',
+  'list.needsReview': 'needs review',
   'list.lane': '{name}: {count} segment in {length} || {name}: {count} segments in {length}',
   'list.segments': '{count} segment || {count} segments',
   'list.ofLabels': ' of {count} labels',
@@ -151,6 +154,7 @@ export const en = {
   'list.new': 'new',
   'list.changed': 'other content',
   'list.was': 'was {verdict}',
+  'list.decided': 'decided: {verdict}',
   'list.show': 'show',
   'list.load': 'Show {name}',
   'list.copyKey': 'Copy the key {name}',
@@ -207,6 +211,7 @@ export const en = {
   'bill.freeOnce': '{count} units free, once',
   'bill.freeMonthly': '{count} units free each month',
   'bill.per': ' per {per}',
+  'bill.increment': 'billed in whole {units}s',
   'bill.everyUnit': '{amount}',
   'bill.upTo': '{amount} up to {units} a month',
   'bill.beyond': '{amount} beyond',

@@ -9,10 +9,10 @@ export const data = String.raw`
   };
   const readHit = ([rule, service, op, name, isMetric, value, beginMs]) =>
     ({ rule: settings.rules[rule], service, op, name, isMetric: isMetric === 1, value, beginMs });
-  const readItem = ([key, bucket, id, kind, size, lengthMs, verdict, status, reasons, hits, moreHits, link, change, blocks]) => ({
+  const readItem = ([key, bucket, id, kind, size, lengthMs, verdict, status, reasons, hits, moreHits, link, change, decision, blocks]) => ({
     key, bucket: bucket || undefined, id: id || (bucket ? bucket + '/' + key : key), kind: kind || undefined,
     size: size ?? undefined, lengthMs: lengthMs ?? undefined, verdict, status, reasons, hits: hits.map(readHit), moreHits,
-    link: link || undefined, change: change || undefined, blocks: blocks ?? [],
+    link: link || undefined, change: change || undefined, decision: decision || undefined, blocks: blocks ?? [],
   });
   const unpackItems = async () => {
     const packed = [...document.querySelectorAll('script.packed')];

@@ -8,12 +8,12 @@ export const exporting = String.raw`
     const text = settings.isGuarded && formula.test(value) ? "'" + value : value;
     return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
   };
-  const head = ['item', 'bucket', 'key', 'kind', 'size_bytes', 'verdict', 'reasons', 'status', 'service', 'op', 'label', 'score', 'all_labels'];
+  const head = ['item', 'bucket', 'key', 'kind', 'size_bytes', 'verdict', 'reasons', 'status', 'service', 'op', 'label', 'score', 'all_labels', 'decision', 'decided_by', 'comment'];
   const makeRow = (item) => {
     const [hit] = item.hits;
     const all = groupHits(item.hits).map(([one]) => labelOf(one) + ' ' + number(one.value)).join('; ');
     const worst = hit === undefined ? [] : [hit.service, hit.op, hit.name, hit.value];
-    return [item.id, item.bucket, item.key, item.kind, item.size, item.verdict, item.reasons.join('; '), item.status, ...Object.assign(['', '', '', ''], worst), all];
+    return [item.id, item.bucket, item.key, item.kind, item.size, item.verdict, item.reasons.join('; '), item.status, ...Object.assign(['', '', '', ''], worst), all, ...(item.decision ? [item.decision[0], item.decision[1], item.decision[3]] : ['', '', ''])];
   };
   let exported;
   const exportRows = (items) => {

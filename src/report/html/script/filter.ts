@@ -1,15 +1,17 @@
 /** Part of the page's script: which items are shown, kept in the address so that a view can be handed on. */
 
 export const filter = String.raw`
-  const names = ['verdict', 'service', 'label', 'place', 'change', 'least', 'most', 'text'];
+  const names = ['verdict', 'service', 'label', 'place', 'change', 'decision', 'least', 'most', 'text'];
   const fields = new Map(names.map((name) => [name, byId('by-' + name)]).filter(([, field]) => field !== null));
   const labelOf = (hit) => (hit.op === '' ? hit.name : hit.op + ' ' + hit.name);
+  const meaningOf = (label) => (Object.hasOwn(settings.meanings, label) ? settings.meanings[label] : undefined);
+  const withMeaning = (label) => visible(label) + (meaningOf(label) === undefined ? '' : ' ' + meaningOf(label));
 
   const texts = new Map();
   const searchText = (item) => {
     let text = texts.get(item);
     if (text === undefined) {
-      text = [item.id, item.key, ...item.reasons, ...item.hits.map(labelOf)].join('\n').toLowerCase();
+      text = [item.id, item.key, ...item.reasons, ...item.hits.map((hit) => withMeaning(labelOf(hit)))].join('\n').toLowerCase();
       texts.set(item, text);
     }
     return text;
@@ -19,7 +21,7 @@ export const filter = String.raw`
     const counts = new Map();
     for (const item of items) for (const value of new Set(list(item))) counts.set(value, (counts.get(value) ?? 0) + 1);
     const sorted = [...counts].sort((a, b) => b[1] - a[1]).slice(0, most);
-    const label = (value) => (value === '' ? say('list.noPlace') : visible(value).slice(0, 60));
+    const label = (value) => (value === '' ? say('list.noPlace') : (name === 'label' ? withMeaning(value) : visible(value)).slice(0, 60));
     // The empty value stands for all.
     fields.get(name).append(...sorted.map(([value, found]) =>
       make('option', { value: value === '' ? '/' : value }, label(value) + ' (' + count(found) + ')')));
@@ -49,6 +51,7 @@ export const filter = String.raw`
       (asked.verdict === '' || item.verdict === asked.verdict) &&
       (asked.place === '' || placeOf(item) === place) &&
       (!asked.change || hasChanged[asked.change](item.change)) &&
+      (!asked.decision || (item.decision === undefined ? 'none' : item.decision[0]) === asked.decision) &&
       (!asksHit || item.hits.some(isHit)) &&
       (text === '' || searchText(item).includes(text));
   };

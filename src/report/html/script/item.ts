@@ -32,10 +32,12 @@ export const item = String.raw`
   };
   const renderHits = (hits) => {
     const [hit] = hits;
+    const meaning = hit.isMetric ? undefined : meaningOf(labelOf(hit));
     return make('li', {},
       make('span', { class: 'what' },
         hit.op === '' ? undefined : make('span', { class: 'op' }, visible(hit.op) + ' '),
         make('bdi', { class: 'name' }, visible(hit.name)),
+        meaning === undefined ? undefined : ' ' + meaning,
         make('span', { class: 'op service' }, ' ' + visible(hit.service))),
       renderBar(hits),
       make('span', { class: 'value' }, number(hit.value)));
@@ -48,10 +50,15 @@ export const item = String.raw`
     if (before !== '') parts.push(make('span', { class: 'chip' }, say('list.was', { verdict: say('verdict.' + before) })));
     if (movement !== 0) {
       const [op, name, from, to] = movement;
-      parts.push(make('span', {}, visible((op + ' ' + name).trim()) + ' ' + number(from) + ' → ' + number(to)));
+      parts.push(make('span', {}, withMeaning((op + ' ' + name).trim()) + ': ' + number(from) + ' → ' + number(to)));
     }
     return parts;
   };
+
+  const instants = new Intl.DateTimeFormat('sv-SE', { timeZone: settings.timezone, dateStyle: 'short', timeStyle: 'short' });
+  const renderDecision = ([verdict, by, at, comment]) =>
+    make('p', { class: 'decision' }, make('span', { class: 'chip ' + verdict }, say('list.decided', { verdict: say('verdict.' + verdict) })), ' ',
+      make('bdi', {}, visible(by)), ' ' + instants.format(new Date(at)), comment === '' ? undefined : make('q', {}, ' ' + visible(comment)));
 
   const renderFacts = (item) => {
     const shown = [
@@ -74,7 +81,7 @@ export const item = String.raw`
       make('div', { class: 'where' },
         make('bdi', { class: 'key' }, name), ' ',
         act(say('word.copy'), say('list.copyKey', { name }), (button) => void copy(item.key, button)),
-        ...media, renderFacts(item), renderTimeline(item, place), place),
+        ...media, renderFacts(item), item.decision && renderDecision(item.decision), renderTimeline(item, place), place),
       make('div', { class: 'why' },
         make('ul', { class: 'hits' }, ...groupHits(item.hits).map(renderHits)),
         make('p', { class: 'reasons' }, visible(item.reasons.join('; ')) + more)));

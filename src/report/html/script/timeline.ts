@@ -26,7 +26,7 @@ export const timeline = String.raw`
     const names = [...new Set(blocks.map(nameOf))];
     const x = (ms) => (ms / length) * laneWidth;
     const describe = (block) =>
-      visible(nameOf(block)) + ' ' + number(block[4]) + ', ' + time(block[2]) + '–' + time(block[3]) + (block[5] ? ', ' + say('list.needsReview') : '');
+      withMeaning(nameOf(block)) + ' ' + number(block[4]) + ', ' + time(block[2]) + '–' + time(block[3]) + (block[5] ? ', ' + say('list.needsReview') : '');
     const makePiece = (block) => {
       const tall = Math.max(3, Math.min(1, block[4]) * laneHeight);
       const piece = draw('rect', {
@@ -39,7 +39,7 @@ export const timeline = String.raw`
     // One lane for each label, since segments of one op may overlap.
     const lanes = names.slice(0, mostLanes).map((name) => {
       const own = blocks.filter((block) => nameOf(block) === name);
-      const title = visible(name);
+      const title = withMeaning(name);
       const label = say('list.lane', { count: own.length, name: title, length: time(length) });
       return make('div', { class: 'lane' },
         make('span', { class: 'op', title }, make('bdi', {}, title)),
@@ -56,7 +56,7 @@ export const timeline = String.raw`
         item.link === undefined
           ? time(block[2])
           : act(time(block[2]), say('list.playFrom', { time: time(block[2]) }), () => play(item, place, block[2])),
-        ' ', make('bdi', {}, visible(nameOf(block))), ' ' + number(block[4]),
+        ' ', make('bdi', {}, withMeaning(nameOf(block))), ' ' + number(block[4]),
         block[5] ? make('span', { class: 'op' }, ' ' + say('list.needsReview')) : undefined))));
     });
     return make('div', { class: 'timeline' }, ...lanes, axis, moments);
