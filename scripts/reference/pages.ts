@@ -10,6 +10,7 @@ import { describeLimits } from '../../src/domain/fit.ts';
 import { exitMeanings } from '../../src/domain/problem.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { findService, type Submission } from '../../src/domain/service.ts';
+import { metricHelps } from '../../src/report/metrics.ts';
 import { billColumns } from '../../src/report/table/bill-table.ts';
 import type { ColumnKind } from '../../src/report/table/column.ts';
 import { findingColumns, segmentColumns } from '../../src/report/table/finding-table.ts';
@@ -31,6 +32,7 @@ export async function makeReference(): Promise<Readonly<Record<string, string>>>
     'reports.md': writeReports(),
     'exit-codes.md': writeExitCodes(),
     'errors.md': await writeErrors(),
+    'metrics.md': writeMetrics(),
     'emulators.md': writeEmulators(),
   };
 }
@@ -154,6 +156,13 @@ function writeExitCodes(): string {
     'The first that holds counts, in this order.',
     formatTable(['code', 'meaning'], rows),
   );
+}
+
+function writeMetrics(): string {
+  const rows = Object.entries(metricHelps).map(([name, help]) => [code(name), help]);
+  const about =
+    "What `run --metrics-file FILE` writes in Prometheus' text format, every 15 s and at the end, each time as a whole. All are gauges with the label `pipeline`.";
+  return page('Metrics', about, formatTable(['metric', 'what it says'], rows));
 }
 
 function writeEmulators(): string {

@@ -1,13 +1,10 @@
-/** Commands and flags of the contract that come with later versions: recognised, and refused in so many words. */
-import { type Command, Option } from 'commander';
+/** Commands of the contract that come with later versions: recognised, and refused in so many words. */
+import type { Command } from 'commander';
 import { wrongUse } from '../domain/problem.ts';
 
 /** Everything that is known by name and not built yet. */
 export const notYet = {
   commands: ['cost', 'reconcile', 'init', 'worker'],
-  flags: {
-    run: ['--metrics-file [file]'],
-  },
 } as const;
 
 /** Declares the commands, out of sight of `--help`. Whatever stands behind such a name, `--help` too, is refused. */
@@ -20,15 +17,6 @@ export function refuseCommands(program: Command): void {
       .allowUnknownOption()
       .allowExcessArguments()
       .action(() => refuse(name));
-  }
-}
-
-/** Declares the flags, out of sight of `--help`. They are refused while the line is read, before anything is done. */
-export function refuseFlags(command: Command, flags: readonly string[]): void {
-  for (const flag of flags) {
-    const option = new Option(flag).hideHelp();
-    command.addOption(option);
-    command.on(`option:${option.name()}`, () => refuse(`${command.name()} ${option.long}`));
   }
 }
 

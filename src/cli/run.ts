@@ -5,7 +5,6 @@ import type { TimeOfDay } from '../domain/clock.ts';
 import { readCount, readDuration, readMoney, readTimeOfDay, readTolerance } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { notYet, refuseFlags } from './not-yet.ts';
 import { performRun } from './perform.ts';
 import type { RunFlags } from './spine.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -21,6 +20,7 @@ Examples:
   mediasweep run pipelines/nightly.yaml --wait --until 06:00
   mediasweep run pipelines/nightly.yaml --only-failed latest
   mediasweep run pipelines/audit.yaml --plan plan.json --tolerance 2%
+  mediasweep run pipelines/nightly.yaml --metrics-file /var/lib/node_exporter/mediasweep.prom
 
 A run that was interrupted, halted or killed goes on when it is run again: what was answered is not paid for twice.
 
@@ -43,10 +43,11 @@ interface Written {
   readonly wait?: boolean;
   readonly plan?: string;
   readonly tolerance?: number;
+  readonly metricsFile?: string;
 }
 
 export function addRun(program: Command, tools: Tools, conclude: Conclude): void {
-  const command = program
+  program
     .command('run')
     .summary('run a pipeline')
     .description(
@@ -98,11 +99,14 @@ export function addRun(program: Command, tools: Tools, conclude: Conclude): void
         'block',
       ]),
     )
+    .option(
+      '--metrics-file <file>',
+      "write metrics in Prometheus' text format into this file, every 15 s and at the end",
+    )
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (path: string, written: Written, self: Command) => {
       conclude(await run({ ...readFlags(written), path }, self, tools));
     });
-  refuseFlags(command, notYet.flags.run);
 }
 
 export function makeGraceOption(): Option {
@@ -124,6 +128,7 @@ function readFlags(written: Written): Omit<RunFlags, 'path'> {
     until: written.until,
     waits: written.wait,
     plan: readPlan(written),
+    metricsFile: written.metricsFile,
   };
 }
 

@@ -53,6 +53,8 @@ export interface RunFlags {
   readonly onlyFailed?: string | undefined;
   /** Local time at which nothing more is begun. */
   readonly until?: TimeOfDay | undefined;
+  /** Kept up to date with metrics in Prometheus' text format. */
+  readonly metricsFile?: string | undefined;
   /** Waits while another run holds the pipeline. */
   readonly waits?: boolean | undefined;
   /** The plan that the run is held to, and by which share it may be passed. */

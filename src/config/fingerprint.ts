@@ -38,6 +38,7 @@ export function hashPipeline(settings: Settings): { readonly hash: string; reado
     resendBelow: settings.resendBelow,
     caps: settings.caps,
     deadlines: settings.deadlines,
+    notify: settings.notify.map(({ format, on }) => ({ format, on })),
     prices: describePrices(settings),
   };
   return { hash: hashData(whole), shapeHash: hashData(shape) };

@@ -9,6 +9,7 @@ import { readCaps, requirePrices } from './caps.ts';
 import { valueAt } from './document.ts';
 import { hashPipeline } from './fingerprint.ts';
 import { isLoopback } from './loopback.ts';
+import { readNotify } from './notify.ts';
 import { readPolicy } from './policy.ts';
 import { readAmount, readPrices } from './prices.ts';
 import { readFields, readValue } from './reader.ts';
@@ -59,7 +60,8 @@ const defaultResendBelow = 100_000_000n;
 export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const { file, config, catalogue, needsCredentials, path, name, runCap } = assembly;
   const trouble: Trouble = { problems: [], warnings: [] };
-  reportVariables(trouble, file, []);
+  // Nobody is told of what is only reported on.
+  reportVariables(trouble, file, [], ([key]) => needsCredentials || key !== 'notify');
   checkName(trouble, file, name);
   if (!readFields(trouble, file, [], pipelineShape, { skipped: separateKeys })) return finish(trouble, file);
   const about = readValue(trouble, file, ['about'], pipelineShape.shape.about);
@@ -80,6 +82,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const place = ['unknown', 'resendBelow'];
   const resendBelow = readAmount(trouble, file, place, unknown?.resendBelow, prices) ?? defaultResendBelow;
   const deadlines = readDeadlines(trouble, file);
+  const notify = readNotify(trouble, file, needsCredentials);
   const caps = readCaps(trouble, file, { catalogue, prices, runCap });
   const uses = services.flatMap((one) => one.use ?? []);
   const used = uses.map((use) => use.account);
@@ -103,6 +106,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
     reuse,
     resendBelow,
     deadlines,
+    notify,
     ...(caps && { caps }),
     storages: pickStorages(storages, listStorages(source)),
     prices,
@@ -140,6 +144,7 @@ const separateKeys = [
   'reuse',
   'unknown',
   'deadlines',
+  'notify',
 ] as const;
 
 /** The pipeline's name is its file's, without the ending. */

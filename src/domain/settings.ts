@@ -192,6 +192,22 @@ export interface ReportSettings {
 
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
+/** What people may be told of: the end of a run in general, or for a reason; 80 % of a cap while it goes on. */
+export const noticeEvents = ['failure', 'flagged', 'cap80', 'finished'] as const;
+export type NoticeEvent = (typeof noticeEvents)[number];
+
+export const noticeFormats = ['json', 'dingtalk', 'feishu'] as const;
+export type NoticeFormat = (typeof noticeFormats)[number];
+
+/** One entry of `notify:`. */
+export interface NotifySettings {
+  /** Secret: whoever knows it may write there. */
+  readonly webhook: string;
+  readonly format: NoticeFormat;
+  /** What messages are signed with. */
+  readonly secret?: string | undefined;
+  readonly on: readonly NoticeEvent[];
+}
 
 export interface Deadlines {
   /** Longest wait for a reply. */
@@ -222,6 +238,8 @@ export interface Pipeline {
   /** A call of unknown fate is sent again only if its whole charge is below this. */
   readonly resendBelow: Nano;
   readonly deadlines: Deadlines;
+  /** Empty also where nothing is to be called. */
+  readonly notify: readonly NotifySettings[];
   readonly caps?: Caps | undefined;
   /** Those that the pipeline uses, by name. */
   readonly storages: ReadonlyMap<string, Storage>;

@@ -13,8 +13,11 @@ import type { ReportTally } from '../report/summary.ts';
 import { inspectSource } from '../source/inspect.ts';
 import { acquireRunLock } from '../store/run-lock.ts';
 import { catalogue } from '../vendors/index.ts';
+import { accompany } from './companion.ts';
 import { dispatch } from './dispatch.ts';
 import { backUp, findRun, requireWhole, withLedger } from './ledger.ts';
+import { openMetrics } from './metrics.ts';
+import { openNotifier } from './notify.ts';
 import type { Outside } from './outside.ts';
 import { holdToPlan } from './plan.ts';
 import { writeRunReports } from './report.ts';
@@ -26,7 +29,7 @@ export async function run(
   places: Places,
   watch: RunWatch,
 ): Promise<RunResult> {
-  const { environment, clock, stop, processId } = outside;
+  const { environment } = outside;
   const pipeline = await openPipeline({
     path: flags.path,
     configFolder: places.config,
@@ -34,6 +37,24 @@ export async function run(
     catalogue,
     runCap: flags.cap,
   });
+  const { metricsFile } = flags;
+  const companions = [
+    ...(pipeline.notify.length === 0 ? [] : [openNotifier(outside, pipeline, watch.log)]),
+    ...(metricsFile === undefined ? [] : [await openMetrics(outside, pipeline.name, metricsFile, watch.log)]),
+  ];
+  return await accompany(companions, watch, (watched) =>
+    runPipeline(outside, pipeline, flags, places, watched),
+  );
+}
+
+async function runPipeline(
+  outside: Outside,
+  pipeline: Pipeline,
+  flags: RunFlags,
+  places: Places,
+  watch: RunWatch,
+): Promise<RunResult> {
+  const { clock, stop, processId } = outside;
   await inspectSource(pipeline);
   const folders = await findFolders(dirname(pipeline.path), places);
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };

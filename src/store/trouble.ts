@@ -62,6 +62,8 @@ function explain(code: string, place: string, error: unknown): unknown {
       return wrongUse(
         `${place}: it cannot be written: ${words}. Let this user write there, or name another folder.`,
       );
+    case 'ENOENT':
+      return wrongUse(`${place}: there is no such folder. Make it, or name another.`);
     case 'ENOTDIR':
     case 'EEXIST':
     case 'EISDIR':

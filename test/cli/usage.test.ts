@@ -12,15 +12,6 @@ describe('what is not built yet', () => {
     expect((await speak(`${command} some thing --and flags`)).err).toBe(message);
   });
 
-  test.each(notYet.flags.run)('run %s is refused before anything is done', async (flag) => {
-    const name = flag.split(' ')[0] as string;
-    for (const line of [`run a.yaml ${name}`, `run a.yaml ${name} x`, `run ${name} a.yaml`, `run ${name}`]) {
-      const { exitCode, out, err } = await speak(line);
-      expect([exitCode, out]).toEqual([2, '']);
-      expect(err).toContain(`mediasweep run ${name}: not supported yet.`);
-    }
-  });
-
   test('covers every command of the contract that there is no file for', () => {
     expect(notYet.commands.toSorted()).toEqual('cost init reconcile worker'.split(' '));
   });

@@ -292,6 +292,7 @@ function makePipeline({ services }: Schedule): Pipeline {
     reports: { formats: ['csv'], timezone: 'Asia/Shanghai', excel: true, language: 'en' },
     reuse: { by: 'content', retryFailedAfterMs: 30 * 86_400_000 },
     resendBelow: 100_000_000n,
+    notify: [],
     deadlines: { callMs: 100_000, syncCallMs: 100_000, jobMs: 20 * 3_600_000 },
     storages: new Map(),
     prices: toyPrices,

@@ -319,6 +319,7 @@ export function makePipeline(setting: ToySetting): Pipeline {
     reports: { formats: ['csv'], timezone: 'Asia/Shanghai', excel: true, language: 'en' },
     reuse: { by: 'content', retryFailedAfterMs: 30 * 86_400_000 },
     resendBelow: setting.resendBelow ?? 100_000_000n,
+    notify: [],
     deadlines: { callMs: 100_000, syncCallMs: 1_800_000, jobMs: setting.jobMs ?? 86_400_000 },
     caps: setting.caps,
     storages: new Map(),

@@ -8,6 +8,8 @@ import {
   languages,
   manifestFields,
   mostInlineBytes,
+  noticeEvents,
+  noticeFormats,
   reportFormats,
 } from '../../domain/settings.ts';
 import { inlinePolicyShape } from './policy.ts';
@@ -368,6 +370,30 @@ export const deadlinesShape = z.strictObject({
   }),
 });
 
+const webhookExpected = 'expected an http or https address, such as "${HOOK_URL}"';
+
+export const notifyShape = z.strictObject({
+  webhook: z
+    .string({ error: webhookExpected })
+    .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), { error: webhookExpected })
+    .meta({
+      description:
+        'Address that is told, with POST. From the environment where it holds a token, as those of bots do.',
+      examples: ['${HOOK_URL}'],
+    }),
+  format: z.enum(noticeFormats).default('json').meta({
+    description: 'json: the summary; dingtalk, feishu: a text for a group, by its custom bot.',
+  }),
+  secret: wordShape.optional().meta({
+    description: 'Signs the messages: of the bot, or any of yours for json. From the environment only.',
+    examples: ['${HOOK_SECRET}'],
+  }),
+  on: z.array(z.enum(noticeEvents)).min(1).default(['failure', 'flagged', 'cap80']).meta({
+    description:
+      'failure: the run came to no good end; flagged: items to review or block that the run before did not have; cap80: a cap is used to 80 %; finished: every end.',
+  }),
+});
+
 export const policyReferenceShape = z
   .union([wordShape, inlinePolicyShape], {
     error: 'expected the name of a file in config/policies, or a map with rules',
@@ -396,6 +422,9 @@ export const pipelineShape = z
     unknown: unknownShape.optional().meta({ description: 'What becomes of calls whose fate is unknown.' }),
     deadlines: deadlinesShape.optional().meta({ description: 'How long to wait.' }),
     canary: notYet('A few items first, and when to stop after them.'),
-    notify: notYet('Whom to tell of the end of a run.'),
+    notify: z
+      .array(notifyShape)
+      .optional()
+      .meta({ description: 'Whom to tell of the end of a run, or of a cap that is nearly used up.' }),
   })
   .meta({ title: 'Mediasweep pipeline' });
