@@ -6,58 +6,44 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openSource } from '../src/source/open-source.ts';
-import { openObjectStorage } from '../src/wire/s3.ts';
 import { type Comparison, compare } from './measure.ts';
 
 const delayMs = 40;
 const parallel = 16;
+const execArgv = ['--import', 'tsx'];
 
 export interface Listing {
   readonly keys: number;
-  readonly keysPerSecond: number;
   readonly pages: number;
+  readonly seconds: number;
+  /** Of the whole process when the listing began: the program, its loader and the SDK. */
+  readonly residentBefore: number;
   readonly peakHeapBytes: number;
   readonly peakResidentBytes: number;
+  /** The most heap that was left after a collection; 0 where none was asked for. */
+  readonly heldBytes: number;
 }
 
 async function openBucket(shape: string, keys: number): Promise<{ port: number; stop: () => void }> {
   const words = [shape, String(keys), String(delayMs)];
-  const child = fork(join(import.meta.dirname, 'bucket-server.ts'), words, { execArgv: ['--import', 'tsx'] });
+  const child = fork(join(import.meta.dirname, 'bucket-server.ts'), words, { execArgv });
   const [port] = (await once(child, 'message')) as [number];
   return { port, stop: () => child.disconnect() };
 }
 
-async function list(port: number, width: number): Promise<Listing> {
-  const settings = {
-    name: 'bench',
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'us-east-1',
-    pathStyle: true,
-    accessKeyId: 'bench',
-    secretAccessKey: 'bench',
-  };
-  const storage = openObjectStorage(new Map([['bench', settings]]));
-  const source = {
-    form: 'bucket',
-    storage: 'bench',
-    bucket: 'media',
-    prefixes: [''],
-    parallel: width,
-  } as const;
-  const select = { include: [], exclude: [], kinds: [] };
-  let [keys, pages, peakHeapBytes, peakResidentBytes] = [0, 0, 0, 0];
-  const begin = performance.now();
-  for await (const page of openSource({ source, select }, { storage, nowMs: Date.now() })) {
-    keys += page.items.length;
-    pages += 1;
-    const { heapUsed, rss } = process.memoryUsage();
-    peakHeapBytes = Math.max(peakHeapBytes, heapUsed);
-    peakResidentBytes = Math.max(peakResidentBytes, rss);
-  }
-  const keysPerSecond = keys / ((performance.now() - begin) / 1000);
-  storage.close();
-  return { keys, keysPerSecond, pages, peakHeapBytes, peakResidentBytes };
+/** Each listing has a process of its own, so that none inherits another's heap. */
+async function list(
+  port: number,
+  width: number,
+  keys: number,
+  options: readonly string[] = [],
+): Promise<Listing> {
+  const words = [String(port), String(width)];
+  const file = join(import.meta.dirname, 'listing-process.ts');
+  const child = fork(file, words, { execArgv: [...execArgv, ...options] });
+  const [listing] = (await once(child, 'message')) as [Listing];
+  if (listing.keys !== keys) throw new Error(`expected ${keys} keys, found ${listing.keys}`);
+  return listing;
 }
 
 /** A flat, a deep and a Chinese-named bucket of so many keys. */
@@ -65,19 +51,13 @@ export async function benchListing(keys = 300_000, pairs = 3): Promise<readonly 
   const comparisons: Comparison[] = [];
   for (const shape of ['flat', 'deep', 'Chinese']) {
     const bucket = await openBucket(shape, keys);
-    const measure = async (width: number) => {
-      const listing = await list(bucket.port, width);
-      if (listing.keys !== keys) throw new Error(`expected ${keys} keys, found ${listing.keys}`);
-      return listing.keysPerSecond;
-    };
+    const measure = async (width: number) => keys / (await list(bucket.port, width, keys)).seconds;
     try {
-      const name = `listing a ${shape} bucket of ${keys} keys, parallel: ${parallel}`;
-      const against = 'one listing at a time';
       comparisons.push(
         await compare(
-          name,
+          `listing a ${shape} bucket of ${keys} keys, parallel: ${parallel}`,
           'keys/s',
-          against,
+          'one listing at a time',
           pairs,
           () => measure(parallel),
           () => measure(1),
@@ -90,11 +70,11 @@ export async function benchListing(keys = 300_000, pairs = 3): Promise<readonly 
   return comparisons;
 }
 
-/** Peak memory of one parallel listing of so many keys. */
+/** One parallel listing of a deep bucket of so many keys. */
 export async function measureMemory(keys: number): Promise<Listing> {
   const bucket = await openBucket('deep', keys);
   try {
-    return await list(bucket.port, parallel);
+    return await list(bucket.port, parallel, keys, ['--expose-gc']);
   } finally {
     bucket.stop();
   }
@@ -103,10 +83,15 @@ export async function measureMemory(keys: number): Promise<Listing> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const keys = Number(process.argv[2] ?? 300_000);
   for (const count of [keys, keys * 10]) {
-    const { peakHeapBytes, peakResidentBytes, keysPerSecond } = await measureMemory(count);
-    const [heap, resident] = [peakHeapBytes, peakResidentBytes].map((bytes) => Math.round(bytes / 1e6));
+    const listing = await measureMemory(count);
+    const [held, heap, resident, before] = [
+      listing.heldBytes,
+      listing.peakHeapBytes,
+      listing.peakResidentBytes,
+      listing.residentBefore,
+    ].map((bytes) => Math.round(bytes / 1e6));
     console.log(
-      `${count} keys: heap ${heap} MB, resident ${resident} MB at most; ${keysPerSecond.toFixed(0)} keys/s`,
+      `${count} keys in ${listing.pages} pages: heap ${held} MB held, ${heap} MB with garbage; resident ${resident} MB at most (${before} MB before the listing)`,
     );
   }
   await benchListing(keys, Number(process.argv[3] ?? 3));

@@ -9,11 +9,12 @@ import { compareKeys } from '../domain/key-order.ts';
 import { type Listed, listObjects } from './listing/list-objects.ts';
 import { ListingFault } from './listing/list-page.ts';
 import { readPlace, writePlace } from './listing/place.ts';
+import { isKindHidden, makeKindReader } from './content-type.ts';
 import type { Selection } from './select.ts';
 
 export interface BucketTools {
   readonly selection: Selection;
-  readonly storage: Pick<ObjectStorage, 'list'>;
+  readonly storage: Pick<ObjectStorage, 'list' | 'head'>;
   readonly log?: Log | undefined;
 }
 
@@ -30,9 +31,10 @@ export async function* listBucket(
 ): AsyncGenerator<SourcePage> {
   const prefixes = sortPrefixes(source.prefixes);
   const place = readPlace(checkpoint, prefixes.length);
+  const readKind = makeKindReader(storage, log);
   try {
     for await (const listed of listObjects({ source, prefixes, storage, log }, place)) {
-      yield makePage(source, selection, listed);
+      yield await makePage(source, selection, listed, readKind);
     }
   } catch (error) {
     throw error instanceof ListingFault ? distrust(source, error.message) : error;
@@ -56,16 +58,19 @@ function distrust(source: BucketSource, fault: string): Stop {
   return new Stop(exitCodes.halted, `${where}: the server's listing is faulty: ${fault}. ${action}`);
 }
 
-function makePage(
+async function makePage(
   source: BucketSource,
   selection: Selection,
   { objects, place, isLast }: Listed,
-): SourcePage {
-  const items: Item[] = [];
+  readKind: (item: Item) => Promise<Item>,
+): Promise<SourcePage> {
+  const wanted: Promise<Item>[] = [];
   for (const object of objects) {
     const item = isMarker(object) ? undefined : makeItem(source, object);
-    if (item && selection.isPathSelected(item) && selection.isSelected(item)) items.push(item);
+    if (item === undefined || !selection.isPathSelected(item) || !selection.mayBeSelected(item)) continue;
+    wanted.push(selection.wantsMedia && isKindHidden(item) ? readKind(item) : Promise.resolve(item));
   }
+  const items = (await Promise.all(wanted)).filter((item) => selection.isSelected(item));
   return {
     items,
     unselected: objects.length - items.length,

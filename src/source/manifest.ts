@@ -5,6 +5,7 @@ import { kindOf } from '../domain/kind.ts';
 import { wrongUse } from '../domain/problem.ts';
 import type { CsvSource, InventorySource, JsonlSource } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
+import { isKindHidden } from './content-type.ts';
 import { readCsvRows } from './csv-rows.ts';
 import { readInventoryRows } from './inventory.ts';
 import { readJsonRows } from './json-rows.ts';
@@ -17,8 +18,8 @@ const rowsOfPage = 500;
 const headConcurrency = 8;
 
 /**
- * Yields the rows of a manifest in pages of 500. Rows with a key in a known storage but without etag or size are
- * completed by HEAD; one whose object is not there is broken. Neighbours of one id that name services are one item.
+ * Yields the rows of a manifest in pages of 500. Rows with a key in a known storage but without etag or size, or
+ * of no known kind, are completed by HEAD; one whose object is not there is broken. Neighbours of one id that name services are one item.
  *
  * @throws Stop with exit 2 where the manifest cannot be used or too many rows are broken
  */
@@ -131,8 +132,9 @@ async function lookAt(
   return selection.isSelected(item) ? { isBroken: false, line, item } : undefined;
 }
 
-function isComplete({ object, etag, sizeBytes }: Item): boolean {
-  return object === undefined || (etag !== undefined && sizeBytes !== undefined);
+function isComplete(item: Item): boolean {
+  const { object, etag, sizeBytes } = item;
+  return object === undefined || (etag !== undefined && sizeBytes !== undefined && !isKindHidden(item));
 }
 
 async function completeItem(item: Item, storage: ObjectStorage): Promise<Item | undefined> {

@@ -8,8 +8,12 @@ import type { SelectSettings } from '../domain/settings.ts';
 export interface Selection {
   /** By the key, or the path of the URL: known before anything is asked of a storage. */
   readonly isPathSelected: (item: Item) => boolean;
-  /** By kind, size, date and sample. A size or date that nobody knows excludes nothing. */
+  /** By size, date and sample. A size or date that nobody knows excludes nothing. */
+  readonly mayBeSelected: (item: Item) => boolean;
+  /** By kind, size, date and sample. */
   readonly isSelected: (item: Item) => boolean;
+  /** False where no image and no video is wanted, so that what an object is need not be found out. */
+  readonly wantsMedia: boolean;
 }
 
 /**
@@ -22,19 +26,22 @@ export function makeSelection(select: SelectSettings, nowMs: number): Selection 
   const isIncluded = makeMatcher(select.include);
   const isExcluded = makeMatcher(select.exclude);
   const modifiedAfterMs = readBoundary(select, nowMs);
-  const { sample = 1 } = select;
+  const { sample = 1, kinds } = select;
+  const mayBeSelected = (item: Item): boolean =>
+    (item.sizeBytes ?? Number.POSITIVE_INFINITY) >= (select.minSizeBytes ?? 0) &&
+    (item.sizeBytes ?? 0) <= (select.maxSizeBytes ?? Number.POSITIVE_INFINITY) &&
+    (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs) &&
+    (sample >= 1 || drawLot(item.id, 'select') < sample);
   return {
     isPathSelected: (item) => {
       const path = pathOf(item);
       if (path === undefined) return isIncluded === undefined;
       return (isIncluded?.(path) ?? true) && !(isExcluded?.(path) ?? false);
     },
+    mayBeSelected,
     isSelected: (item) =>
-      (select.kinds.length === 0 || (item.kind !== undefined && select.kinds.includes(item.kind))) &&
-      (item.sizeBytes ?? Number.POSITIVE_INFINITY) >= (select.minSizeBytes ?? 0) &&
-      (item.sizeBytes ?? 0) <= (select.maxSizeBytes ?? Number.POSITIVE_INFINITY) &&
-      (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs) &&
-      (sample >= 1 || drawLot(item.id, 'select') < sample),
+      (kinds.length === 0 || (item.kind !== undefined && kinds.includes(item.kind))) && mayBeSelected(item),
+    wantsMedia: kinds.length === 0 || kinds.includes('image') || kinds.includes('video'),
   };
 }
 

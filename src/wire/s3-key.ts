@@ -12,7 +12,10 @@
 export function decodeKeys(keys: readonly string[], encodingType: string | undefined): readonly string[] {
   if (encodingType?.toLowerCase() !== 'url') return keys;
   const isPlusLiteral = keys.some((key) => key.includes('%20'));
-  return keys.map((key) => decodeURIComponent(isPlusLiteral ? key : key.replaceAll('+', '%20')));
+  return keys.map((key) => {
+    if (!isPlusLiteral && key.includes('+')) return decodeURIComponent(key.replaceAll('+', '%20'));
+    return key.includes('%') ? decodeURIComponent(key) : key;
+  });
 }
 
 /** An entity tag without its quotes, so that it is the same in a listing, a header and a manifest. */

@@ -1,11 +1,16 @@
 /** One page of ListObjectsV2, with keys decoded as the server wrote them. */
-import type { ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import type { _Object as ListedBySdk, S3Client } from '@aws-sdk/client-s3';
 import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
 import type { Storage } from '../domain/settings.ts';
 import type { ListedObject, ListPage, ListRequest } from '../domain/storage.ts';
 import { formatTime } from './s3-address.ts';
+import { scanListing, type WrittenObject } from './s3-contents.ts';
 import { decodeKeys, plainEtag } from './s3-key.ts';
 import { nameStorage } from './s3-refusal.ts';
+
+/** A page of 1,000 keys, each of 1,024 bytes that are percent-encoded, takes less than 4 MB. */
+const mostPageBytes = 32 * 1024 * 1024;
 
 /** @throws Stop for an answer that is no listing, or holds a key that is not UTF-8; else what the SDK throws */
 export async function listPage(
@@ -21,38 +26,79 @@ export async function listPage(
     MaxKeys: request.maxKeys,
     EncodingType: 'url',
   });
+  let scanned: readonly WrittenObject[] | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      scanned = await takeContents(answer.response);
+      return answer;
+    },
+    { step: 'deserialize', name: 'takeContents', priority: 'low' },
+  );
   const page = await client.send(command);
-  if (page.IsTruncated === undefined && page.Name === undefined && page.Contents === undefined) {
+  const contents = scanned ?? page.Contents?.map(writeObject) ?? [];
+  if (page.IsTruncated === undefined && page.Name === undefined && contents.length === 0) {
     const text = `${nameStorage(settings)}: listing bucket "${request.bucket}": the answer is no S3 listing.`;
     throw wrongUse(`${text} Check the endpoint and pathStyle of this storage.`);
   }
   return {
-    objects: readObjects(page, settings, request.bucket),
+    objects: readObjects(contents, page.EncodingType, settings, request.bucket),
     nextToken: page.NextContinuationToken,
     isTruncated: page.IsTruncated ?? false,
   };
 }
 
+/**
+ * Takes the objects out of a listing before the SDK reads it, and leaves it the rest. Any other answer is left as it was.
+ * A body that breaks off fails here, within the SDK's tries.
+ */
+async function takeContents(response: unknown): Promise<readonly WrittenObject[] | undefined> {
+  if (typeof response !== 'object' || response === null) return undefined;
+  const body: unknown = Reflect.get(response, 'body');
+  if (Reflect.get(response, 'statusCode') !== 200 || !(body instanceof Readable)) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > mostPageBytes) throw new Error(`the listing's page is larger than ${mostPageBytes} bytes`);
+    chunks.push(bytes);
+  }
+  const bytes = Buffer.concat(chunks);
+  const listing = scanListing(bytes.toString('utf8'));
+  Reflect.set(response, 'body', listing === undefined ? bytes : Buffer.from(listing.rest));
+  return listing?.objects;
+}
+
+function writeObject(object: ListedBySdk): WrittenObject {
+  return {
+    key: object.Key ?? '',
+    sizeBytes: object.Size ?? 0,
+    etag: object.ETag,
+    lastModified: formatTime(object.LastModified),
+  };
+}
+
 function readObjects(
-  page: ListObjectsV2CommandOutput,
+  contents: readonly WrittenObject[],
+  encodingType: string | undefined,
   settings: Storage,
   bucket: string,
 ): readonly ListedObject[] {
-  const contents = page.Contents ?? [];
   let keys: readonly string[];
   try {
     keys = decodeKeys(
-      contents.map((object) => object.Key ?? ''),
-      page.EncodingType,
+      contents.map(({ key }) => key),
+      encodingType,
     );
   } catch (error) {
     const text = `${nameStorage(settings)}: listing bucket "${bucket}": a key is not UTF-8. Rename the object.`;
     throw new Stop(exitCodes.halted, text, [], error);
   }
-  return contents.map((object, index) => ({
+  return contents.map(({ sizeBytes, etag, lastModified }, index) => ({
     key: keys[index] ?? '',
-    sizeBytes: object.Size ?? 0,
-    etag: plainEtag(object.ETag),
-    lastModified: formatTime(object.LastModified),
+    sizeBytes,
+    etag: plainEtag(etag),
+    lastModified,
   }));
 }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SourcePage } from '../../src/domain/item.ts';
 import type { Log } from '../../src/domain/log.ts';
-import { Stop } from '../../src/domain/problem.ts';
+import { exitCodes, Stop } from '../../src/domain/problem.ts';
 import type { SelectSettings } from '../../src/domain/settings.ts';
-import type { ListPage, ListRequest } from '../../src/domain/storage.ts';
+import type { ListPage, ListRequest, ObjectStorage } from '../../src/domain/storage.ts';
 import { sortPrefixes } from '../../src/source/bucket.ts';
 import { openSource } from '../../src/source/open-source.ts';
 import { makeObjects, type MemoryStorage, openMemoryStorage } from './memory-storage.ts';
@@ -78,6 +78,69 @@ describe('a bucket source', () => {
     const [page] = await collect(open(openMemoryStorage(markers), ['']));
     expect(page?.items.map((item) => item.key)).toEqual(['b/', 'c.jpg']);
     expect(page?.unselected).toBe(1);
+  });
+
+  describe('of keys without an extension', () => {
+    const objects = [
+      { key: 'a', bytes: Buffer.from('0123456789'), contentType: 'image/webp' },
+      { key: 'b', bytes: Buffer.from('0123456789'), contentType: 'video/mp4' },
+      { key: 'c', bytes: Buffer.from('0123456789'), contentType: 'application/octet-stream' },
+      { key: 'd.txt', bytes: Buffer.from('0123456789'), contentType: 'image/png' },
+      { key: 'e.jpg', bytes: Buffer.from('0123456789') },
+    ];
+    const look = async (select: Partial<SelectSettings>, change: Partial<ObjectStorage> = {}) => {
+      const storage = openMemoryStorage(objects);
+      const warnings: string[] = [];
+      const log = { info: () => undefined, warn: (message: string) => void warnings.push(message) };
+      const source = { form: 'bucket', storage: 'main', bucket: 'media', prefixes: [''] } as const;
+      const whole = { include: [], exclude: [], kinds: [], ...select };
+      const tools = { storage: { ...storage, ...change }, nowMs: 0, log };
+      const pages = await collect(openSource({ source, select: whole }, tools));
+      const found = pages.flatMap((page) => page.items.map(({ key, kind }) => [key, kind]));
+      return { found, heads: storage.heads, warnings };
+    };
+
+    it('the content type tells the kind, and others are not asked for', async () => {
+      const { found, heads } = await look({});
+      expect(found).toEqual([
+        ['a', 'image'],
+        ['b', 'video'],
+        ['c', undefined],
+        ['d.txt', undefined],
+        ['e.jpg', 'image'],
+      ]);
+      expect(heads).toEqual(['a', 'b', 'c']);
+    });
+
+    it('kinds are chosen by it', async () => {
+      expect((await look({ kinds: ['video'] })).found).toEqual([['b', 'video']]);
+    });
+
+    it.each<[string, Partial<SelectSettings>]>([
+      ['the path leaves them out', { include: ['*.jpg'] }],
+      ['the size leaves them out', { minSizeBytes: 11 }],
+      ['no media are wanted', { kinds: ['post'] }],
+    ])('nothing is asked where %s', async (_, select) => {
+      expect((await look(select)).heads).toEqual([]);
+    });
+
+    it('stay of no known kind where heads are refused, which is said once', async () => {
+      const head = async () => {
+        throw new Stop(exitCodes.wrongUse, 'storage "main": access was refused. Check the credentials.');
+      };
+      const { found, warnings } = await look({}, { head });
+      expect(found.map(([, kind]) => kind)).toEqual([undefined, undefined, undefined, undefined, 'image']);
+      expect(warnings).toEqual([
+        'storage "main": access was refused. Check the credentials. Keys without an extension are of no known kind, then.',
+      ]);
+    });
+
+    it('end the run where the storage is lost', async () => {
+      const head = async () => {
+        throw new Stop(exitCodes.halted, 'storage "main": the server was lost. Run again to go on.');
+      };
+      await expect(look({}, { head })).rejects.toMatchObject({ exitCode: 3 });
+    });
   });
 
   it('lists prefixes sorted, and none inside another', () => {

@@ -474,6 +474,19 @@ describe('a row without etag or size', () => {
     });
   });
 
+  it('is completed too where only its content type can tell what it is', async () => {
+    const storage = openMemoryStorage([
+      { key: 'a', bytes: Buffer.from('0123'), contentType: 'video/mp4' },
+      { key: 'b.jpg', bytes: Buffer.from('0123') },
+    ]);
+    const { items } = await read('key,etag,size,content_type\na,e,4,\nb.jpg,e,4,\nc,e,4,image/png\n', {
+      source,
+      storage,
+    });
+    expect(items.map(({ kind }) => kind)).toEqual(['video', 'image', 'image']);
+    expect(storage.heads).toEqual(['a']);
+  });
+
   it('is broken where its object is not there', async () => {
     const storage = openMemoryStorage(makeObjects(['a.jpg']));
     const { items, broken } = await read('key\nb.jpg\na.jpg\n', { storage, source });

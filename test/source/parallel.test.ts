@@ -56,6 +56,33 @@ function shuffle(storage: ObjectStorage, turns: () => number): ObjectStorage {
   };
 }
 
+/** Answers in rounds, so that time is counted and does not pass; a page may take several. */
+function countRounds(
+  storage: ObjectStorage,
+  measure: (page: ListPage) => number = () => 1,
+): { readonly storage: ObjectStorage; readonly rounds: () => number } {
+  let rounds = 0;
+  let isTurning = false;
+  let waiting: { left: number; readonly answer: () => void }[] = [];
+  const turn = (): void => {
+    rounds += 1;
+    for (const one of waiting) one.left -= 1;
+    const ready = waiting.filter(({ left }) => left <= 0);
+    waiting = waiting.filter(({ left }) => left > 0);
+    for (const { answer } of ready) answer();
+    isTurning = waiting.length > 0;
+    if (isTurning) setImmediate(turn);
+  };
+  const list: ObjectStorage['list'] = async (request) => {
+    const page = await storage.list(request);
+    if (!isTurning) setImmediate(turn);
+    isTurning = true;
+    await new Promise<void>((answer) => waiting.push({ left: measure(page), answer }));
+    return page;
+  };
+  return { storage: { ...storage, list }, rounds: () => rounds };
+}
+
 const character = fc.oneof(
   fc.constantFrom('a', 'b', '0', '1', '9', '/', '+', '%', ' ', '.'),
   fc.constantFrom('\u0001', '\n', '\u007f', '\ud7ff', '\ue000', '\uffff', '😀', '\u{10ffff}'),
@@ -129,27 +156,48 @@ describe('a parallel listing', () => {
   ])('of a %s bucket takes far fewer rounds than pages', async (_, nameKey) => {
     const keys = Array.from({ length: 8000 }, (_unused, number) => nameKey(number));
     const storage = openMemoryStorage(makeObjects(keys), { pageSize: 40 });
-    let rounds = 0;
-    let waiting: (() => void)[] = [];
-    const counted: ObjectStorage = {
-      ...storage,
-      list: async (request) => {
-        if (waiting.length === 0) {
-          setImmediate(() => {
-            rounds += 1;
-            const ready = waiting;
-            waiting = [];
-            for (const answer of ready) answer();
-          });
-        }
-        await new Promise<void>((resolve) => waiting.push(resolve));
-        return await storage.list(request);
-      },
-    };
-    const pages = await collect(open(counted, { parallel: 16 }));
+    const counted = countRounds(storage);
+    const pages = await collect(open(counted.storage, { parallel: 16 }));
     expect(new Set(keysOf(pages)).size).toBe(new Set(keys).size);
-    expect(rounds).toBeLessThan(45);
+    expect(counted.rounds()).toBeLessThan(45);
     expect(storage.listed.length).toBeLessThan(200 * 1.75);
+  });
+
+  it('cuts a range that is slow again and again', async () => {
+    const keys = Array.from(
+      { length: 8000 },
+      (_, number) =>
+        `${number % 4 === 0 ? 'slow' : `quick-${number % 3}`}/${String(number).padStart(6, '0')}.jpg`,
+    );
+    const storage = openMemoryStorage(makeObjects(keys), { pageSize: 40 });
+    // 50 pages of ten rounds each: one listing would take 500 for them alone.
+    const counted = countRounds(storage, (page) =>
+      page.objects.at(-1)?.key.startsWith('slow') === true ? 10 : 1,
+    );
+    const pages = await collect(open(counted.storage, { parallel: 16 }));
+    expect(sortKeys(keysOf(pages))).toEqual(sortKeys(keys));
+    expect(counted.rounds()).toBeLessThan(130);
+  });
+
+  it('that is killed lists only what was not yielded, whenever that is', async () => {
+    const keys = Array.from(
+      { length: 2000 },
+      (_, number) => `ugc/${number % 28}/user-${number % 97}/${number}.mp4`,
+    );
+    for (const most of [1, 20, 60, 120, 180]) {
+      const storage = openMemoryStorage(makeObjects(keys), { pageSize: 10 });
+      const before = await collect(open(storage, { parallel: 16 }), most);
+      const asked = storage.listed.length;
+      const checkpoint = before.at(-1)?.checkpoint;
+      const rest = await collect(open(storage, { parallel: 16, checkpoint }));
+      expect(sortKeys([...keysOf(before), ...keysOf(rest)])).toEqual(sortKeys(keys));
+      const left = (keys.length - keysOf(before).length) / 10;
+      expect(storage.listed.length - asked).toBeLessThan(left * 1.75 + 40);
+      const yielded = new Set(keysOf(before));
+      const again = storage.listed.slice(asked).filter(({ startAfter }) => startAfter === undefined);
+      // Every range goes on behind a key; only tokens of this session follow.
+      expect(again.every(({ token }) => token !== undefined && !yielded.has(token))).toBe(true);
+    }
   });
 
   it('asks for no more pages than it may while nobody takes what has come', async () => {
@@ -185,7 +233,10 @@ describe('a parallel listing', () => {
 });
 
 describe('a server that cannot list ranges', () => {
-  const keys = Array.from({ length: 60 }, (_, number) => `${number % 6}/${String(number).padStart(3, '0')}`);
+  const keys = Array.from(
+    { length: 60 },
+    (_, number) => `${number % 6}/${String(number).padStart(3, '0')}.jpg`,
+  );
   const whenAfter =
     (spoil: (page: ListPage, request: ListRequest) => ListPage) =>
     (page: ListPage, request: ListRequest): ListPage =>
@@ -195,11 +246,11 @@ describe('a server that cannot list ranges', () => {
     [
       'ignores StartAfter',
       whenAfter(() => ({ objects: [{ key: keys[0] ?? '', sizeBytes: 1 }], isTruncated: false })),
-      'in the order of UTF-8 bytes, found "0/000"',
+      'in the order of UTF-8 bytes, found "0/000.jpg"',
     ],
     [
       'repeats a token',
-      whenAfter((page) => ({ ...page, isTruncated: true, nextToken: '0/006' })),
+      whenAfter((page) => ({ ...page, isTruncated: true, nextToken: '0/006.jpg' })),
       'in the order of UTF-8 bytes, found',
     ],
     [

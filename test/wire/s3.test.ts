@@ -145,6 +145,23 @@ describe('a listing', () => {
     expect(page.objects.map((object) => object.key)).toEqual(['a%20b+c & d']);
   });
 
+  it('that does not end is given up, however much comes', async () => {
+    answer = () => ({ status: 200, body: Buffer.alloc(33 * 1024 * 1024, 0x20) });
+    const stop = await stopOf(open().list(listing));
+    expect(stop.exitCode).toBe(3);
+    expect(stop.message).toContain("the listing's page is larger than 33554432 bytes");
+  });
+
+  it('whose XML is written in an unusual way is read all the same', async () => {
+    answer = () =>
+      answerXml(
+        '<ListBucketResult><Name>media</Name><IsTruncated>false</IsTruncated><Contents><Key><![CDATA[a<b]]></Key><LastModified>2026-11-01T00:00:00.000Z</LastModified><ETag>"e1"</ETag><Size>7</Size></Contents></ListBucketResult>',
+      );
+    expect((await open().list(listing)).objects).toEqual([
+      { key: 'a<b', sizeBytes: 7, etag: 'e1', lastModified: '2026-11-01T00:00:00.000Z' },
+    ]);
+  });
+
   it('with a key that is not UTF-8 ends the run', async () => {
     answer = () => answerList(['%FF']);
     const stop = await stopOf(open().list(listing));
