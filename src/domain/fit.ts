@@ -22,7 +22,7 @@ interface Bound {
   readonly isListed: boolean;
 }
 
-interface FileFacts extends Omit<MediaFacts, 'keyFrames' | 'trouble'> {}
+type FileFacts = Pick<MediaFacts, 'sizeBytes' | 'durationSeconds' | 'width' | 'height' | 'format'>;
 
 /** No vendor can look at nothing. */
 const notEmpty: Bound = {

@@ -57,6 +57,8 @@ export interface MediaFacts {
   readonly height?: number | undefined;
   /** Counted from the file's index; absent where the container has none. */
   readonly keyFrames?: number | undefined;
+  /** True where the index may leave key frames out: `Cues` of MKV and WebM, `mfra` of fragmented MP4. */
+  readonly hasSparseIndex?: boolean | undefined;
   /** Container or image format, e.g. `mp4`, `webm`, `jpg`. */
   readonly format?: string | undefined;
   /** Why nothing (more) could be read. */

@@ -19,7 +19,7 @@ export interface Outside {
 }
 
 /** One header is read in windows far below this; the bound is for servers that ignore ranges. */
-export const probeLimits = { maxBytes: 4 * 1024 * 1024, timeoutMs: 30_000 };
+export const probeLimits = { maxBytes: 1024 * 1024, timeoutMs: 30_000 };
 
 /** What a stand-in vendor downloads at most, and what our servers take at most. */
 export const mediaLimits = { maxBytes: 64 * 1024 * 1024, timeoutMs: 60_000 };

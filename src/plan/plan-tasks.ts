@@ -138,8 +138,7 @@ async function planItem(one: Draft, known: Known, tools: LookTools): Promise<Loo
     contentId,
     content: contentId,
     // What could not be read today (a refused address, a server that was away) may be read tomorrow.
-    media:
-      cached || (media?.trouble !== undefined && media.durationSeconds === undefined) ? undefined : media,
+    media: cached || media?.trouble !== undefined ? undefined : media,
     ...(isWanted && !cached && { header: isRead ? ('read' as const) : ('left' as const) }),
   };
 }

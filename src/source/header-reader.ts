@@ -15,6 +15,16 @@ export const probeBudget = { reads: 8, bytes: 1024 * 1024 };
 /** Why a header could not be read; the message goes into `MediaFacts.trouble`. */
 export class MediaTrouble extends Error {}
 
+/** What is read beside what matters: `undefined` where it would take more than the budget, or is not there. */
+export async function attempt<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof MediaTrouble) return undefined;
+    throw error;
+  }
+}
+
 interface Fetched {
   readonly bytes: Uint8Array;
   readonly totalBytes?: number | undefined;
@@ -98,6 +108,7 @@ export class HeaderReader {
 
   async #readNow(start: number, end: number): Promise<Uint8Array> {
     const last = Math.min(end, this.#size ?? end);
+    if (last <= start || start < 0) return new Uint8Array();
     const held = this.#windows.find((window) => window.start <= start && start <= endOf(window));
     if (held !== undefined && last <= endOf(held)) return cut(held, start, last);
     const grown = held === undefined ? await this.#fetchAt(start, last) : await this.#grow(held, last);

@@ -214,12 +214,17 @@ function readSize(cell: Cell): number | undefined {
   throw new CellFault(`size: expected a whole number of bytes, found "${quote(text)}". Correct it.`);
 }
 
+/** 115 days: what is beyond is in milliseconds, or no length that a price could be computed of. */
+const mostSeconds = 10_000_000;
+
 function readDuration(cell: Cell): number | undefined {
   const text = cell('duration')?.trim();
   if (text === undefined) return undefined;
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isFinite(seconds)) return seconds;
-  throw new CellFault(`duration: expected seconds such as 12.5, found "${quote(text)}". Correct it.`);
+  if (seconds <= mostSeconds) return seconds;
+  throw new CellFault(
+    `duration: expected seconds such as 12.5, up to ${mostSeconds}, found "${quote(text)}". Correct it.`,
+  );
 }
 
 const isoDate = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s?(Z|[+-]\d{2}:?\d{2})?)?$/i;

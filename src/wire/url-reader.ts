@@ -108,6 +108,13 @@ async function takeAnswer(reading: Reading, answer: Answer): Promise<ReadResult>
   if (answer.statusCode === 200) {
     const length = firstOf(answer.headers['content-length']);
     const totalBytes = length === undefined ? undefined : Number(length);
+    if (Math.min(end, totalBytes ?? end) > reading.limits.maxBytes) {
+      answer.body.destroy();
+      return fail(
+        `the server ignores ranges, and the bytes asked for are beyond its first ${reading.limits.maxBytes}`,
+        200,
+      );
+    }
     const taken = await takeBytes(answer, start, end, reading.limits.maxBytes);
     return taken instanceof Uint8Array ? { ok: true, bytes: taken, totalBytes, contentType } : taken;
   }

@@ -262,7 +262,12 @@ describe('a broken row', () => {
     [
       'has a bad duration',
       'key,duration\na,1:30\n',
-      'duration: expected seconds such as 12.5, found "1:30". Correct it.',
+      'duration: expected seconds such as 12.5, up to 10000000, found "1:30". Correct it.',
+    ],
+    [
+      'has a duration that nobody can believe',
+      'key,duration\na,99999999999999999999\n',
+      'duration: expected seconds such as 12.5, up to 10000000, found "99999999999999999999". Correct it.',
     ],
     [
       'has another scheme',

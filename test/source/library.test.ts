@@ -52,13 +52,15 @@ afterAll(async () => {
 function expectTruth(facts: MediaFacts, file: LibraryFile): void {
   const { durationSeconds = 0, sizeBytes, ...rest } = facts;
   expect(sizeBytes ?? file.bytes.length).toBe(file.bytes.length);
-  const isIndexed = /\.(mp4|mov)$/.test(file.path);
+  const isIndexed = /\.(mp4|mov|webm|mkv)$/.test(file.path);
+  const isSparse = /\.(webm|mkv)$/.test(file.path);
   expect({ path: file.path, ...rest }).toEqual({
     path: file.path,
     format: expect.stringMatching(/^(jpg|png|gif|webp|mp4|mov|webm|mkv|ts)$/) as string,
     width: file.width,
     height: file.height,
     ...(isIndexed ? { keyFrames: file.keyFramesMs?.length } : {}),
+    ...(isSparse ? { hasSparseIndex: true } : {}),
   });
   expect(Math.abs(durationSeconds - (file.durationSeconds ?? 0))).toBeLessThan(0.1);
 }

@@ -8,6 +8,9 @@ import { type Options, readFrameCutting } from './options.ts';
 const assumedDurationSeconds = 600;
 const assumedKeyFrameGapSeconds = 2;
 
+/** What it names is what is counted, since that is nearer to the truth than any assumed gap. */
+const sparseIndex = 'MKV, WebM and fragmented MP4 have no key frames but those that their index names';
+
 type Question = UsageQuestion & { readonly use: { readonly options: Options } };
 
 /**
@@ -28,9 +31,11 @@ function countFrames(
   question: Question,
   cutting: ReturnType<typeof readFrameCutting>,
 ): { readonly frames: number; readonly assumptions: readonly string[] } {
-  const keyFrames = question.media.keyFrames;
-  if (cutting.mode === 1 && keyFrames !== undefined)
-    return { frames: Math.max(1, keyFrames), assumptions: [] };
+  const { keyFrames, hasSparseIndex } = question.media;
+  if (cutting.mode === 1 && keyFrames !== undefined) {
+    const assumptions = hasSparseIndex === true ? [sparseIndex] : [];
+    return { frames: Math.max(1, keyFrames), assumptions };
+  }
 
   const assumptions: string[] = [];
   let duration = findDuration(question);

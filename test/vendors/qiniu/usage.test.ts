@@ -83,6 +83,22 @@ describe('mode 1, the default', () => {
     expect(ask({ mode: 1 }, {}, { keyFrames: 0 }).units).toEqual(both(1));
   });
 
+  it('counts what an index names that may leave key frames out, and says so', () => {
+    const media = { durationSeconds: 100, keyFrames: 17, hasSparseIndex: true };
+    expect(ask({ mode: 1 }, {}, media)).toEqual({
+      units: both(17),
+      basis: 'estimated',
+      assumptions: ['MKV, WebM and fragmented MP4 have no key frames but those that their index names'],
+    });
+    expect(ask({ mode: 0, interval: 50 }, {}, media)).toEqual({ units: both(2), basis: 'estimated' });
+  });
+
+  it('needs the key frames of a file only in mode 1', () => {
+    const needs = (mode: 0 | 1) => videoCensor.pricedBy?.({ ops: [{ op: 'pulp' }], vframe: { mode } });
+    expect(needs(0)).toEqual(['durationSeconds']);
+    expect(needs(1)).toEqual(['durationSeconds', 'keyFrames']);
+  });
+
   it('assumes a key frame every 2 s, or what the account says, where the file has no index, and names it', () => {
     expect(ask(undefined, { durationSeconds: 9 })).toEqual({
       units: both(5),
