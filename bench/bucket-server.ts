@@ -77,7 +77,7 @@ function writePage(query: URLSearchParams): string {
   const end = Math.min(count, from + 1000);
   let contents = '';
   for (let place = from; place < end; place += 1) {
-    contents += `<Contents><Key>${encodeURIComponent(keyAt(place))}</Key><LastModified>2026-11-01T00:00:00.000Z</LastModified><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>1000</Size><StorageClass>STANDARD</StorageClass></Contents>`;
+    contents += `<Contents><Key>${encodeURIComponent(keyAt(place))}</Key><LastModified>2026-11-01T00:00:00.000Z</LastModified><ETag>&quot;${place.toString(16).padStart(32, '0')}&quot;</ETag><Size>1000</Size><StorageClass>STANDARD</StorageClass></Contents>`;
   }
   const isTruncated = end < count;
   const next = isTruncated ? `<NextContinuationToken>${end}</NextContinuationToken>` : '';

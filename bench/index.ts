@@ -1,6 +1,46 @@
-/** `npm run bench [-- calls]`: every benchmark, its ratios and raw figures. */
+/**
+ * `npm run bench [-- NAME ...] [--small]`: benchmarks, all unless some are named. Each prints its ratios and raw figures as
+ * it goes; together they are written as JSON. `--small` tries everything out in a few minutes; its figures mean little.
+ */
 import { benchCalls } from './calls.ts';
-import { writeFigures } from './measure.ts';
+import { benchLedger } from './ledger.ts';
+import { benchLinks } from './links.ts';
+import { benchListing } from './listing.ts';
+import { benchManifest } from './manifest.ts';
+import { type Figure, type Result, tellFigure, writeFigures } from './measure.ts';
+import { benchReports } from './reports.ts';
+import { benchScale } from './scale.ts';
+import { benchStartUp } from './start-up.ts';
 
-const calls = Number(process.argv[2] ?? 20_000);
-await writeFigures(await benchCalls(calls, Number(process.argv[3] ?? 5)));
+const words = process.argv.slice(2);
+const isSmall = words.includes('--small');
+const names = words.filter((word) => word !== '--small');
+const pairs = isSmall ? 1 : 5;
+const size = (whole: number) => (isSmall ? whole / 50 : whole);
+
+const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
+  links: () => benchLinks(size(20_000), pairs),
+  ledger: () => benchLedger(size(50_000), pairs),
+  manifest: () => benchManifest(size(500_000), pairs),
+  reports: () => benchReports(size(200_000), pairs),
+  listing: () => benchListing(size(300_000), pairs),
+  calls: () => benchCalls(size(100_000), pairs),
+  scale: async () => tell(await benchScale([10_000, 100_000, 1_000_000].map(size))),
+  startUp: async () => tell(await benchStartUp(size(1_000_000))),
+};
+
+function tell(figures: readonly Figure[]): readonly Figure[] {
+  for (const figure of figures) tellFigure(figure);
+  return figures;
+}
+
+const unknown = names.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}: there are ${Object.keys(benchmarks).join(', ')}`);
+  process.exit(2);
+}
+const results: Result[] = [];
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (names.length === 0 || names.includes(name)) results.push(...(await run()));
+}
+await writeFigures(results);

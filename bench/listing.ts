@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Comparison, compare } from './measure.ts';
+import { startBucket } from './project.ts';
 
 const delayMs = 40;
 const parallel = 16;
@@ -22,13 +23,6 @@ export interface Listing {
   readonly peakResidentBytes: number;
   /** The most heap that was left after a collection; 0 where none was asked for. */
   readonly heldBytes: number;
-}
-
-async function openBucket(shape: string, keys: number): Promise<{ port: number; stop: () => void }> {
-  const words = [shape, String(keys), String(delayMs)];
-  const child = fork(join(import.meta.dirname, 'bucket-server.ts'), words, { execArgv });
-  const [port] = (await once(child, 'message')) as [number];
-  return { port, stop: () => child.disconnect() };
 }
 
 /** Each listing has a process of its own, so that none inherits another's heap. */
@@ -49,8 +43,8 @@ async function list(
 /** A flat, a deep and a Chinese-named bucket of so many keys. */
 export async function benchListing(keys = 300_000, pairs = 3): Promise<readonly Comparison[]> {
   const comparisons: Comparison[] = [];
-  for (const shape of ['flat', 'deep', 'Chinese']) {
-    const bucket = await openBucket(shape, keys);
+  for (const shape of ['flat', 'deep', 'Chinese'] as const) {
+    const bucket = await startBucket(shape, keys, delayMs);
     const measure = async (width: number) => keys / (await list(bucket.port, width, keys)).seconds;
     try {
       comparisons.push(
@@ -72,7 +66,7 @@ export async function benchListing(keys = 300_000, pairs = 3): Promise<readonly 
 
 /** One parallel listing of a deep bucket of so many keys. */
 export async function measureMemory(keys: number): Promise<Listing> {
-  const bucket = await openBucket('deep', keys);
+  const bucket = await startBucket('deep', keys, delayMs);
   try {
     return await list(bucket.port, parallel, keys, ['--expose-gc']);
   } finally {

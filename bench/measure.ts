@@ -17,6 +17,26 @@ export interface Comparison {
   readonly ratio: { readonly min: number; readonly median: number; readonly max: number };
 }
 
+/** A single figure: of this machine, and no promise. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+export type Result = Comparison | Figure;
+
+export function tellFigure({ name, value, unit }: Figure): void {
+  console.log(`${name}: ${value < 10 ? value.toFixed(3) : value.toFixed(0)} ${unit}`);
+}
+
+/** The median of so many measures. */
+export async function takeMedian(times: number, measure: () => Promise<number>): Promise<number> {
+  const taken: number[] = [];
+  for (let time = 0; time < times; time += 1) taken.push(await measure());
+  return taken.toSorted((one, other) => one - other)[Math.floor(times / 2)] as number;
+}
+
 /** Runs the two in turn, ours first in every other pair, and compares pair by pair. */
 export async function compare(
   name: string,
@@ -51,7 +71,7 @@ export async function compare(
 }
 
 /** Writes the figures with the machine they were measured on. */
-export async function writeFigures(comparisons: readonly Comparison[]): Promise<void> {
+export async function writeFigures(results: readonly Result[]): Promise<void> {
   const folder = join(import.meta.dirname, 'figures');
   await mkdir(folder, { recursive: true });
   const machine = {
@@ -61,9 +81,6 @@ export async function writeFigures(comparisons: readonly Comparison[]): Promise<
     memoryBytes: totalmem(),
   };
   const path = join(folder, 'latest.json');
-  await writeFile(
-    path,
-    `${JSON.stringify({ at: new Date().toISOString(), machine, comparisons }, null, 2)}\n`,
-  );
+  await writeFile(path, `${JSON.stringify({ at: new Date().toISOString(), machine, results }, null, 2)}\n`);
   console.log(`figures: ${path}`);
 }

@@ -1,6 +1,7 @@
 /**
- * A vendor that answers at once and does nothing else, in a process of its own, so that both sides meet the same one. GET
- * answers a small picture, for stand-ins that fetch the media.
+ * Vendors that answer at once and do nothing else, in a process of their own, so that both sides meet the same ones. One
+ * answers calls about images; one takes jobs about videos, which have ended when they are first read. Other reads get a
+ * small picture, for stand-ins that fetch the media.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -14,20 +15,38 @@ const answer = JSON.stringify({
   data: { image_height: 214, image_width: 398, iqa_result: 66.88 },
 });
 
+const labels = [{ label: '0', score: 0.999 }];
+const cuts = [0, 5000].map((offset) => ({ offset, result: { label: 0, score: 0.999, review: false } }));
+const ended = JSON.stringify({
+  status: 'FINISHED',
+  result: { pulp: { labels, segments: [{ offset_begin: 0, offset_end: 5000, labels, cuts }] } },
+});
+
 const picture = readFileSync(
   join(import.meta.dirname, '..', 'src', 'rehearsal', 'library', 'banners', 'counter.gif'),
 );
 
+let jobs = 0;
+let isCalled = false;
+
+function reply(method: string, url: string): { readonly type: string; readonly body: string | Buffer } {
+  const type = 'application/json';
+  if (url.startsWith('/v1/jobs/')) return { type, body: ended };
+  if (url.startsWith('/v1/video/')) {
+    jobs += 1;
+    return { type, body: `{"job":"job-${jobs}"}` };
+  }
+  if (method === 'POST' && !isCalled) process.send?.('called');
+  isCalled ||= method === 'POST';
+  return method === 'GET' ? { type: 'image/gif', body: picture } : { type, body: answer };
+}
+
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
     const send = () => {
-      if (request.method === 'GET') {
-        response.setHeader('content-type', 'image/gif');
-        response.end(picture);
-        return;
-      }
-      response.setHeader('content-type', 'application/json');
-      response.end(answer);
+      const { type, body } = reply(request.method ?? '', request.url ?? '');
+      response.setHeader('content-type', type);
+      response.end(body);
     };
     if (delayMs > 0) setTimeout(send, delayMs);
     else send();
