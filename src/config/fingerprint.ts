@@ -113,6 +113,7 @@ function describeShape(use: ServiceUse): Readonly<Record<string, unknown>> {
     options: use.options,
     model: use.model,
     unitsPerCall: use.unitsPerCall,
+    when: use.when,
   };
 }
 

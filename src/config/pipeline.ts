@@ -13,6 +13,7 @@ import { readNotify } from './notify.ts';
 import { readPolicy } from './policy.ts';
 import { readAmount, readPrices } from './prices.ts';
 import { readFields, readValue } from './reader.ts';
+import { readCascades } from './cascade.ts';
 import { type ReadService, readServices } from './services.ts';
 import type { Money } from './shape/scalar.ts';
 import { deadlinesShape, pipelineShape, reportsShape, reuseShape, unknownShape } from './shape/pipeline.ts';
@@ -71,7 +72,8 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const source = readSource(trouble, file, { storages, path, needsCredentials });
   const select = readSelect(trouble, file);
   const access = readAccess(trouble, file, { accounts, needsCredentials });
-  const services = readServices(trouble, file, { catalogue, accounts, needsCredentials });
+  const entries = readServices(trouble, file, { catalogue, accounts, needsCredentials });
+  const services = readCascades(trouble, file, entries, catalogue);
   if (access?.mode === 'inline') checkInline(trouble, file, services, catalogue);
   const { policies, policyFolder: folder, insteadPolicy: instead } = config;
   const rules = readPolicy(trouble, file, { catalogue, services, policies, folder, instead });

@@ -1,11 +1,11 @@
 /** The policy of a pipeline: a file of `config/policies/` or rules written in the pipeline. */
 import { basename, extname } from 'node:path';
-import { formatCondition, type Policy, type Rule } from '../domain/policy.ts';
+import { type Condition, formatCondition, type Policy, type Rule } from '../domain/policy.ts';
 import { type Catalogue, findService, type ServiceColumns, type TopColumn } from '../domain/service.ts';
 import { type Path, valueAt } from './document.ts';
 import { type Fields, readFields } from './reader.ts';
 import type { ReadService } from './services.ts';
-import { inlinePolicyShape, policyShape, ruleShape } from './shape/policy.ts';
+import { type conditionShape, inlinePolicyShape, policyShape, ruleShape } from './shape/policy.ts';
 import { suggest } from '../domain/suggestion.ts';
 import { reportProblem, reportVariables, reportWarning, type Trouble } from './trouble.ts';
 import { type ConfigFile, quoteAt } from './variable.ts';
@@ -121,7 +121,8 @@ function readRules(
   return read.length === rules.length ? read : undefined;
 }
 
-type Written = Fields<typeof ruleShape>;
+type Written = Fields<typeof conditionShape>;
+type What = 'rule' | 'condition';
 
 function readRule(
   trouble: Trouble,
@@ -132,12 +133,27 @@ function readRule(
 ): Rule | undefined {
   const before = trouble.problems.length;
   const written = readFields(trouble, file, path, ruleShape);
-  if (!written) return undefined;
-  checkConditions(trouble, file, path);
-  checkService(trouble, file, path, written, reading, isShared);
-  const { service, op, label: labels, score, metric, is, verdict } = written;
-  if (trouble.problems.length > before || service === undefined || verdict === undefined) return undefined;
-  const condition = {
+  const condition = written && readCondition(trouble, file, path, written, reading, { isShared });
+  const verdict = written?.verdict;
+  if (trouble.problems.length > before || !condition || verdict === undefined) return undefined;
+  return { ...condition, reason: written?.name ?? formatCondition(condition), verdict };
+}
+
+/** What a rule or a `when` asks of one service's answer; `isShared` where other pipelines read it too. */
+export function readCondition(
+  trouble: Trouble,
+  file: ConfigFile,
+  path: Path,
+  written: Written,
+  reading: Pick<PolicyReading, 'catalogue' | 'services'>,
+  { isShared, what = 'rule' }: { readonly isShared: boolean; readonly what?: What },
+): Condition | undefined {
+  const before = trouble.problems.length;
+  checkConditions(trouble, file, path, what);
+  checkService(trouble, file, path, written, reading, isShared, what);
+  const { service, op, label: labels, score, metric, is } = written;
+  if (trouble.problems.length > before || service === undefined) return undefined;
+  return {
     service,
     ...(op !== undefined && { op }),
     ...(labels && { labels }),
@@ -145,11 +161,10 @@ function readRule(
     ...(metric !== undefined && { metric }),
     ...(is && { is }),
   };
-  return { ...condition, reason: written.name ?? formatCondition(condition), verdict };
 }
 
 /** Either labels (a label, a score, or both) or a metric with what it is. */
-function checkConditions(trouble: Trouble, file: ConfigFile, path: Path): void {
+function checkConditions(trouble: Trouble, file: ConfigFile, path: Path, what: What): void {
   const has = (key: string): boolean => valueAt(file.data, [...path, key]) !== undefined;
   const report = (key: string, message: string): void =>
     reportProblem(trouble, file, key === '' ? path : [...path, key], message);
@@ -159,10 +174,16 @@ function checkConditions(trouble: Trouble, file: ConfigFile, path: Path): void {
   } else if (has('metric')) {
     const foreign = ['op', 'label', 'score'].find(has);
     if (foreign !== undefined) {
-      report(foreign, `a rule on a metric has no ${foreign}. Remove it, or write two rules.`);
+      report(
+        foreign,
+        `a ${what} on a metric has no ${foreign}. Remove it${what === 'rule' ? ', or write two rules' : ''}.`,
+      );
     }
   } else if (!has('label') && !has('score')) {
-    report('', 'expected a label, a score or both, or metric and is, found none. Say when the rule holds.');
+    report(
+      '',
+      `expected a label, a score or both, or metric and is, found none. Say when the ${what} holds.`,
+    );
   }
 }
 
@@ -171,8 +192,9 @@ function checkService(
   file: ConfigFile,
   path: Path,
   written: Written,
-  { catalogue, services }: PolicyReading,
+  { catalogue, services }: Pick<PolicyReading, 'catalogue' | 'services'>,
   isShared: boolean,
+  what: What,
 ): void {
   if (written.service === undefined) return;
   const place = [...path, 'service'];
@@ -185,13 +207,13 @@ function checkService(
     const advice =
       suggest(written.service, isShared ? [...names, ...catalogued] : names) ||
       ` It has: ${names.join(', ')}.`;
-    if (isShared) reportWarning(trouble, file, place, `${found}, so the rule never holds here.${advice}`);
+    if (isShared) reportWarning(trouble, file, place, `${found}, so the ${what} never holds here.${advice}`);
     else reportProblem(trouble, file, place, `${found}.${advice}`);
     return;
   }
   const columns = used.use && used.use.service.columns(used.use.options);
-  if (columns) checkColumns(trouble, file, path, written, columns, isShared);
-  checkNormalLabels(trouble, file, path, written, [...(columns?.tops ?? []), ...exampleTops(used)]);
+  if (columns) checkColumns(trouble, file, path, written, columns, isShared, what);
+  checkNormalLabels(trouble, file, path, written, [...(columns?.tops ?? []), ...exampleTops(used)], what);
 }
 
 function checkColumns(
@@ -201,6 +223,7 @@ function checkColumns(
   written: Written,
   columns: ServiceColumns,
   isShared: boolean,
+  what: What,
 ): void {
   const ops = columns.tops.flatMap((top) => top.op ?? []);
   if (written.op !== undefined && !ops.includes(written.op)) {
@@ -208,7 +231,7 @@ function checkColumns(
     const found = `there is no op ${quoteAt(file, place)} in what this pipeline asks of ${written.service}`;
     const known = ops.length === 0 ? ' It has no ops: remove the key.' : ` It has: ${ops.join(', ')}.`;
     const advice = suggest(written.op, ops) || known;
-    if (isShared) reportWarning(trouble, file, place, `${found}, so the rule never holds here.${advice}`);
+    if (isShared) reportWarning(trouble, file, place, `${found}, so the ${what} never holds here.${advice}`);
     else reportProblem(trouble, file, place, `${found}.${advice}`);
   }
   if (written.metric !== undefined && !columns.metrics.includes(written.metric)) {
@@ -216,7 +239,7 @@ function checkColumns(
     const known =
       columns.metrics.length === 0 ? ' It declares none.' : ` It declares: ${columns.metrics.join(', ')}.`;
     const advice = suggest(written.metric, columns.metrics) || known;
-    const found = `${written.service} declares no metric ${quoteAt(file, place)}, so the rule may never hold`;
+    const found = `${written.service} declares no metric ${quoteAt(file, place)}, so the ${what} may never hold`;
     reportWarning(trouble, file, place, `${found}.${advice}`);
   }
 }
@@ -228,6 +251,7 @@ function checkNormalLabels(
   path: Path,
   written: Written,
   tops: readonly TopColumn[],
+  what: What,
 ): void {
   const has = (key: string): boolean => valueAt(file.data, [...path, key]) !== undefined;
   if (has('label') || has('metric') || !has('score')) return;
@@ -236,9 +260,10 @@ function checkNormalLabels(
   );
   if (!risky) return;
   const normal = risky.normal.map((label) => JSON.stringify(label)).join(', ');
-  const what = risky.op === undefined ? 'this service' : `op "${risky.op}"`;
+  const who = risky.op === undefined ? 'this service' : `op "${risky.op}"`;
   const place = written.op === undefined ? path : [...path, 'op'];
-  const reason = `${what} also answers with ${normal} for what is normal, so the rule would flag normal frames`;
+  const flags = what === 'rule' ? 'flag' : 'hold for';
+  const reason = `${who} also answers with ${normal} for what is normal, so the ${what} would ${flags} normal frames`;
   reportProblem(
     trouble,
     file,

@@ -18,6 +18,8 @@ export interface ServiceReading {
 
 /** An entry as far as it could be read, for what others check against it. */
 export interface ReadService {
+  /** Where the entry stands in the file. */
+  readonly path: Path;
   readonly name: string;
   readonly service?: Service | undefined;
   /** Absent where the entry is at fault. */
@@ -46,7 +48,6 @@ export function readServices(
 }
 
 interface PlacedService extends ReadService {
-  readonly path: Path;
   readonly used?: string | undefined;
   readonly as?: string | undefined;
 }
@@ -60,7 +61,8 @@ function readService(
   reading: ServiceReading,
 ): PlacedService | undefined {
   const before = trouble.problems.length;
-  const entry = readFields(trouble, file, path, serviceShape);
+  // What is asked of another service's answer is read once all services are known.
+  const entry = readFields(trouble, file, path, serviceShape, { skipped: ['when'] });
   if (!entry) return undefined;
   const found = findUsed(trouble, file, path, entry, reading.catalogue);
   const placed = { path, used: entry.use, as: entry.as, name: entry.as ?? entry.use ?? '' };

@@ -20,6 +20,8 @@ export interface DispatchCounters {
   repeated: number;
   /** Tasks that a cap kept from being sent. */
   overCap: number;
+  /** Tasks that the answer of another service let go. */
+  released: number;
 }
 
 /** What a dispatch asks of the ledger. */

@@ -12,6 +12,9 @@
  * never arrived is sent again under the same reference; elsewhere a cheap call is sent again and counted as uncertain,
  * a dear one is `held` for a person. A task whose content is already under way waits in the ledger for its result.
  *
+ * A service with `when` has its tasks `pending` until the task of another service on the same item has ended: the commit of
+ * that end plans them, and hands them out, or skips them.
+ *
  * A cap is held by reservation: the intent's commit also takes what the call may cost from every cap, and a task that
  * does not fit ends `over-cap` while smaller ones may still go. Where an answer proves more units than its call had
  * reserved and a cap is passed by it, calls that have an intent and have not left yet are taken back and ask again.
@@ -138,7 +141,12 @@ export class Dispatcher {
       },
       readReady: (...given) => run.readReady(...given),
       intend: (request) => (this.#isEnded ? never() : run.intend(request)),
-      transition: (transitions) => (this.#isEnded ? never() : run.transition(transitions)),
+      transition: async (transitions) => {
+        if (this.#isEnded) return await never();
+        const released = await run.transition(transitions);
+        this.#handOut(released);
+        return released;
+      },
       reopenAskable: (...given) => run.reopenAskable(...given),
       readWaitedFor: (...given) => run.readWaitedFor(...given),
       readOrphans: (...given) => run.readOrphans(...given),
@@ -146,6 +154,15 @@ export class Dispatcher {
       releaseWaiting: () => run.releaseWaiting(),
       quote: (...given) => run.quote(...given),
     };
+  }
+
+  /** Tasks that the answer of another service let go; what finds no room here waits in the ledger. */
+  #handOut(released: readonly Task[]): void {
+    for (const task of released) {
+      this.#bench.counters.released += 1;
+      this.#feeder.findLane(task.service).receive(task);
+    }
+    if (released.length > 0) this.#bench.bell.ring();
   }
 
   #makeDesk(uses: Pipeline['services']): Desk {

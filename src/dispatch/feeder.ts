@@ -61,7 +61,7 @@ export class Feeder {
   async #offerAll(): Promise<boolean> {
     try {
       for await (const tasks of this.#feed()) {
-        for (const task of tasks) await this.#findLane(task.service).offer(task);
+        for (const task of tasks) await this.findLane(task.service).offer(task);
         this.#bench.bell.ring();
         if (this.#isOver()) return false;
       }
@@ -72,7 +72,7 @@ export class Feeder {
     return true;
   }
 
-  #findLane(service: string): Lane {
+  findLane(service: string): Lane {
     for (const desk of this.#desks) {
       const lane = desk.lanes.find(({ use, isForOrphans }) => !isForOrphans && use.name === service);
       if (lane) return lane;

@@ -119,6 +119,13 @@ export class Lane {
     this.#ready.push(...tasks);
   }
 
+  /** A task that an answer let go, whenever its turn to be planned was; without room it is found in the ledger later. */
+  receive(task: Task): void {
+    const isAhead = this.#overflowAfter !== undefined && task.id > this.#overflowAfter;
+    if (this.#isClosed || isAhead || task.item.isUrlCut === true || this.size >= capacity) return;
+    this.#ready.push(task);
+  }
+
   take(count: number): readonly Task[] {
     const taken = this.#ready.slice(this.#head, this.#head + count);
     this.#head += taken.length;

@@ -8,8 +8,9 @@ import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts'
 import type { Finding } from './finding.ts';
 import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { RunPlan } from './plan.ts';
+import type { Condition } from './policy.ts';
 import type { Refusal } from './outcome.ts';
-import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
+import type { BillingFacts, Nano, Position, PriceBook } from './pricing.ts';
 import type { ExitCode } from './problem.ts';
 import type { Account, Pipeline } from './settings.ts';
 import type { Status, Task, TaskState } from './task.ts';
@@ -54,7 +55,11 @@ export interface RunRecord {
 /** What the ledger must know of a pipeline: plain data, which may go to another thread or machine. */
 export interface LedgerPipeline
   extends Pick<Pipeline, 'name' | 'path' | 'hash' | 'shapeHash' | 'written' | 'reuse' | 'prices' | 'caps'> {
-  readonly services: readonly { readonly name: string; readonly account: LedgerAccount }[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly account: LedgerAccount;
+    readonly when?: Condition | undefined;
+  }[];
 }
 
 export interface LedgerAccount extends Pick<Account, 'name' | 'isLoopback' | 'caps'> {
@@ -111,6 +116,8 @@ export interface PlanPage {
   /** Where a later session may go on listing; absent where the source is read again from its beginning. */
   readonly checkpoint?: string | undefined;
   readonly isLast: boolean;
+  /** A reading of the source begins with it. */
+  readonly isFirst?: boolean | undefined;
 }
 
 /** What the ledger knows of content before it is planned. */
@@ -241,7 +248,8 @@ export interface RunLedger {
    * answer per task; a task that does not fit under every cap ends `over-cap`, and those after it may still fit.
    */
   intend(request: IntentRequest): Promise<readonly Intent[]>;
-  transition(transitions: readonly Transition[]): Promise<void>;
+  /** Answers tasks that were let go by it: the answer that their `when` waited for is there. */
+  transition(transitions: readonly Transition[]): Promise<readonly Task[]>;
   /** Open attempts that earlier sessions of this pipeline left, by id, above `afterId`. */
   readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]>;
   /**
@@ -289,6 +297,8 @@ export interface TaskRow {
   readonly units: Units;
   readonly basis?: Basis | undefined;
   readonly charge: Nano;
+  /** Present where its service's `when` did not hold: what it would have used. */
+  readonly spared?: Units | undefined;
   readonly attempts: number;
   readonly job?: string | undefined;
   readonly error?: TaskError | undefined;
@@ -321,6 +331,14 @@ export interface BillRow {
   readonly isComplete: boolean;
   /** Assumptions that stood in for what could not be read, with how many tasks each. */
   readonly assumptions: Readonly<Record<string, number>>;
+}
+
+/** How far an account has come with a SKU; apart for its namesake on a loopback address. */
+export interface AccountPosition {
+  readonly account: string;
+  readonly isLoopback: boolean;
+  readonly sku: string;
+  readonly position: Position;
 }
 
 export interface TaskCount {
@@ -415,6 +433,8 @@ export interface Ledger {
   /** By service, state and reason (the reason of failures is their class). */
   countTasks(run: string): Promise<readonly TaskCount[]>;
   readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;
+  /** How far every account has come with every SKU that it was charged for. */
+  readPositions(): Promise<readonly AccountPosition[]>;
   readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
   /** Oldest first. */
   listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;

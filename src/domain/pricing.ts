@@ -182,6 +182,12 @@ export function chargeUnits(
   };
 }
 
+/** An amount that is a lower bound where it is not complete. */
+export interface Quote {
+  readonly charge: Nano;
+  readonly isComplete: boolean;
+}
+
 /**
  * What a call of `units` reserves before it leaves, never less than it can be charged whichever calls are recorded
  * first: every unit, free and pack units too, at the dearest unit price at or after the position spent. Any call may be

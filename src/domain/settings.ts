@@ -3,7 +3,7 @@ import type { BookingRule } from './booking.ts';
 import type { Caps } from './caps.ts';
 import type { FitMode } from './fit.ts';
 import type { Kind } from './item.ts';
-import type { Policy } from './policy.ts';
+import type { Condition, Policy } from './policy.ts';
 import type { BillingFacts, Nano, PriceBook } from './pricing.ts';
 import type { Delivery, Service, Signer, Vendor } from './service.ts';
 import type { Assumptions } from './usage.ts';
@@ -173,6 +173,8 @@ export interface ServiceUse {
   /** Most elements of one call; 1 where the service has no batch form. */
   readonly batch: number;
   readonly delivery: Delivery;
+  /** Asked of an item only where the answer of another service of the pipeline meets this. */
+  readonly when?: Condition | undefined;
   /** Of this service alone, beside the account's. */
   readonly limits?: Partial<Limits> | undefined;
 }

@@ -31,6 +31,8 @@ export interface Summary {
   readonly billedFailures?:
     | { readonly tasks: number; readonly units: Units; readonly charge: string }
     | undefined;
+  /** What tasks would have used that a `when` spared, as estimated; absent where none was. */
+  readonly saved?: SummarySaving | undefined;
   /** Absent where nothing is capped. */
   readonly caps?: readonly SummaryCap[] | undefined;
   /** Units by SKU that answers proved beyond what their calls had reserved; absent where there are none. */
@@ -39,6 +41,14 @@ export interface Summary {
   readonly plan?: { readonly sha256: string; readonly tolerance: number } | undefined;
   /** Since the run before it of the same pipeline; absent where there is none to compare with. */
   readonly change?: RunChange | undefined;
+}
+
+export interface SummarySaving {
+  readonly tasks: number;
+  readonly units: Units;
+  /** At the position that the accounts have come to; a lower bound unless complete. */
+  readonly charge: string;
+  readonly complete: boolean;
 }
 
 /** A cap, and how far it had come. Money as decimal strings, units as whole numbers. */

@@ -4,10 +4,12 @@ import type { Usage } from './usage.ts';
 
 /**
  * planned -> intent -> accepted -> answered, with side ends. `waiting`: another open attempt has the same reuse key,
- * and this task takes its result. A try-again sends a task back to planned.
+ * and this task takes its result. `pending`: the answer of another service on the same item decides whether it is asked
+ * (`when`); it is planned then, or skipped. A try-again sends a task back to planned.
  */
 export const taskStates = [
   'planned',
+  'pending',
   'waiting',
   'intent',
   'accepted',
@@ -20,6 +22,9 @@ export const taskStates = [
 ] as const;
 export type TaskState = (typeof taskStates)[number];
 
+/** Nothing more becomes of a task in one of these, unless a run is gone on with. */
+export type EndState = Extract<TaskState, 'answered' | 'reused' | 'skipped' | 'over-cap' | 'held' | 'failed'>;
+
 /** What reports and the accounting identity speak of, from the best to the worst. */
 export const statuses = ['answered', 'reused', 'skipped', 'over-cap', 'open', 'held', 'failed'] as const;
 export type Status = (typeof statuses)[number];
@@ -28,6 +33,7 @@ export type Status = (typeof statuses)[number];
 export function statusOf(state: TaskState): Status {
   switch (state) {
     case 'planned':
+    case 'pending':
     case 'waiting':
     case 'intent':
     case 'accepted':

@@ -53,7 +53,7 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
   const http = openHttp({
     connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
   });
-  const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0 };
+  const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 };
   // A bucket is listed on from where an earlier session came to; a manifest is read from its beginning.
   const listedBefore = opened.checkpoint === undefined ? 0 : opened.record.counters.items;
   const planned = { listed: listedBefore, planned: countLeft(tasksBefore, opened), isListed: false };
@@ -110,6 +110,7 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
   watch.follow(() => ({
     ...planned,
     ...counters,
+    planned: planned.planned + counters.released,
     atVendor: dispatcher.openJobs,
     spending: opened.spending,
   }));

@@ -4,7 +4,9 @@ import { type Folders, findFolders } from '../config/open.ts';
 import { makeLinker } from '../dispatch/link.ts';
 import type { Item } from '../domain/item.ts';
 import type { Ledger, RunRecord } from '../domain/ledger.ts';
+import { chargeUnits, priceOf, type Quote, startPosition } from '../domain/pricing.ts';
 import type { Pipeline } from '../domain/settings.ts';
+import type { Units } from '../domain/usage.ts';
 import { deriveAgain } from '../report/derive-again.ts';
 import { describeServices } from '../report/services.ts';
 import type { ReportTally } from '../report/summary.ts';
@@ -42,6 +44,7 @@ export async function writeRunReports(
     publicBaseUrl: access.mode === 'public' ? access.baseUrl : undefined,
     prices: pipeline.prices,
     bookings: Object.fromEntries(pipeline.services.map(({ account }) => [account.name, account.booking])),
+    quote: (account, units) => quoteMore(outside, parts, account, units),
     ledger,
     folder,
     conclude: end,
@@ -50,6 +53,27 @@ export async function writeRunReports(
   });
   await folder.markLatest();
   return { ...written, broken: await ledger.readBroken(run.id, shownBrokenRows), folder: folder.path };
+}
+
+/** The charge of so many more units, at the positions that the ledger and the accounts' own facts tell. */
+async function quoteMore(
+  { clock }: Outside,
+  { pipeline, ledger }: Reporting,
+  name: string,
+  units: Units,
+): Promise<Quote> {
+  const account = pipeline.services.map((use) => use.account).find((one) => one.name === name);
+  const positions = (await ledger.readPositions()).filter(
+    (one) => one.account === name && one.isLoopback === account?.isLoopback,
+  );
+  const charges = Object.entries(units).map(([sku, count]) => {
+    const position = positions.find((one) => one.sku === sku)?.position ?? startPosition;
+    return chargeUnits(priceOf(pipeline.prices, sku), account?.billing[sku], position, count, clock.now());
+  });
+  return {
+    charge: charges.reduce((sum, { amount }) => sum + amount, 0n),
+    isComplete: charges.every(({ isComplete }) => isComplete),
+  };
 }
 
 /** What the run is compared with: nothing where it looked at the troubled items of another one only. */

@@ -1,4 +1,5 @@
 /** Items x services - what the ledger knows = tasks. Page by page, so that memory stays flat. */
+import { withAwaited } from '../domain/cascade.ts';
 import { findMisfit, hasHiddenBounds } from '../domain/fit.ts';
 import type { Item, MediaFacts, SourcePage } from '../domain/item.ts';
 import type { Known, PlannedItem, PlanPage, RunLedger } from '../domain/ledger.ts';
@@ -66,9 +67,12 @@ export async function* planTasks(
 ): AsyncGenerator<readonly Task[]> {
   const { run, counters } = tools;
   const readKnown: LookTools['readKnown'] = (...given) => run.readKnown(...given);
+  let isFirst = true;
   for await (const page of planPages(pages, { ...tools, readKnown })) {
-    const tasks = await run.plan(page);
-    counters.listed += page.items.length;
+    const tasks = await run.plan({ ...page, isFirst });
+    isFirst = false;
+    // A source that is read again for its links holds nothing new.
+    if (!counters.isListed) counters.listed += page.items.length;
     counters.planned += tasks.length;
     yield tasks;
   }
@@ -97,8 +101,11 @@ function draft(item: Item, pipeline: LookTools['pipeline'], keyOf: KeyOf): Draft
   const contentId = contentIdOf(item, 'content');
   const reuseId = pipeline.reuse.by === 'path' ? contentIdOf(item, 'path') : contentId;
   const skips = pipeline.select.fit === 'skip';
-  const uses = pipeline.services
-    .filter((use) => applies(use, item))
+  const { services } = pipeline;
+  // What is asked only of an answer needs that answer too, which is reused where it is known.
+  const only = item.onlyServices && withAwaited(services, item.onlyServices);
+  const uses = services
+    .filter((use) => applies(use, item, only))
     .map((use) => ({
       use,
       reuseKey: keyOf(use, item, reuseId),
@@ -107,9 +114,9 @@ function draft(item: Item, pipeline: LookTools['pipeline'], keyOf: KeyOf): Draft
   return { item, contentId, uses };
 }
 
-function applies(use: ServiceUse, item: Item): boolean {
+function applies(use: ServiceUse, item: Item, only: readonly string[] | undefined): boolean {
   if (item.kind === undefined || !use.service.kinds.includes(item.kind)) return false;
-  return item.onlyServices === undefined || item.onlyServices.includes(use.name);
+  return only === undefined || only.includes(use.name);
 }
 
 /** Where the price hangs on it, or (`fit: skip`) where the listing does not tell whether the media fits. */

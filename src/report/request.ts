@@ -3,10 +3,11 @@ import type { BookingRule } from '../domain/booking.ts';
 import type { BillRow, Ledger, RunRecord, TaskCount } from '../domain/ledger.ts';
 import type { ReportFolder } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { PriceBook } from '../domain/pricing.ts';
+import type { PriceBook, Quote } from '../domain/pricing.ts';
 import type { ServiceColumns } from '../domain/service.ts';
 import type { Limits, ReportSettings } from '../domain/settings.ts';
 import type { Cause, Summary } from '../domain/summary.ts';
+import type { Units } from '../domain/usage.ts';
 import type { ReportTally } from './summary.ts';
 
 /** One service of the pipeline, as far as reports know it. */
@@ -34,6 +35,8 @@ export interface ReportRequest {
   readonly prices: PriceBook;
   /** By account: what its failed calls are booked as, for the bill to say. */
   readonly bookings?: Readonly<Record<string, BookingRule>> | undefined;
+  /** What so many more units of these SKUs would cost the account, where it has come to; of what is saved. */
+  readonly quote?: ((account: string, units: Units) => Promise<Quote>) | undefined;
   readonly ledger: Pick<
     Ledger,
     'readItems' | 'readNamed' | 'countTasks' | 'readBill' | 'readBroken' | 'readSpending'

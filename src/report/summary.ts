@@ -5,7 +5,7 @@ import type { CapStand, Spending } from '../domain/caps.ts';
 import type { RunChange } from '../domain/change.ts';
 import type { RunRecord, TaskCount } from '../domain/ledger.ts';
 import { formatNano } from '../domain/money.ts';
-import type { Summary, SummaryCap, VerdictCounts } from '../domain/summary.ts';
+import type { Summary, SummaryCap, SummarySaving, VerdictCounts } from '../domain/summary.ts';
 import { type Status, statuses, statusOf } from '../domain/task.ts';
 import type { BillTotal } from './table/bill-table.ts';
 
@@ -66,6 +66,7 @@ export function makeSummary(
   more: {
     readonly bookings?: Readonly<Record<string, BookingRule>> | undefined;
     readonly billed: BilledFailures;
+    readonly saved?: SummarySaving | undefined;
     readonly change?: RunChange | undefined;
   },
 ): Summary {
@@ -87,6 +88,7 @@ export function makeSummary(
     why: run.why ?? null,
     ...(more.bookings && { booking: more.bookings }),
     ...(more.billed.tasks > 0 && { billedFailures: describeFailures(more.billed) }),
+    ...(more.saved && { saved: more.saved }),
     ...(caps.length > 0 && { caps: caps.map(describeCap) }),
     ...(Object.keys(overrun).length > 0 && { overrun }),
     ...(run.plan && { plan: { sha256: run.plan.sha256, tolerance: run.plan.tolerance } }),

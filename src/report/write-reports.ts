@@ -11,6 +11,7 @@ import { type JudgedItem, judgeRow } from './judged-item.ts';
 import { readPages } from './pages.ts';
 import type { ReportRequest, ReportSummary } from './request.ts';
 import { describeFailures, makeSummary, makeTally } from './summary.ts';
+import { describeCosts, describeSaved, readSaved } from './thrift.ts';
 import { billColumns, sumAssumptions, sumBill } from './table/bill-table.ts';
 import type { Column } from './table/column.ts';
 import { type CsvForm, renderCsvHeader, renderCsvRows } from './table/csv.ts';
@@ -51,7 +52,14 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
   const { bookings } = request;
   const billed = gathering.failureBill.sum();
   const change = await former?.conclude(record, total);
-  const summary = makeSummary(record, tally, total, prices.currency, spending, { bookings, billed, change });
+  const costs = describeCosts(total.charge, tally.verdicts, gathering.serviceCosts.list());
+  const saved = await readSaved(request, gathering);
+  const summary = makeSummary(record, tally, total, prices.currency, spending, {
+    bookings,
+    billed,
+    saved: saved && describeSaved(saved),
+    change,
+  });
 
   const form: CsvForm = reports.excel ? 'people' : 'exact';
   await writeText(
@@ -70,6 +78,8 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
       assumptions: sumAssumptions(bill),
       booking: bookings ?? {},
       billedFailures: describeFailures(billed),
+      ...(costs && { costs }),
+      ...(summary.saved && { saved: summary.saved }),
     }),
   );
   const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];
@@ -86,6 +96,7 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
       broken,
       spending,
       change,
+      saved,
     };
     await folder.write('report.html', (sink) => writePage(sink, content));
     files.push('report.html');

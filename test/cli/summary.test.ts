@@ -155,6 +155,13 @@ describe('the summary', () => {
     );
   });
 
+  test('says what conditions saved', async () => {
+    const saved = { tasks: 1204, units: { 'pai/advanced': 1204 }, charge: '66.22', complete: true };
+    expect(await print({ summary: makeSummary({ saved }) })).toContain(
+      '  saved by `when`: 1,204 tasks not asked, 1,204 units, about 66.22 CNY (estimated)',
+    );
+  });
+
   test('says how far each cap has come, and what passed its reservation', async () => {
     const summary = makeSummary({
       caps: [

@@ -204,16 +204,77 @@ const cases: readonly (readonly [
     [],
   ],
   [
-    'when is recognised and not supported yet, and a call costs at least one unit',
+    'a call costs at least one unit',
+    p(withService('use: toy/image\nunitsPerCall: 0')),
+    ['pipelines/p.yaml:5:19 services[0].unitsPerCall: expected a whole number that is at least 1, found 0.'],
+    [],
+  ],
+  [
+    'when names a service of the pipeline, with what a rule could ask of it',
     p(
       withService(
-        'use: toy/image\nwhen: { service: toy/video, metric: quality, is: "< 60" }\nunitsPerCall: 0',
+        'use: toy/image\nwhen: { service: toy/imag, metric: quality, is: "< 60" }',
+        `  - { use: toy/image, as: b, when: { service: toy/image, metric: quality } }
+  - { use: toy/image, as: c, when: { service: toy/image, metric: quality, is: "< 60", op: tag } }
+  - { use: toy/image, as: d, when: { service: toy/image } }
+  - { use: toy/image, as: e, when: { service: toy/image, metrik: quality, is: "< 60" } }
+  - { use: toy/image, as: f, when: cheap }
+`,
       ),
     ),
     [
-      'pipelines/p.yaml:5:11 services[0].when: not supported yet. Remove this key.',
-      'pipelines/p.yaml:6:19 services[0].unitsPerCall: expected a whole number that is at least 1, found 0.',
+      'pipelines/p.yaml:5:22 services[0].when.service: there is no service "toy/imag" in this pipeline. Did you mean "toy/image"?',
+      'pipelines/p.yaml:6:66 services[1].when.metric: expected metric and is together, found metric alone. Add is.',
+      'pipelines/p.yaml:7:91 services[2].when.op: a condition on a metric has no op. Remove it.',
+      'pipelines/p.yaml:8:36 services[3].when: expected a label, a score or both, or metric and is, found none. Say when the condition holds.',
+      'pipelines/p.yaml:9:58 services[4].when.metrik: unknown key "metrik". Did you mean "metric"?',
+      'pipelines/p.yaml:9:79 services[4].when.is: expected metric and is together, found is alone. Add metric.',
+      'pipelines/p.yaml:10:36 services[5].when: expected a map, found "cheap".',
     ],
+    [],
+  ],
+  [
+    'a condition on a service that never takes the same item is warned of',
+    p(
+      withService(
+        'use: toy/image\nwhen: { service: post, score: ">= 0.5" }',
+        '  - { use: toy/post, as: post }\n',
+      ),
+    ),
+    [],
+    [
+      'pipelines/p.yaml:5:22 services[0].when.service: toy/image takes images, post takes posts: no item has an answer to go by, so that toy/image is always skipped. Name a service that takes the same kind.',
+    ],
+  ],
+  [
+    'conditions do not go in a circle',
+    p(
+      withService(
+        'use: toy/image\nas: a\nwhen: { service: b, metric: quality, is: "< 60" }',
+        `  - { use: toy/image, as: b, when: { service: a, metric: quality, is: "< 60" } }
+  - { use: toy/image, as: c, when: { service: c, metric: quality, is: "< 60" } }
+  - { use: toy/image, as: d, when: { service: a, metric: quality, is: "< 60" } }
+`,
+      ),
+    ),
+    [
+      'pipelines/p.yaml:6:22 services[0].when.service: expected a service that comes to an answer without this one, found "b": "a" waits for "b", which waits for "a". Break the circle.',
+      'pipelines/p.yaml:7:47 services[1].when.service: expected a service that comes to an answer without this one, found "a": "b" waits for "a", which waits for "b". Break the circle.',
+      'pipelines/p.yaml:8:47 services[2].when.service: expected a service that comes to an answer without this one, found "c": "c" waits for "c". Break the circle.',
+    ],
+    [],
+  ],
+  [
+    'a condition may stand before the service that it asks, and on one that waits itself',
+    p(
+      withService(
+        'use: toy/image\nas: third\nwhen: { service: second, metric: quality, is: "< 20" }',
+        `  - { use: toy/image, as: second, when: { service: first, op: tag, label: cat } }
+  - { use: toy/image, as: first }
+`,
+      ),
+    ),
+    [],
     [],
   ],
   [

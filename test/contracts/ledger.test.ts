@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attempt, Ledger, RunLedger } from '../../src/domain/ledger.ts';
+import type { Condition } from '../../src/domain/policy.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { settleUsage, type Usage } from '../../src/domain/usage.ts';
 import { openLedger } from '../../src/store/ledger.ts';
@@ -1332,6 +1333,154 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
       expect(bill?.charge).toBe(2n * price);
       const [row] = await ledger.readItems(run.record.id, undefined, 1);
       expect(row?.tasks[0]?.charge).toBe(price);
+    });
+  });
+
+  describe('a service with a condition', () => {
+    const both = ['labels', 'quality'];
+    const below = (value: number): Condition => ({
+      service: 'quality',
+      metric: 'iqa_result',
+      is: { comparator: '<', value },
+    });
+    const open = (when: Condition, changes: Partial<Parameters<typeof makeOpening>[0]> = {}) =>
+      ledger.openRun(makeOpening({ pipeline: makePipeline({ when }), ...changes }));
+    const reasons = async (run: RunLedger) =>
+      (await ledger.countTasks(run.record.id)).map(({ service, state, reason, count }) =>
+        `${count} ${service} ${state} ${reason}`.trim(),
+      );
+
+    test('has its task wait for the other’s answer, which lets it go in its own commit', async () => {
+      const run = await open(below(80));
+      const tasks = await plan(run, [makePlanned('a', { services: both })]);
+      expect(tasks.map(({ service }) => service)).toEqual(['quality']);
+      expect(await reasons(run)).toEqual(['1 quality planned', '1 labels pending']);
+      expect(await run.readReady('labels', 0, 10)).toEqual([]);
+      const released = await answer(run, await begin(run, tasks[0]));
+      expect(released).toMatchObject([{ service: 'labels', item: { id: 'media/a' }, reuseKey: 'a/labels' }]);
+      expect(await run.readReady('labels', 0, 10)).toEqual(released);
+      await answer(run, await begin(run, released[0]));
+      expect(await reasons(run)).toEqual(['1 quality answered', '1 labels answered']);
+    });
+
+    test('is skipped where it does not hold, and says what it would have used', async () => {
+      const run = await open(below(60));
+      const [task] = await plan(run, [makePlanned('a', { services: both })]);
+      expect(await answer(run, await begin(run, task))).toEqual([]);
+      expect(await reasons(run)).toEqual([
+        '1 quality answered',
+        '1 labels skipped when: quality iqa_result < 60 does not hold',
+      ]);
+      const [row] = await ledger.readItems(run.record.id, undefined, 10);
+      expect(row?.tasks.map(({ spared }) => spared)).toEqual([undefined, oneCall.units]);
+    });
+
+    test('is decided while planning where the other’s answer is known, and reuses its own', async () => {
+      const first = await open(below(80));
+      const [task] = await plan(first, [makePlanned('a', { services: both })]);
+      const [released] = await answer(first, await begin(first, task));
+      await answer(first, await begin(first, released));
+      const second = await open(below(80), { startNew: true });
+      expect(await plan(second, [makePlanned('a', { services: both })])).toEqual([]);
+      expect(await reasons(second)).toEqual(['1 quality reused', '1 labels reused']);
+      const third = await open(below(60), { startNew: true });
+      expect(await plan(third, [makePlanned('a', { services: both })])).toEqual([]);
+      expect(await reasons(third)).toEqual([
+        '1 quality reused',
+        '1 labels skipped when: quality iqa_result < 60 does not hold',
+      ]);
+    });
+
+    test('is skipped where the other does not apply', async () => {
+      const run = await open(below(80));
+      expect(await plan(run, [makePlanned('a', { services: ['labels'] })])).toEqual([]);
+      expect(await reasons(run)).toEqual(['1 labels skipped when: quality does not apply']);
+    });
+
+    test('is skipped where the other fails, and taken up with it by a run of what failed', async () => {
+      const run = await open(below(80));
+      const [task] = await plan(run, [makePlanned('a', { services: both }), makePlanned('b')]);
+      const attempt = await begin(run, task);
+      await run.transition([{ is: 'failed', attempt, refusal, isRemembered: true }]);
+      expect(await reasons(run)).toContain('1 labels skipped when: quality has no answer (failed)');
+      const troubled = await ledger.readTroubled(run.record.id, undefined, 10);
+      expect(troubled.map(({ id, onlyServices }) => [id, onlyServices?.toSorted()])).toEqual([
+        ['media/a', ['labels', 'quality']],
+      ]);
+    });
+
+    test('waits on in a session that goes on, and is let go there', async () => {
+      const first = await open(below(80));
+      const [task] = await plan(first, [makePlanned('a', { services: both })]);
+      await begin(first, task);
+      const second = await open(below(80));
+      expect(second.isResumed).toBe(true);
+      const [orphan] = await second.readOrphans(0, 10);
+      if (!orphan) throw new Error('expected an orphan');
+      expect(await answer(second, orphan)).toMatchObject([{ service: 'labels' }]);
+    });
+
+    test('comes back with an other that was over a cap', async () => {
+      const pipeline = makePipeline({ when: below(80), caps: { run: 9_000_000n } });
+      const first = await ledger.openRun(makeOpening({ pipeline }));
+      const [task] = await plan(first, [makePlanned('a', { services: both })]);
+      expect(await intend(first, [task as Task])).toEqual([{ is: 'settled', state: 'over-cap' }]);
+      expect(await reasons(first)).toEqual([
+        '1 quality over-cap caps.run',
+        '1 labels skipped when: quality has no answer (over-cap)',
+      ]);
+      const second = await open(below(80));
+      expect(await reasons(second)).toEqual(['1 quality planned', '1 labels pending']);
+      const [again] = await second.readReady('quality', 0, 10);
+      expect(await answer(second, await begin(second, again))).toMatchObject([{ service: 'labels' }]);
+    });
+
+    test('comes back with an other that was held, once it is to be sent again', async () => {
+      const first = await open(below(80));
+      const [task] = await plan(first, [makePlanned('a', { services: both })]);
+      await first.transition([{ is: 'held', attempt: await begin(first, task), cause: 'timeout' }]);
+      expect(await reasons(first)).toContain('1 labels skipped when: quality has no answer (held)');
+      await ledger.settleHeld(undefined, 'resend');
+      const second = await open(below(80));
+      expect(await reasons(second)).toEqual(['1 quality planned', '1 labels pending']);
+    });
+
+    test('comes back with an other that is asked for again', async () => {
+      const first = await open(below(80));
+      const [task] = await plan(first, [makePlanned('a', { services: both })]);
+      const attempt = await begin(first, task);
+      await first.transition([{ is: 'held', attempt, cause: 'timeout', isAskable: true }]);
+      const second = await open(below(80));
+      await second.reopenAskable([{ service: 'quality', account: 'pai-prod' }]);
+      expect(await reasons(second)).toEqual(['1 quality intent', '1 labels pending']);
+      const [orphan] = await second.readOrphans(0, 10);
+      if (!orphan) throw new Error('expected an orphan');
+      expect(await answer(second, orphan)).toMatchObject([{ service: 'labels' }]);
+    });
+
+    test('is let go by the answer of another run that its other waits for', async () => {
+      const weekly = await ledger.openRun(makeOpening({ pipeline: makePipeline({ name: 'weekly' }) }));
+      const [shared] = await plan(weekly, [makePlanned('b', { content: 'same' })]);
+      const attempt = await begin(weekly, shared);
+      const run = await open(below(80));
+      await plan(run, [makePlanned('a', { content: 'same', services: both })]);
+      expect(await reasons(run)).toEqual(['1 quality waiting', '1 labels pending']);
+      expect(await answer(weekly, attempt)).toEqual([]);
+      expect(await reasons(run)).toEqual(['1 quality reused', '1 labels planned']);
+      expect(await run.readReady('labels', 0, 10)).toHaveLength(1);
+    });
+
+    test('is handed out with the link of a source that is read again', async () => {
+      const url = 'https://cdn.example/a.jpg?X-Amz-Signature=secret';
+      const items = [makePlanned('a', { services: both, item: { url } })];
+      const page = { items, unselected: 0, broken: [], isLast: true };
+      const run = await open(below(80));
+      const [task] = await run.plan({ ...page, isFirst: true });
+      const [released] = await answer(run, await begin(run, task));
+      expect(released?.item.isUrlCut).toBe(true);
+      expect(await run.plan({ ...page, isFirst: true })).toMatchObject([
+        { service: 'labels', item: { url } },
+      ]);
     });
   });
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { guardFormula, renderCsvHeader, renderCsvRows } from '../../src/report/table/csv.ts';
 import { findTop } from '../../src/report/table/item-table.ts';
 import { writeReports } from '../../src/report/write-reports.ts';
+import type { Finding } from '../../src/domain/finding.ts';
 import type { Units } from '../../src/domain/usage.ts';
 import type { Column } from '../../src/report/table/column.ts';
 import {
@@ -280,6 +281,61 @@ describe('the bill', () => {
       'account,vendor,sku,unit,units_observed,units_estimated,units_uncertain,units_free,units_pack,unit_price,charge,currency,complete',
     );
     expect(first).toMatchObject({ charge: '7550', units_estimated: 4_999_998, complete: true });
+  });
+
+  test('says what a finding cost, and what conditions saved', async () => {
+    const poor = makeFinding({ metrics: { iqa_result: 12 } });
+    const fine = makeFinding({ metrics: { iqa_result: 80 } });
+    const asked = (finding: Finding, charge: bigint) => makeTask(quality, { finding, charge });
+    const spared = makeTask(censor, {
+      status: 'skipped',
+      reason: 'when: pai/image-quality iqa_result < 20 does not hold',
+      spared: { 'qiniu/politician-image': 120 },
+    });
+    const rows = [
+      { item: makeItem(1, 'a.jpg'), tasks: [asked(poor, 4_600_000n), spared] },
+      { item: makeItem(2, 'b.jpg'), tasks: [asked(fine, 4_600_000n), spared] },
+      { item: makeItem(3, 'c.jpg'), tasks: [asked(poor, 0n)] },
+    ];
+    const bought = [makeBill({ account: 'pai-prod', sku: 'pai/basic', observed: 2, charge: 9_200_000n })];
+    const quoted: unknown[] = [];
+    const request = makeRequest(rows, {
+      bill: bought,
+      quote: async (account, units) => {
+        quoted.push([account, units]);
+        return { charge: 372_000_000n, isComplete: true };
+      },
+    });
+    const { summary } = await writeReports(request);
+    const saved = { tasks: 2, units: { 'qiniu/politician-image': 240 }, charge: '0.372', complete: true };
+    expect(summary.saved).toEqual(saved);
+    expect(quoted).toEqual([['qiniu-prod', { 'qiniu/politician-image': 240 }]]);
+    expect(JSON.parse(request.folder.files.get('bill.json') ?? '')).toMatchObject({
+      saved,
+      costs: {
+        perFlagged: '0.0046',
+        services: [
+          { service: quality.name, charge: '0.0092', answers: 3, flagged: 2, perFlagged: '0.0046' },
+          { service: censor.name, charge: '0', answers: 0, flagged: 0, perFlagged: null },
+        ],
+      },
+    });
+    const page = request.folder.files.get('report.html') ?? '';
+    expect(page).toContain('0.0046 CNY for each of 2 flagged items.');
+    expect(page).toContain('2 tasks not asked, 240 units, about 0.3720 CNY, as estimated.');
+  });
+
+  test('says nothing of findings where none was flagged, and of savings that have no price, at least', async () => {
+    const task = makeTask(censor, {
+      status: 'skipped',
+      reason: 'when: pai/image-quality iqa_result < 20 does not hold',
+      spared: { 'qiniu/pulp-image': 3 },
+    });
+    const request = makeRequest([{ item: makeItem(1, 'a.mp4'), tasks: [task] }], { bill });
+    const { summary } = await writeReports(request);
+    expect(summary.saved).toMatchObject({ charge: '0', complete: false });
+    expect(request.folder.files.get('bill.json')).not.toContain('perFlagged');
+    expect(request.folder.files.get('report.html')).toContain('1 task not asked, 3 units, at least 0.00 CNY');
   });
 
   test('says by which rule failed calls were booked, and what that came to', async () => {

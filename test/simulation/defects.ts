@@ -49,11 +49,15 @@ function changeTransitions(
   seams: Seams,
   transition: (
     given: readonly Transition[],
-    write: (transitions: readonly Transition[]) => Promise<void>,
+    write: (transitions: readonly Transition[]) => Promise<unknown>,
   ) => Promise<void>,
 ): Seams {
   const write = (transitions: readonly Transition[]) => seams.run.transition(transitions);
-  return { ...seams, run: { ...seams.run, transition: (given) => transition(given, write) } };
+  const changed: RunLedger['transition'] = async (given) => {
+    await transition(given, write);
+    return [];
+  };
+  return { ...seams, run: { ...seams.run, transition: changed } };
 }
 
 function changeServices(change: (service: Service) => Service): Plant {
@@ -99,7 +103,7 @@ const intentAfterSend: Plant = (seams) => {
   };
   const transition: RunLedger['transition'] = async (transitions) => {
     for (const { attempt } of transitions) young.delete(attempt.id);
-    await run.transition(transitions);
+    return await run.transition(transitions);
   };
   return { ...seams, run: { ...run, intend, transition } };
 };

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../src/domain/clock.ts';
 import type { Attempt, IntentRequest, RunLedger, Transition } from '../../src/domain/ledger.ts';
+import type { Task } from '../../src/domain/task.ts';
 import type { SimClock } from './sim-clock.ts';
 
 const never = () => new Promise<never>(() => undefined);
@@ -98,12 +99,13 @@ export class SimProcess {
     };
   }
 
-  async #transit(run: RunLedger, transitions: readonly Transition[]): Promise<void> {
-    await run.transition(transitions);
+  async #transit(run: RunLedger, transitions: readonly Transition[]): Promise<readonly Task[]> {
+    const released = await run.transition(transitions);
     for (const { is, attempt } of transitions) {
       this.ahead.delete(attempt.ref);
       if (is === 'held') this.#held.add(attempt.ref);
     }
+    return released;
   }
 
   #step(): boolean {

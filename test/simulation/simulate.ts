@@ -188,7 +188,7 @@ class Play {
         deadlines: pipeline.deadlines,
         resendBelow: pipeline.resendBelow,
         hookUrl: ({ name }) => `https://hooks.example/${name}`,
-        counters: { asked: 0, answered: 0, failed: 0, held: 0, overCap: 0, repeated: 0 },
+        counters: { asked: 0, answered: 0, failed: 0, held: 0, overCap: 0, repeated: 0, released: 0 },
         stop: stop.signal,
       },
       services,

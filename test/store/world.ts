@@ -2,6 +2,7 @@
 import type { Caps } from '../../src/domain/caps.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Attempt, Intent, Ledger, PlannedItem, RunLedger, RunOpening } from '../../src/domain/ledger.ts';
+import type { Condition } from '../../src/domain/policy.ts';
 import type { Refusal } from '../../src/domain/outcome.ts';
 import type { BillingFacts, Nano, PriceBook, SkuPrice } from '../../src/domain/pricing.ts';
 import type { Account, Pipeline, ServiceUse } from '../../src/domain/settings.ts';
@@ -41,12 +42,14 @@ export interface PipelineChanges extends Partial<Pick<Pipeline, 'name' | 'shapeH
   readonly isLoopback?: boolean;
   readonly prices?: PriceBook;
   readonly caps?: Caps;
+  /** What the service `labels` waits for. */
+  readonly when?: Condition;
   /** Of the account's month. */
   readonly accountCap?: Nano;
 }
 
 export function makePipeline(changes: PipelineChanges = {}): Pipeline {
-  const { reuse, isLoopback = false, accountCap, ...rest } = changes;
+  const { reuse, isLoopback = false, accountCap, when, ...rest } = changes;
   const account = {
     name: 'pai-prod',
     vendor: {
@@ -59,7 +62,9 @@ export function makePipeline(changes: PipelineChanges = {}): Pipeline {
     isLoopback,
     ...(accountCap !== undefined && { caps: { month: accountCap } }),
   } as unknown as Account;
-  const services = ['quality', 'labels'].map((name) => ({ name, account }) as unknown as ServiceUse);
+  const services = ['quality', 'labels'].map(
+    (name) => ({ name, account, ...(name === 'labels' && when && { when }) }) as unknown as ServiceUse,
+  );
   return {
     name: 'nightly',
     path: 'pipelines/nightly.yaml',
@@ -148,7 +153,11 @@ export async function begin(run: RunLedger, task: Task | undefined, atMs = start
 
 export const finding = { labels: [{ label: '好', score: 0.9 }], segments: [], metrics: { iqa_result: 71.5 } };
 
-export function answer(run: RunLedger, attempt: Attempt, usage: Usage = attempt.usage): Promise<void> {
+export function answer(
+  run: RunLedger,
+  attempt: Attempt,
+  usage: Usage = attempt.usage,
+): Promise<readonly Task[]> {
   return run.transition([
     { is: 'answered', attempt, finding, usage, reply: { status: 200, body: '{"code":"OK"}' } },
   ]);

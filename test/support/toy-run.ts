@@ -158,7 +158,7 @@ export class ToyWorld {
     run: RunLedger,
     control: { stop?: AbortSignal; hookUrl?: string },
   ) {
-    const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0 };
+    const counters = { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 };
     const storage = {
       sign: async ({ key }: { readonly key: string }) => ({
         url: `https://store.example/${key}?X-Amz-Signature=${this.clock.now()}`,

@@ -70,6 +70,14 @@ export function formatFailures({ booking = {}, billedFailures, counts, currency 
   return `failures billed: ${amount}${rules === '' ? '' : ` (by booking: ${rules})`}`;
 }
 
+/** What conditions spared, as estimated; nothing where nothing was. */
+export function formatSaved({ saved, currency }: Summary): string {
+  if (!saved) return '';
+  const units = Object.values(saved.units).reduce((sum, count) => sum + count, 0);
+  const amount = `${saved.complete ? 'about' : 'at least'} ${formatAmount(saved.charge, currency)}`;
+  return `saved by \`when\`: ${countWord(saved.tasks, 'task')} not asked, ${countWord(units, 'unit')}, ${amount} (estimated)`;
+}
+
 /** `units: pai/basic 21,857, qiniu/terror-image 3,402,118`. */
 export function formatUnits({ units }: Pick<Summary, 'units'>): string {
   const all = Object.entries(units).filter(([, count]) => count > 0);

@@ -2,7 +2,7 @@
 import { exitCodes } from '../../domain/problem.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { Summary } from '../../domain/summary.ts';
-import { formatAssumptions, formatCharge, formatFailures, formatUnits } from './charge.ts';
+import { formatAssumptions, formatCharge, formatFailures, formatSaved, formatUnits } from './charge.ts';
 import { formatChange } from './diff.ts';
 import { formatSkips } from './skip.ts';
 import { formatCaps } from './spending.ts';
@@ -25,6 +25,7 @@ export function printSummary(console: Console, reported: Reported): void {
     formatCharge(summary, reported.bill, ink),
     formatUnits(summary),
     formatFailures(summary),
+    formatSaved(summary),
     ...formatAssumptions(reported.assumptions, ink),
     ...formatCaps(summary, ink),
     ...formatObstacles(reported, ink),

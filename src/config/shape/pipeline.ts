@@ -12,7 +12,7 @@ import {
   noticeFormats,
   reportFormats,
 } from '../../domain/settings.ts';
-import { inlinePolicyShape } from './policy.ts';
+import { conditionShape, inlinePolicyShape } from './policy.ts';
 import {
   baseUrlShape,
   countShape,
@@ -294,7 +294,11 @@ export const serviceShape = z.strictObject({
   limits: limitsShape
     .prefault({})
     .meta({ description: "Limits of this service alone, within its account's." }),
-  when: notYet('Conditions on the answer of a cheaper service.'),
+  when: conditionShape.optional().meta({
+    description:
+      'Asked of an item only where the answer of another service of this pipeline meets this; skipped where it does not, or where there is none.',
+    examples: [{ service: 'pai/video-quality', metric: 'video_score', is: '< 60' }],
+  }),
 });
 
 export const reportsShape = z.strictObject({

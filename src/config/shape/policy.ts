@@ -6,8 +6,8 @@ const labelExpected = 'expected a label in quotes, or a list of at least one';
 /** People leave the quotes of "0" out; labels are texts all the same. */
 const labelShape = z.union([wordShape, z.int()]).transform(String);
 
-export const ruleShape = z.strictObject({
-  name: wordShape.optional().meta({ description: "Reason in the reports; the rule's own text if left out." }),
+/** What a rule, and the `when` of a service, ask of one service's answer. */
+export const conditionShape = z.strictObject({
   service: wordShape.meta({
     description: 'Name of the service in the pipeline: its `as`, else its `use`.',
     examples: ['qiniu/video-censor'],
@@ -25,6 +25,11 @@ export const ruleShape = z.strictObject({
     .optional()
     .meta({ description: "Name of a metric in the vendor's spelling.", examples: ['iqa_result'] }),
   is: comparisonShape.optional().meta({ description: 'Comparison with the metric.', examples: ['< 40'] }),
+});
+
+export const ruleShape = z.strictObject({
+  name: wordShape.optional().meta({ description: "Reason in the reports; the rule's own text if left out." }),
+  ...conditionShape.shape,
   verdict: z
     .enum(['pass', 'review', 'block'])
     .meta({ description: 'What an item gets that the rule matches; the worst of all rules counts.' }),

@@ -2,6 +2,7 @@
 import type { Assumed, EstimateBasis, LibraryDigest, TaskForecast, Unsent } from '../../domain/estimate.ts';
 import type { Fate, Foresight } from '../../domain/foresight.ts';
 import type { Item } from '../../domain/item.ts';
+import { formatCondition } from '../../domain/policy.ts';
 import type { ServiceUse } from '../../domain/settings.ts';
 import type { LookedItem, LookedPage } from '../plan-tasks.ts';
 import { Digest } from './digest.ts';
@@ -165,6 +166,12 @@ export class Survey {
     this.#calls.set(task.service, (this.#calls.get(task.service) ?? 0) + 1);
     this.#fetch(item);
     const assumptions = task.usage.assumptions ?? [];
+    const when = this.#uses.get(task.service)?.when;
+    if (when)
+      this.#assume(
+        `every item meets the condition of ${task.service}, ${formatCondition(when)}: an upper bound`,
+        1,
+      );
     if (this.#isSampled && header !== undefined && this.#isPricedByHeader(task)) {
       const stratum = this.#findStratum(task.service, item);
       if (header === 'read') stratum.look(task.usage.units, assumptions);

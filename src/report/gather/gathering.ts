@@ -7,7 +7,10 @@ import { type Verdict, verdicts } from '../../domain/policy.ts';
 import type { JudgedItem } from '../judged-item.ts';
 import type { ReportRequest } from '../request.ts';
 import type { VerdictCounts } from '../../domain/summary.ts';
+import type { Saved } from '../thrift.ts';
 import type { ReportTally } from '../summary.ts';
+import { makeSavings, type Savings } from './saving.ts';
+import { makeServiceCosts, type ServiceCosts } from './service-cost.ts';
 import type { BillTotal } from '../table/bill-table.ts';
 import { listTasks } from '../table/task-table.ts';
 import { type FailureBill, makeFailureBill } from './billed-failure.ts';
@@ -22,6 +25,8 @@ export interface Gathering {
   readonly causes: Causes;
   readonly failureBill: FailureBill;
   readonly places: Places;
+  readonly savings: Savings;
+  readonly serviceCosts: ServiceCosts;
   readonly verdicts: () => VerdictCounts;
   /** Tasks seen. */
   readonly tasks: () => number;
@@ -36,6 +41,8 @@ export function makeGathering(
   const causes = makeCauses();
   const failureBill = makeFailureBill();
   const places = makePlaces();
+  const savings = makeSavings();
+  const serviceCosts = makeServiceCosts(request.services, request.policy);
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
   let [items, tasks] = [0, 0];
   return {
@@ -44,6 +51,8 @@ export function makeGathering(
     causes,
     failureBill,
     places,
+    savings,
+    serviceCosts,
     verdicts: () => ({ ...counts }),
     tasks: () => tasks,
     add(row) {
@@ -53,7 +62,9 @@ export function makeGathering(
       for (const task of row.tasks) {
         distributions.add(task);
         failureBill.add(task);
+        savings.add(task);
       }
+      serviceCosts.add(row);
       for (const task of listTasks(row)) causes.add(task);
       items += 1;
       tasks += row.tasks.length;
@@ -73,6 +84,8 @@ export interface PageContent {
   readonly total: BillTotal;
   readonly broken: readonly BrokenRow[];
   readonly spending: Spending;
+  /** What conditions spared; absent where nothing was. */
+  readonly saved?: Saved | undefined;
   /** Since the run before this one; absent where there is none to compare with. */
   readonly change?: RunChange | undefined;
 }

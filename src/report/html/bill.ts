@@ -9,6 +9,7 @@ import { renderCaps } from './cap.ts';
 import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
 import { type PageColumn, renderTable, separateThousands } from './table.ts';
+import { describeSaved, renderCosts } from './thrift.ts';
 
 export function renderBill(content: PageContent, say: Say): Markup {
   const { request, bill, total } = content;
@@ -19,7 +20,7 @@ export function renderBill(content: PageContent, say: Say): Markup {
   const { prices } = request;
   const charge = formatMoney(total.charge, prices.currency);
   return html`<section id="bill"><h2>${say('bill.title')} <span class="count">${total.isComplete ? '' : html`${say('bill.atLeast')} `}${charge}</span></h2>
-${renderTable(say('bill.caption'), listColumns(bill, prices, say), bill)}${renderNotes(content, say)}${renderPrices(bill, prices, say)}${renderCaps(content, say)}</section>
+${renderTable(say('bill.caption'), listColumns(bill, prices, say), bill)}${renderNotes(content, say)}${renderCosts(content, say)}${renderPrices(bill, prices, say)}${renderCaps(content, say)}</section>
 `;
 }
 
@@ -54,7 +55,8 @@ function renderCharge(row: BillRow, charge: string | undefined, prices: PriceBoo
   return html`${row.isComplete ? '' : html`${say('bill.atLeast')} `}${charge} ${currency}`;
 }
 
-function renderNotes({ bill, total, request, gathering }: PageContent, say: Say): Markup | undefined {
+function renderNotes(content: PageContent, say: Say): Markup | undefined {
+  const { bill, total, request, gathering } = content;
   const unpriced = [...new Set(bill.filter((row) => !row.isComplete).map((row) => row.sku))];
   const notes = [
     unpriced.length === 0 ? undefined : say('bill.incomplete', { skus: unpriced.join(', ') }),
@@ -63,6 +65,7 @@ function renderNotes({ bill, total, request, gathering }: PageContent, say: Say)
       say('bill.assumed', { count, text: html`<span lang="en">${text}</span>` }),
     ),
     ...describeFailures(request, gathering.failureBill.sum(), say),
+    describeSaved(content, say),
   ].filter((note) => note !== undefined);
   return notes.length === 0
     ? undefined

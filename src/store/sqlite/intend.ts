@@ -3,6 +3,7 @@ import type { IntentRequest } from '../../domain/ledger.ts';
 import { attemptRef } from '../../domain/reuse.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
+import { endTask } from './cascade.ts';
 import type { Known } from './known.ts';
 import { bindKnown, knownColumns, settleKey } from './known.ts';
 import type { Reservation, Spender } from './reserve.ts';
@@ -46,7 +47,7 @@ export function intendCall(session: Session, request: IntendedCall): readonly In
     if (refused) return refused;
     const reserved = reserve(session, makeSpender(session, request, known.run), task.units);
     if (!reserved.fits) {
-      moveTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
+      endTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
       return { is: 'settled', state: 'over-cap' };
     }
     const { reservation } = reserved;
@@ -67,7 +68,7 @@ function refuseIntent(session: Session, known: KnownTask, atMs: number): Intende
   if (known.state !== 'planned' && known.state !== 'waiting') return { is: 'settled', state: known.state };
   const end = settleKey(session.db, known);
   if (end) {
-    moveTask(session, known, { ...end, endedMs: atMs });
+    endTask(session, known, { ...end, endedMs: atMs });
     return { is: 'settled', state: end.state };
   }
   if (known.open !== null) {

@@ -6,6 +6,7 @@ import { limitUnits, type RunPlan } from '../../domain/plan.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
+import { type Dependent, listDependents, reviveDependents, reviveOverCap } from './cascade.ts';
 import type { Database } from './database.ts';
 import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
@@ -138,7 +139,9 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: LedgerPipeline)
     db.run(`UPDATE runs SET listing = 'partial', unselected = 0, broken = 0 WHERE seq = ?`, [row.seq]);
     db.run('DELETE FROM broken WHERE run = ?', [row.seq]);
   }
-  releaseSettled({ db, tally }, row.seq);
+  const dependents = listDependents(pipeline.services);
+  releaseSettled({ db, tally }, row.seq, dependents);
+  reviveOverCap({ db, tally }, row.seq, dependents);
   const idle = db.all<{ service: number; state: TaskState; reason: string; count: number }>(
     `SELECT service, state, reason, count FROM task_counts
      WHERE run = ? AND state IN ('waiting', 'over-cap') AND count > 0`,
@@ -157,13 +160,20 @@ function resumeRun({ db, tally }: Office, row: RunRow, pipeline: LedgerPipeline)
 }
 
 /** Held tasks that a person has settled since are planned again; what was decided stands at their reuse key. */
-function releaseSettled({ db, tally }: Pick<Office, 'db' | 'tally'>, run: number): void {
+function releaseSettled(
+  { db, tally }: Pick<Office, 'db' | 'tally'>,
+  run: number,
+  dependents: readonly Dependent[],
+): void {
   const settled = db.all<MovableTask>(
     `SELECT t.id, t.run, t.service, t.state, t.reason FROM tasks AS t JOIN keys AS k ON k.id = t.key
      WHERE t.run = ? AND t.state = 'held' AND t.state IN ('failed', 'held') AND k.held IS NULL`,
     [run],
   );
-  for (const task of settled) moveTask({ db, tally }, task, { state: 'planned' });
+  for (const task of settled) {
+    moveTask({ db, tally }, task, { state: 'planned' });
+    reviveDependents({ db, tally }, dependents, task);
+  }
 }
 
 function beginRun(db: Database, opening: RunOpening): string {
@@ -197,7 +207,12 @@ function chooseId(db: Database, pipeline: string, nowMs: number): string {
 /** The columns of a run that say under which pipeline it goes on. */
 function packPipeline(pipeline: LedgerPipeline, asksFresh: boolean) {
   const services = pipeline.services.map(
-    ({ name, account }): RunService => ({ name, account: account.name, vendor: account.vendor.name }),
+    ({ name, account, when }): RunService => ({
+      name,
+      account: account.name,
+      vendor: account.vendor.name,
+      ...(when && { when }),
+    }),
   );
   const units = pipeline.services
     .flatMap((use) => use.account.vendor.skus)
@@ -239,7 +254,9 @@ function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: 
     billing: new Map(billing),
     caps: listCaps(pipeline),
     ...reachBack(pipeline, nowMs, row),
-    firstItem: (items?.last ?? 0) + 1,
+    dependents: listDependents(pipeline.services),
+    released: [],
+    reading: { firstItem: (items?.last ?? 0) + 1 },
     firstAttempt: (attempts?.seq ?? 0) + 1,
   };
 }

@@ -1,7 +1,9 @@
 /** Stores a page of planned items, and answers which of their tasks may be sent. */
+import { sortByWhen } from '../../domain/cascade.ts';
 import type { PlannedItem, PlanPage } from '../../domain/ledger.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { TaskState } from '../../domain/task.ts';
+import { endTask, judgeWhen } from './cascade.ts';
 import { packFacts } from './item-facts.ts';
 import type { Settlement } from './known.ts';
 import { internKey, settleKey } from './known.ts';
@@ -31,13 +33,14 @@ interface Placed {
 }
 
 /**
- * Idempotent by position. An item of an earlier session that comes again keeps what became of it; only its tasks that
- * are still planned are looked at anew, since its content and what is known of it may have changed.
+ * Idempotent by position. An item of an earlier reading that comes again keeps what became of it; only its tasks that are
+ * still planned or pending are looked at anew, since its content and what is known of it may have changed.
  *
  * @throws `Stop` where a position that an earlier session filled now holds another item.
  */
 export function planPage(session: Session, page: PlanPage): readonly ReadyTask[] {
   const ready: ReadyTask[] = [];
+  if (page.isFirst === true) session.reading.firstItem = findNextItem(session);
   let items = 0;
   let notApplicable = 0;
   for (const [place, planned] of page.items.entries()) {
@@ -50,7 +53,7 @@ export function planPage(session: Session, page: PlanPage): readonly ReadyTask[]
       items += 1;
       notApplicable += planned.notApplicable;
       addItem(session, { planned, place }, ready);
-    } else if (known.id < session.firstItem) {
+    } else if (known.id < session.reading.firstItem) {
       requireSameItem(session, planned, known.name);
       renewItem(session, { planned, place }, known, ready);
     }
@@ -83,11 +86,13 @@ function addItem(session: Session, { planned, place: item }: Placed, ready: Read
     facts: packFacts(planned.item),
     content: planned.content ?? null,
   });
-  for (const [index, task] of planned.tasks.entries()) {
-    const { key, place, end } = judgeTask(session, task);
+  const ends = new Map<number, { readonly state: TaskState; readonly answer: number | null }>();
+  for (const [index, task] of sortTasks(session, planned.tasks)) {
     const service = findService(session, task.service);
+    const { key, place, end } = judgeTask(session, task, ends);
     const state: TaskState = end?.state ?? place;
     const reason = end?.reason ?? '';
+    ends.set(service, { state, answer: end?.answer ?? null });
     const taskId = db.insert('tasks', {
       run,
       item: id,
@@ -120,7 +125,7 @@ function renewItem(
 ): void {
   const rows = session.db.all<PlannedRow>(
     `SELECT id, run, service, state, reason, key, usage, tries, resends FROM tasks
-     WHERE item = ? AND state = 'planned'`,
+     WHERE item = ? AND state IN ('planned', 'pending')`,
     [known.id],
   );
   if (rows.length > 0) {
@@ -130,33 +135,73 @@ function renewItem(
       known.id,
     ]);
   }
-  for (const row of rows) {
+  const renewed = rows.flatMap((row) => {
     const index = planned.tasks.findIndex((one) => findService(session, one.service) === row.service);
     const task = planned.tasks[index];
-    if (!task) continue;
-    const { key, place, end } = judgeTask(session, task);
+    return task ? [{ row, task, index, ...judgeKey(session, task) }] : [];
+  });
+  for (const { row, task, key } of renewed) {
     session.db.run('UPDATE tasks SET key = ?, usage = ? WHERE id = ?', [
       key,
       JSON.stringify(task.usage),
       row.id,
     ]);
-    if (end) moveTask(session, row, { ...end, endedMs: session.now() });
+  }
+  const before = session.released.length;
+  const sent: number[] = [];
+  for (const { row, place, end } of renewed) {
+    if (row.state === 'pending') continue;
+    if (end) endTask(session, row, { ...end, endedMs: session.now() });
     else if (place === 'waiting') moveTask(session, row, { state: place });
-    else {
-      const { id, tries, resends } = row;
-      ready.push({ id, item, task: index, name: known.name, tries, resends });
-    }
+    else sent.push(row.id);
+  }
+  // What the ends of others let go is handed out here, with the links that the source has just given.
+  sent.push(...session.released.splice(before));
+  for (const { row, index } of renewed) {
+    const { id, tries, resends } = row;
+    if (sent.includes(id)) ready.push({ id, item, task: index, name: known.name, tries, resends });
   }
 }
 
 interface Judgement {
   readonly key: number;
   /** Where the task stands unless it has an end already. */
-  readonly place: 'planned' | 'waiting';
+  readonly place: 'planned' | 'pending' | 'waiting';
   readonly end: Settlement | { state: 'skipped'; reason: string; answer: null; error: null } | undefined;
 }
 
-function judgeTask(session: Session, task: PlannedTask): Judgement {
+/** As `judgeKey`, behind the condition that the task may wait for; `others` are those of the item that stand already. */
+function judgeTask(
+  session: Session,
+  task: PlannedTask,
+  others: ReadonlyMap<number, { readonly state: TaskState; readonly answer: number | null }>,
+): Judgement {
+  const judged = judgeKey(session, task);
+  const service = findService(session, task.service);
+  const waits = session.dependents.find((one) => one.service === service);
+  if (!waits || judged.end?.state === 'skipped') return judged;
+  const step = judgeWhen(session.db, waits.when, others.get(waits.awaited));
+  if (step.next === 'go') return judged;
+  if (step.next === 'wait') return { ...judged, place: 'pending', end: undefined };
+  return { ...judged, end: { state: 'skipped', reason: step.reason, answer: null, error: null } };
+}
+
+/** With their places; those that wait for others stand behind them. */
+function sortTasks(
+  session: Session,
+  tasks: PlannedItem['tasks'],
+): readonly (readonly [number, PlannedTask])[] {
+  const placed = [...tasks.entries()];
+  if (session.dependents.length === 0) return placed;
+  const order = sortByWhen(session.pipeline.services).map(({ name }) => name);
+  return placed.toSorted(([, one], [, other]) => order.indexOf(one.service) - order.indexOf(other.service));
+}
+
+function findNextItem({ db }: Session): number {
+  return (db.get<{ last: number | null }>('SELECT max(id) AS last FROM items')?.last ?? 0) + 1;
+}
+
+function judgeKey(session: Session, task: PlannedTask): Judgement {
   const known = internKey(session, task.reuseKey);
   const place = known.open === null ? 'planned' : 'waiting';
   // What was paid for, or may have been, comes before a reason not to pay; a failure that is only remembered does not.

@@ -1,11 +1,11 @@
 /** Lets tasks go ahead that waited for an attempt which came to nothing. */
+import { settleMissed } from './cascade.ts';
 import type { Session } from './session.ts';
 
 /** Tasks of this run in `waiting` whose key has no open attempt any more go back to `planned`. */
-export function releaseWaiting({ db, tally, run }: Session): {
-  readonly released: number;
-  readonly waiting: number;
-} {
+export function releaseWaiting(session: Session): { readonly released: number; readonly waiting: number } {
+  const { db, tally, run } = session;
+  settleMissed(session);
   const isFree = `t.run = ? AND t.state = 'waiting' AND t.state IN ('planned', 'waiting', 'over-cap')
     AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.key = t.key AND a.state IN ('intent', 'accepted'))`;
   const free = db.all<{ service: number; reason: string; count: number }>(

@@ -4,6 +4,7 @@ import type { Usage } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
 import { attemptColumns, makeAttempt } from './attempt-row.ts';
 import { unbookUncertain } from './booking.ts';
+import { reviveDependents } from './cascade.ts';
 import { hold, unpackReservation } from './reserve.ts';
 import type { Session } from './session.ts';
 import { isLoopback } from './session.ts';
@@ -73,7 +74,10 @@ function reopen(session: Session, row: AskableRow): void {
      WHERE key = ? AND state IN ('failed', 'held') AND (id = ? OR run = ?)`,
     [row.key, row.task, session.run],
   );
-  for (const task of tasks) moveTask(session, task, { state: task.id === row.task ? state : 'waiting' });
+  for (const task of tasks) {
+    moveTask(session, task, { state: task.id === row.task ? state : 'waiting' });
+    if (task.run === session.run) reviveDependents(session, session.dependents, task);
+  }
 }
 
 /** Open attempts of other pipelines that tasks of this run wait for. */

@@ -1,10 +1,11 @@
 /** Reads a run's items with their tasks for reports: three queries a page, however many items it has. */
+import { isSparedByWhen, lacksAnswer } from '../../domain/cascade.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Item } from '../../domain/item.ts';
 import type { ItemRow, TaskRow } from '../../domain/ledger.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { statusOf } from '../../domain/task.ts';
-import type { Basis } from '../../domain/usage.ts';
+import type { Basis, Usage } from '../../domain/usage.ts';
 import { contentIdOf } from '../../domain/reuse.ts';
 import type { Database } from './database.ts';
 import { findDecisions } from './decisions.ts';
@@ -32,6 +33,8 @@ interface StoredTask {
   readonly ended_ms: number | null;
   readonly finding: string | null;
   readonly job: string | null;
+  /** JSON: of skipped tasks, what was expected of them. */
+  readonly usage: string | null;
 }
 
 interface StoredEntry {
@@ -83,7 +86,8 @@ export function readLatestItems(db: Database, names: readonly string[]): readonl
 function joinTasks(db: Database, run: RunRow, items: readonly WholeItem[]): readonly ItemRow[] {
   const ids = JSON.stringify(items.map((item) => item.id));
   const tasks = db.all<StoredTask>(
-    `SELECT t.id, t.item, t.service, t.state, t.reason, t.sent, t.error, t.started_ms, t.ended_ms, n.finding, a.job
+    `SELECT t.id, t.item, t.service, t.state, t.reason, t.sent, t.error, t.started_ms, t.ended_ms, n.finding, a.job,
+       CASE WHEN t.state = 'skipped' THEN t.usage END AS usage
      FROM tasks AS t LEFT JOIN answers AS n ON n.id = t.answer LEFT JOIN attempts AS a ON a.id = t.attempt
      WHERE t.item IN (SELECT value FROM json_each(?)) ORDER BY t.item, t.service`,
     [ids],
@@ -113,24 +117,30 @@ function joinTasks(db: Database, run: RunRow, items: readonly WholeItem[]): read
   }));
 }
 
-/** Items with failed or held tasks in source order, each for the services of these tasks only. */
+/**
+ * Items with failed or held tasks in source order, each for the services of these tasks, and for those that were skipped for
+ * want of their answers.
+ */
 export function readTroubledItems(
   db: Database,
   run: RunRow,
   after: Uint8Array | undefined,
   limit: number,
 ): readonly Item[] {
-  const troubled = `FROM tasks AS t WHERE t.item = i.id AND t.state IN ('failed', 'held')`;
-  const rows = db.all<StoredItem & { readonly services: string }>(
-    `SELECT i.name, i.position, i.facts, (SELECT json_group_array(t.service) ${troubled}) AS services
-     FROM items AS i WHERE i.run = ? AND i.position ${after ? '>' : '>='} ? AND EXISTS (SELECT 1 ${troubled})
+  const rows = db.all<StoredItem & { readonly tasks: string }>(
+    `SELECT i.name, i.position, i.facts, (
+       SELECT json_group_array(json_array(t.service, t.state, t.reason)) FROM tasks AS t
+       WHERE t.item = i.id AND t.state IN ('failed', 'held', 'skipped')) AS tasks
+     FROM items AS i WHERE i.run = ? AND i.position ${after ? '>' : '>='} ? AND EXISTS (
+       SELECT 1 FROM tasks AS t WHERE t.item = i.id AND t.state IN ('failed', 'held'))
      ORDER BY i.position LIMIT ?`,
     [run.seq, after ?? new Uint8Array(), limit],
   );
   const services = readServices(run);
   return rows.map((row) => {
-    const places = JSON.parse(row.services) as readonly number[];
-    return { ...unpackItem(row), onlyServices: places.map((place) => services[place]?.name ?? '') };
+    const tasks = JSON.parse(row.tasks) as readonly (readonly [number, TaskState, string])[];
+    const wanted = tasks.filter(([, state, reason]) => state !== 'skipped' || lacksAnswer(reason));
+    return { ...unpackItem(row), onlyServices: wanted.map(([place]) => services[place]?.name ?? '') };
   });
 }
 
@@ -147,6 +157,8 @@ function makeTaskRow(
     reason: task.reason,
     finding: task.finding === null ? undefined : (JSON.parse(task.finding) as Finding),
     ...sumEntries(entries),
+    ...(task.usage !== null &&
+      isSparedByWhen(task.reason) && { spared: (JSON.parse(task.usage) as Usage).units }),
     attempts: task.sent,
     job: task.job ?? undefined,
     error: task.error === null ? undefined : unpackError(task.error),

@@ -1,6 +1,7 @@
 /** A run as the ledger's table has it, and the record that others see. */
 import type { RunRecord, RunState } from '../../domain/ledger.ts';
 import type { RunPlan } from '../../domain/plan.ts';
+import type { Condition } from '../../domain/policy.ts';
 import type { ExitCode } from '../../domain/problem.ts';
 import type { Database } from './database.ts';
 
@@ -41,6 +42,8 @@ export interface RunService {
   readonly name: string;
   readonly account: string;
   readonly vendor: string;
+  /** Present where it waits for the answer of another one. */
+  readonly when?: Condition | undefined;
 }
 
 export function readServices(row: Pick<RunRow, 'services'>): readonly RunService[] {

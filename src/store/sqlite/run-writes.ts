@@ -5,6 +5,8 @@
 import type { PlanPage, RunLedger, RunRecord } from '../../domain/ledger.ts';
 import type { Spending } from '../../domain/caps.ts';
 import { type BillingFacts, monthOf } from '../../domain/pricing.ts';
+import type { Task } from '../../domain/task.ts';
+import { takeReleased } from './cascade.ts';
 import type { Intended, IntendedCall } from './intend.ts';
 import { intendCall } from './intend.ts';
 import { planPage } from './plan.ts';
@@ -24,7 +26,7 @@ export interface RunWrites {
     readonly answers: { readonly ready: readonly ReadyTask[]; readonly record: RunRecord };
   };
   intend: { readonly takes: IntendedCall; readonly answers: readonly Intended[] };
-  transition: { readonly takes: readonly WrittenTransition[]; readonly answers: void };
+  transition: { readonly takes: readonly WrittenTransition[]; readonly answers: readonly Task[] };
   reopenAskable: { readonly takes: Parameters<RunLedger['reopenAskable']>[0]; readonly answers: number };
   releaseWaiting: {
     readonly takes: undefined;
@@ -67,7 +69,13 @@ export const runWrites: Performers = {
     perform: (session, page) => ({ ready: planPage(session, page), record: readRecord(session) }),
   },
   intend: { weigh: ({ tasks }) => tasks.length, perform: intendCall },
-  transition: { weigh: ({ length }) => length, perform: applyTransitions },
+  transition: {
+    weigh: ({ length }) => length,
+    perform: (session, transitions) => {
+      applyTransitions(session, transitions);
+      return takeReleased(session);
+    },
+  },
   reopenAskable: { weigh: one, perform: reopenAskable },
   releaseWaiting: { weigh: one, perform: releaseWaiting },
   addBilling: {

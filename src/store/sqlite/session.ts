@@ -3,6 +3,7 @@ import type { Cap } from '../../domain/caps.ts';
 import type { LedgerPipeline } from '../../domain/ledger.ts';
 import type { BillingFacts } from '../../domain/pricing.ts';
 import type { Database } from './database.ts';
+import type { Dependent } from './cascade.ts';
 import type { Tally } from './tally.ts';
 
 /** Handed in by the ledger. */
@@ -26,8 +27,12 @@ export interface SessionTerms {
   /** Answers of other runs count from this time on, remembered failures of any run from that. */
   readonly answeredSinceMs: number;
   readonly failedSinceMs: number;
-  /** Ids at or above were given in this session. */
-  readonly firstItem: number;
+  /** Services that wait for the answers of others (`when`). */
+  readonly dependents: readonly Dependent[];
+  /** Ids of tasks that conditions let go, to be handed out. */
+  readonly released: number[];
+  /** Items with ids at or above were given in this reading of the source. */
+  readonly reading: { firstItem: number };
   readonly firstAttempt: number;
 }
 

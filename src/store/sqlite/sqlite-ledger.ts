@@ -4,6 +4,7 @@ import type { Decided, DecisionRow, NewDecision } from '../../domain/decision.ts
 import type { Finding } from '../../domain/finding.ts';
 import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
+  AccountPosition,
   ArchivedAnswer,
   BillRow,
   FailedRow,
@@ -35,7 +36,7 @@ import type { RunWriter } from './run-writes.ts';
 import { findPrevious, selectRun } from './selector.ts';
 import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spending.ts';
 import { SqliteRun } from './sqlite-run.ts';
-import { Tally } from './tally.ts';
+import { readPositions, Tally } from './tally.ts';
 import { ThreadWriter } from './thread-writer.ts';
 import {
   acknowledgeFailures,
@@ -131,6 +132,10 @@ export class SqliteLedger implements Ledger {
   async readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]> {
     const row = findRunRow(this.#db, run);
     return row ? readBillRows(this.#db, row, prices) : [];
+  }
+
+  async readPositions(): Promise<readonly AccountPosition[]> {
+    return readPositions(this.#db);
   }
 
   async readBroken(run: string, limit: number): Promise<readonly BrokenRow[]> {

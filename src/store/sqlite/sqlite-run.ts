@@ -98,7 +98,7 @@ export class SqliteRun implements RunLedger {
     );
   }
 
-  transition(transitions: readonly Transition[]): Promise<void> {
+  transition(transitions: readonly Transition[]): Promise<readonly Task[]> {
     const steps = transitions.map((one): WrittenTransition => ({ ...one, attempt: one.attempt.id }));
     return this.#writer.write('transition', steps);
   }

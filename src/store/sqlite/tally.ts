@@ -1,5 +1,6 @@
 /** Sums that the writes of one transaction change, gathered in memory and stored once, just before it commits. */
 import { classifyReason } from '../../domain/fit.ts';
+import type { AccountPosition } from '../../domain/ledger.ts';
 import type { Nano, Position } from '../../domain/pricing.ts';
 import { startPosition } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
@@ -190,4 +191,17 @@ export function loadPosition(db: Database, payer: Payer, sku: string): Position 
     [payer.account, Number(payer.isLoopback), sku],
   );
   return row ? (JSON.parse(row.position) as Position) : startPosition;
+}
+
+/** Every position as committed, in the order of the names. */
+export function readPositions(db: Database): readonly AccountPosition[] {
+  return db
+    .all<{ account: string; is_loopback: number; sku: string; position: string }>(
+      'SELECT account, is_loopback, sku, position FROM positions ORDER BY account, is_loopback, sku',
+    )
+    .map(({ is_loopback, position, ...row }) => ({
+      ...row,
+      isLoopback: is_loopback === 1,
+      position: JSON.parse(position) as Position,
+    }));
 }

@@ -1,5 +1,5 @@
 /** A task as the ledger's table has it, and the one way in which its state changes. */
-import type { Task, TaskState } from '../../domain/task.ts';
+import type { EndState, Task, TaskState } from '../../domain/task.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { ItemRow } from './item-facts.ts';
 import { unpackItem } from './item-facts.ts';
@@ -30,7 +30,17 @@ export interface Move {
   readonly resends?: number;
 }
 
-export function moveTask({ db, tally }: Pick<Office, 'db' | 'tally'>, task: MovableTask, move: Move): void {
+/** Moves a task that goes on. One that comes to its end is moved by `endTask`, since others may wait for it. */
+export function moveTask(
+  office: Pick<Office, 'db' | 'tally'>,
+  task: MovableTask,
+  move: Move & { readonly state: Exclude<TaskState, EndState> },
+): void {
+  changeTask(office, task, move);
+}
+
+/** For `moveTask` and `endTask` alone. */
+export function changeTask({ db, tally }: Pick<Office, 'db' | 'tally'>, task: MovableTask, move: Move): void {
   const reason = move.reason ?? '';
   db.run(
     `UPDATE tasks SET state = ?, reason = ?, error = ?, answer = ?, attempt = coalesce(?, attempt),

@@ -66,11 +66,12 @@ export function packOpening(opening: RunOpening): RunOpening {
 
 function pickPipeline(pipeline: LedgerPipeline): LedgerPipeline {
   const { name, path, hash, shapeHash, written, reuse, prices, caps, services } = pipeline;
-  const picked = services.map(({ name: service, account }) => {
+  const picked = services.map(({ name: service, account, when }) => {
     const { name: accountName, isLoopback, caps: accountCaps, vendor } = account;
     const skus = vendor.skus.map(({ name: sku, unit }) => ({ name: sku, unit }));
     return {
       name: service,
+      ...(when && { when }),
       account: { name: accountName, isLoopback, caps: accountCaps, vendor: { name: vendor.name, skus } },
     };
   });

@@ -11,6 +11,7 @@ import type { Usage } from '../../domain/usage.ts';
 import { Archive } from './archive.ts';
 import type { Booking } from './booking.ts';
 import { bookRest, bookUncertain, bookUsage } from './booking.ts';
+import { endTask } from './cascade.ts';
 import type { Settlement } from './known.ts';
 import { makeUnknownFate, packError, settleFailed, settleHeld } from './known.ts';
 import { release, unpackReservation } from './reserve.ts';
@@ -146,7 +147,7 @@ function answer(step: Step, { finding, usage, reply }: Extract<WrittenTransition
       [row.key],
     );
   }
-  moveTask(session, task, { state: 'answered', answer: id, endedMs: nowMs });
+  endTask(session, task, { state: 'answered', answer: id, endedMs: nowMs });
   settleWaiting(step, { state: 'reused', reason: '', answer: id, error: null });
 }
 
@@ -219,7 +220,7 @@ function putBack(
   counts: Pick<Move, 'tries' | 'sent' | 'resends'>,
 ): void {
   if (row.task_run_state !== 'finished') moveTask(session, task, { state: 'planned', error, ...counts });
-  else moveTask(session, task, { ...settleFailed(error), endedMs: session.now(), ...counts });
+  else endTask(session, task, { ...settleFailed(error), endedMs: session.now(), ...counts });
 }
 
 function book({ session, row, booking }: Step, usage: Usage): void {
@@ -247,7 +248,7 @@ function closeAttempt(
 }
 
 function settleAll(step: Step, settlement: Settlement, counts = true): void {
-  moveTask(step.session, step.task, { ...settlement, endedMs: step.session.now() });
+  endTask(step.session, step.task, { ...settlement, endedMs: step.session.now() });
   settleWaiting(step, settlement, counts);
 }
 
@@ -265,6 +266,6 @@ function settleWaiting({ session, row }: Step, settlement: Settlement, counts = 
     const sendsItsOwn = settlement.state === 'reused' && task.is_fresh === 1 && task.run !== row.run;
     const isDisregarded = !counts && task.run === session.run;
     if (sendsItsOwn || isDisregarded) moveTask(session, task, { state: 'planned' });
-    else moveTask(session, task, { ...settlement, endedMs: session.now() });
+    else endTask(session, task, { ...settlement, endedMs: session.now() });
   }
 }

@@ -140,6 +140,24 @@ describe('an estimate', () => {
     );
   });
 
+  test('of a service with a condition is an upper bound, and says so', async () => {
+    const world = await ToyWorld.open();
+    const when = { service: 'cheap', metric: 'quality', is: { comparator: '<', value: 60 } } as const;
+    const cascade = [
+      useToy('toy/image', { name: 'cheap' }),
+      useToy('toy/image', { name: 'dear', model: 'dear', when }),
+    ];
+    const told = await estimate(world, { services: cascade, items: makeImages(5) });
+    expect(told.tasks.calls).toBe(10);
+    expect(told.assumptions).toEqual([
+      {
+        text: 'every item meets the condition of dear, cheap quality < 60: an upper bound',
+        tasks: 5,
+        examples: [],
+      },
+    ]);
+  });
+
   test('names each assumption with its tasks, some of them, and why', async () => {
     const world = await ToyWorld.open();
     const facts = (item: Item): MediaFacts =>

@@ -207,6 +207,17 @@ export const en = {
   'bill.uncertainNote':
     '{count} unit is uncertain: its call may have been billed. It is outside the charge and inside the caps. || {count} units are uncertain: their calls may have been billed. They are outside the charge and inside the caps.',
   'bill.assumed': 'Assumed for {count} task: {text} || Assumed for {count} tasks: {text}',
+  'thrift.saved':
+    'Saved by conditions (when): {count} task not asked, {units} units, {amount}, as estimated. || Saved by conditions (when): {count} tasks not asked, {units} units, {amount}, as estimated.',
+  'thrift.about': 'about {amount}',
+  'thrift.atLeast': 'at least {amount}',
+  'thrift.title': 'Cost of a finding',
+  'thrift.each': '{amount} for {count} flagged item. || {amount} for each of {count} flagged items.',
+  'thrift.caption': 'Cost of findings by service',
+  'thrift.service': 'service',
+  'thrift.answers': 'answers',
+  'thrift.flagged': 'flagged items',
+  'thrift.perFlagged': 'charge for each',
   'bill.prices': 'Prices',
   'bill.freeOnce': '{count} units free, once',
   'bill.freeMonthly': '{count} units free each month',
