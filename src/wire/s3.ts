@@ -4,16 +4,14 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectAddress } from '../domain/item.ts';
 import { wrongUse } from '../domain/problem.ts';
 import type { Storage } from '../domain/settings.ts';
-import type { ObjectFacts, ObjectStorage, SignedLink, StorageExaminer } from '../domain/storage.ts';
+import type { ObjectFacts, ObjectStorage, StorageExaminer } from '../domain/storage.ts';
 import { formatTime, locate, nameObject } from './s3-address.ts';
 import { type ClientLimits, makeClient } from './s3-client.ts';
 import { examine } from './s3-examine.ts';
 import { plainEtag } from './s3-key.ts';
+import { LinkSigner } from './s3-link.ts';
 import { listPage } from './s3-listing.ts';
 import { explainRefusal, isAbsent, nameStorage } from './s3-refusal.ts';
-
-/** The longest life of a presigned link. AWS, "Authenticating Requests: Using Query Parameters", read 2026-11-20. */
-const longestLinkSeconds = 7 * 24 * 3600;
 
 const defaultLimits: ClientLimits = { timeoutMs: 30_000, maxAttempts: 5 };
 
@@ -22,9 +20,13 @@ export interface StorageOptions extends Partial<ClientLimits> {
   readonly nowMs?: () => number;
 }
 
-interface OpenStorage {
-  readonly settings: Storage;
+interface OpenClient {
   readonly client: S3Client;
+  readonly links: LinkSigner;
+}
+
+interface OpenStorage extends OpenClient {
+  readonly settings: Storage;
 }
 
 /**
@@ -37,7 +39,7 @@ export function openObjectStorage(
 ): ObjectStorage & StorageExaminer {
   const limits = { ...defaultLimits, ...options };
   const nowMs = options.nowMs ?? Date.now;
-  const clients = new Map<string, Promise<S3Client>>();
+  const clients = new Map<string, Promise<OpenClient>>();
 
   const find = (name: string): Storage => {
     const settings = storages.get(name);
@@ -46,10 +48,10 @@ export function openObjectStorage(
   };
   const use = async <T>(name: string, deed: string, act: (opened: OpenStorage) => Promise<T>): Promise<T> => {
     const settings = find(name);
-    const client = clients.get(name) ?? makeClient(settings, limits);
+    const client = clients.get(name) ?? openClient(settings, limits);
     clients.set(name, client);
     try {
-      return await act({ settings, client: await client });
+      return await act({ settings, ...(await client) });
     } catch (error) {
       throw explainRefusal(settings, deed, error);
     }
@@ -67,14 +69,19 @@ export function openObjectStorage(
       ),
     sign: (address, lifetimeSeconds) =>
       use(address.storage, `signing a link to ${nameObject(address)}`, (opened) =>
-        signLink(opened, address, lifetimeSeconds, nowMs()),
+        opened.links.sign(address, lifetimeSeconds, nowMs()),
       ),
     close: () => {
       for (const client of clients.values())
-        void client.then((opened) => opened.destroy()).catch(() => undefined);
+        void client.then((opened) => opened.client.destroy()).catch(() => undefined);
       clients.clear();
     },
   };
+}
+
+async function openClient(settings: Storage, limits: ClientLimits): Promise<OpenClient> {
+  const client = await makeClient(settings, limits);
+  return { client, links: new LinkSigner(client) };
 }
 
 async function readHead({ client }: OpenStorage, address: ObjectAddress): Promise<ObjectFacts | undefined> {
@@ -119,29 +126,6 @@ async function readRange(
       if (attempt >= maxAttempts) throw error;
     }
   }
-}
-
-async function signLink(
-  { client }: OpenStorage,
-  address: ObjectAddress,
-  lifetimeSeconds: number,
-  nowMs: number,
-): Promise<SignedLink> {
-  const [{ GetObjectCommand }, { getSignedUrl }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('@aws-sdk/s3-request-presigner'),
-  ]);
-  const credentials = await client.config.credentials();
-  const signedAt = Math.floor(nowMs / 1000) * 1000;
-  const credentialSeconds =
-    credentials.expiration === undefined
-      ? Number.POSITIVE_INFINITY
-      : Math.floor((credentials.expiration.getTime() - signedAt) / 1000);
-  const asked = Math.min(lifetimeSeconds, longestLinkSeconds, credentialSeconds);
-  const expiresIn = Math.max(1, Math.floor(asked));
-  const signingDate = new Date(signedAt);
-  const url = await getSignedUrl(client, new GetObjectCommand(locate(address)), { expiresIn, signingDate });
-  return { url, expiresAt: signedAt + expiresIn * 1000 };
 }
 
 function nameUnknown(name: string, storages: ReadonlyMap<string, Storage>): string {
