@@ -2,6 +2,7 @@
 /** The executable: makes the outside (network, clock, environment, signals) and sets the exit code. */
 import { setMaxListeners } from 'node:events';
 import { createRequire } from 'node:module';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './cli/program.ts';
 import type { Spine } from './cli/spine.ts';
@@ -71,6 +72,7 @@ function openLazily(stop: AbortSignal): Spine {
     settleHeld: async (...given) => (await open()).settleHeld(...given),
     listFailed: async (...given) => (await open()).listFailed(...given),
     acknowledgeFailed: async (...given) => (await open()).acknowledgeFailed(...given),
+    init: async (...given) => (await open()).init(...given),
     importReview: async (...given) => (await open()).importReview(...given),
     listDecisions: async (...given) => (await open()).listDecisions(...given),
     pruneLedger: async (...given) => (await open()).pruneLedger(...given),
@@ -80,7 +82,39 @@ function openLazily(stop: AbortSignal): Spine {
   };
 }
 
-const { stdout, stderr, env } = process;
+const { stdin, stdout, stderr, env } = process;
+
+/** Questions on the terminal; what is pasted for several of them is kept. Nothing comes where input was ended. */
+function openQuestions(): (question: string) => Promise<string | undefined> {
+  let lines: Interface | undefined;
+  const answers: (string | undefined)[] = [];
+  let take: (() => void) | undefined;
+  const put = (answer: string | undefined) => {
+    answers.push(answer);
+    take?.();
+  };
+  const open = () => {
+    const opened = createInterface({ input: stdin, output: stderr });
+    opened.on('line', put);
+    opened.on('SIGINT', () => opened.close());
+    opened.on('close', () => put(undefined));
+    return opened;
+  };
+  return async (question) => {
+    lines ??= open();
+    lines.setPrompt(question);
+    lines.prompt();
+    while (answers.length === 0) {
+      await new Promise<void>((resolve) => {
+        take = resolve;
+      });
+    }
+    // Nobody waits for input meanwhile, so that the process can end.
+    lines.pause();
+    return answers.shift();
+  };
+}
+
 const stop = listenForSignals();
 forgiveClosedPipes();
 process.exitCode = await runCommand(process.argv.slice(2), {
@@ -89,6 +123,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     out: (text) => stdout.write(text),
     err: (text) => stderr.write(text),
     isTerminal: stderr.isTTY === true,
+    ...(stdin.isTTY === true && stderr.isTTY === true && { ask: openQuestions() }),
     get columns() {
       return stderr.columns ?? 80;
     },

@@ -6,6 +6,7 @@ import type { Spine } from './cli/spine.ts';
 import { makeSchemas } from './config/schema.ts';
 import { diff, judge } from './pipeline/compare.ts';
 import { estimate } from './pipeline/estimate.ts';
+import { init } from './pipeline/init.ts';
 import { pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
 import { check, doctor, prices, status } from './pipeline/look.ts';
 import { type Outside, serveMedia } from './pipeline/outside.ts';
@@ -37,6 +38,7 @@ export function makeSpine(outside: Outside): Spine {
       withLedgerOf(outside, places, (ledger) => ledger.listFailed(selection)),
     acknowledgeFailed: (selection, places) =>
       withLedgerOf(outside, places, (ledger) => ledger.acknowledgeFailed(selection)),
+    init: (folder, answers) => init(outside, folder, answers),
     importReview: (path, by, places) => importReview(outside, path, by, places),
     listDecisions: (selection, places) =>
       withLedgerOf(outside, places, (ledger) => ledger.listDecisions(selection)),

@@ -10,6 +10,7 @@ import { addEstimate } from './estimate.ts';
 import { addFailed } from './failed.ts';
 import { addGlobalOptions } from './global.ts';
 import { addHeld } from './held.ts';
+import { addInit } from './init.ts';
 import { addJudge } from './judge.ts';
 import { addLedger } from './ledger.ts';
 import { refuseCommands } from './not-yet.ts';
@@ -39,6 +40,7 @@ Exit codes: 0 complete; 1 finished with failed or held tasks; 2 wrong use or con
 interrupted. After 3, 4, 130 and 143: run again to go on.`;
 
 const commands = [
+  addInit,
   addCheck,
   addDoctor,
   addEstimate,

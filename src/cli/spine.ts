@@ -3,6 +3,7 @@ import type { Difference, Flip, RunChange, VerdictChange } from '../domain/chang
 import type { TimeOfDay } from '../domain/clock.ts';
 import type { Decided, DecisionRow, DecisionVerdict } from '../domain/decision.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
+import type { DraftAnswers } from '../domain/draft.ts';
 import type { EmulatorFaults, EmulatorSwitches } from '../domain/emulator.ts';
 import type { Estimate } from '../domain/estimate.ts';
 import type { BrokenRow } from '../domain/item.ts';
@@ -175,6 +176,18 @@ export interface ReviewImport extends Decided {
   readonly faults: readonly { readonly line: number; readonly message: string }[];
 }
 
+export interface InitResult {
+  /** The pipeline's file; this and the others relative to the folder that the program was started in, where they can be. */
+  readonly pipeline: string;
+  readonly written: readonly string[];
+  /** Files that were there, and were not touched. */
+  readonly kept: readonly string[];
+  /** Environment variables that are needed and not set. */
+  readonly unset: readonly string[];
+  /** What `check` would say beyond them. */
+  readonly problems: readonly Problem[];
+}
+
 export interface StatusResult {
   readonly run: RunRecord;
   /** False where the run's process died, or ended. */
@@ -240,6 +253,8 @@ export interface Spine {
   restoreLedger(backup: string | undefined, isForced: boolean, places: Places): Promise<RestoreResult>;
   /** Looks at what pipelines need of the world, without a paid call; every file in `pipelines/` without a path. */
   doctor(path: string | undefined, places: Places): Promise<readonly Diagnosis[]>;
+  /** Begins a project in that folder. */
+  init(folder: string, answers: DraftAnswers): Promise<InitResult>;
   catalogue(): Promise<Catalogue>;
   /** The price book of the config folder, if there is one. */
   prices(places: Places): Promise<PriceBook | undefined>;

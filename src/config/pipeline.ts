@@ -1,6 +1,7 @@
 /** Puts a pipeline together from its file and the files of `config/`, or says all that is wrong with them. */
 import { basename, extname } from 'node:path';
 import type { Problem } from '../domain/problem.ts';
+import { isPipelineName } from '../domain/draft.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Account, Deadlines, Pipeline, ReportSettings, Storage } from '../domain/settings.ts';
@@ -173,7 +174,7 @@ function sortProblems(problems: readonly Problem[], first: string): readonly Pro
 
 /** The name is also a folder's, and stands in run ids and selectors. */
 function checkName(trouble: Trouble, file: ConfigFile, name: string): void {
-  if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u.test(name) && name !== 'latest') return;
+  if (isPipelineName(name)) return;
   const expected = 'expected at most 100 letters, digits, ".", "_" and "-", beginning with a letter or digit';
   const reason =
     name === 'latest' ? 'since "latest" stands for the newest run' : 'since reports and runs bear it';

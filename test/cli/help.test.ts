@@ -5,6 +5,7 @@ import { notYet } from '../../src/cli/not-yet.ts';
 import { makeTerminal, speak } from './desk.ts';
 
 const commands = [
+  'init',
   'check',
   'estimate',
   'run',

@@ -9,6 +9,10 @@ export interface Console {
   readonly isTerminal: boolean;
   /** Width of the terminal; what it is elsewhere does not matter. */
   readonly columns: number;
+  /**
+   * Asks a person, and answers what they wrote, or undefined where they ended it. Absent where nobody sits there.
+   */
+  readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
   /** False under `NO_COLOR`, and where either stream is not a terminal. */
   readonly useColour: boolean;
 }
