@@ -6,6 +6,7 @@ import { readGlobals } from './global.ts';
 import { type GivenAnswers, interview } from './interview.ts';
 import { layHelp } from './print/help.ts';
 import { printInitiated } from './print/init.ts';
+import { canAsk } from './print/question.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -68,7 +69,7 @@ async function init(folder: string, written: Written, command: Command, tools: T
   const given = readGiven(written);
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const isComplete = given.source !== undefined && given.services !== undefined;
-  if (!isComplete && console.ask === undefined) {
+  if (!isComplete && !canAsk(console)) {
     const lacks = [
       ...(given.source === undefined ? ['one of --bucket, --csv and --jsonl'] : []),
       ...(given.services === undefined ? ['--use'] : []),

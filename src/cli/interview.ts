@@ -1,9 +1,8 @@
 /** Asks a person on a terminal for what the flags of `init` left open. */
-import { wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { DraftAnswers } from '../domain/draft.ts';
 import { parseMoney } from '../domain/money.ts';
-import { writeQuestionNote } from './print/init.ts';
+import { type Ask, makeAsk, writeQuestionNote } from './print/question.ts';
 import type { Console } from './print/terminal.ts';
 
 /** What the flags said. */
@@ -36,17 +35,6 @@ export async function interview(
     ...(endpoint !== '' && { endpoint }),
     ...(region !== undefined && { region }),
     ...(cap !== '' && { cap }),
-  };
-}
-
-type Ask = (question: string, otherwise: string) => Promise<string>;
-
-function makeAsk(console: Console): Ask {
-  return async (question, otherwise) => {
-    const shown = otherwise === '' ? '' : ` [${otherwise}]`;
-    const answer = await console.ask?.(`${question}${shown}: `);
-    if (answer === undefined) throw wrongUse('init: ended before the last question. Nothing was written.');
-    return answer.trim() === '' ? otherwise : answer.trim();
   };
 }
 

@@ -3,7 +3,7 @@ import type { InitResult } from '../spine.ts';
 import { makeInk } from './ink.ts';
 import { printJson } from './json.ts';
 import { makePlain } from './plain.ts';
-import { type Console, writeNote, writeResult } from './terminal.ts';
+import { type Console, writeResult } from './terminal.ts';
 import { formatProblems } from './trouble.ts';
 
 export function printInitiated(console: Console, result: InitResult, isJson: boolean): void {
@@ -25,9 +25,4 @@ export function printInitiated(console: Console, result: InitResult, isJson: boo
     `  mediasweep estimate ${makePlain(pipeline)}`,
     `  mediasweep run ${makePlain(pipeline)} --limit 20`,
   ]);
-}
-
-/** Beside a question. */
-export function writeQuestionNote(console: Console, lines: readonly string[]): void {
-  writeNote(console, lines.map(makePlain));
 }
