@@ -37,6 +37,7 @@ export function hashPipeline(settings: Settings): { readonly hash: string; reado
     reuse: settings.reuse,
     resendBelow: settings.resendBelow,
     caps: settings.caps,
+    canary: settings.canary,
     deadlines: settings.deadlines,
     notify: settings.notify.map(({ format, on }) => ({ format, on })),
     prices: describePrices(settings),

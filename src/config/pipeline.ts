@@ -6,6 +6,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Account, Deadlines, Pipeline, ReportSettings, Storage } from '../domain/settings.ts';
 import { readAccounts } from './accounts.ts';
+import { readCanary } from './canary.ts';
 import { readCaps, requirePrices } from './caps.ts';
 import { valueAt } from './document.ts';
 import { hashPipeline } from './fingerprint.ts';
@@ -86,6 +87,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
   const resendBelow = readAmount(trouble, file, place, unknown?.resendBelow, prices) ?? defaultResendBelow;
   const deadlines = readDeadlines(trouble, file);
   const notify = readNotify(trouble, file, needsCredentials);
+  const canary = readCanary(trouble, file, { prices, services, source });
   const caps = readCaps(trouble, file, { catalogue, prices, runCap });
   const uses = services.flatMap((one) => one.use ?? []);
   const used = uses.map((use) => use.account);
@@ -111,6 +113,7 @@ export function assemblePipeline(assembly: Assembly): LoadedPipeline {
     deadlines,
     notify,
     ...(caps && { caps }),
+    ...(canary && { canary }),
     storages: pickStorages(storages, listStorages(source)),
     prices,
   };
@@ -144,6 +147,7 @@ const separateKeys = [
   'policy',
   'reports',
   'caps',
+  'canary',
   'reuse',
   'unknown',
   'deadlines',

@@ -28,6 +28,8 @@ export interface Ending {
   readonly deadline?: string | undefined;
   /** Failed tasks that a person has acknowledged: they are reported, and weigh nothing. */
   readonly acknowledged?: number | undefined;
+  /** Why the rest of the run does not follow its canary. */
+  readonly canaryStop?: string | undefined;
 }
 
 export interface Conclusion {
@@ -64,7 +66,8 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   }
   if (signal === 'SIGINT') reasons.set(exitCodes.interrupted, `interrupted. ${goesOn}`);
   if (signal === 'SIGTERM') reasons.set(exitCodes.terminated, `terminated. ${goesOn}`);
-  if (signal === undefined && ending.deadline === undefined && counts.open > 0) {
+  const isKeptOpen = signal !== undefined || ending.deadline !== undefined || ending.canaryStop !== undefined;
+  if (!isKeptOpen && counts.open > 0) {
     reasons.set(exitCodes.halted, `${formatCount(counts.open)} tasks are still open. ${goesOn}`);
   }
   if (sourceTrouble) reasons.set(sourceTrouble.exitCode, sayGoesOn(sourceTrouble.message));
@@ -78,6 +81,7 @@ function listReasons(ending: Ending): Map<ExitCode, string> {
   const advice = ending.deadline === undefined ? adviseOnCaps(ending.fullCaps ?? []) : '';
   if (ends.length > 0)
     reasons.set(exitCodes.capped, `${ends.join('; ')}${advice === '' ? '' : `.${advice}`}`);
+  if (ending.canaryStop !== undefined) reasons.set(exitCodes.capped, ending.canaryStop);
   const acknowledged = Math.min(ending.acknowledged ?? 0, counts.failed);
   const failed = counts.failed - acknowledged;
   const aside =

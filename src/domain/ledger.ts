@@ -3,6 +3,7 @@
  * so that a shared database can stand there too. A promise of a writing method resolves when the write is durable;
  * writes are committed in groups.
  */
+import type { Canary, CanaryFigures, CanaryRecord } from './canary.ts';
 import type { Spending } from './caps.ts';
 import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
 import type { Finding } from './finding.ts';
@@ -48,6 +49,8 @@ export interface RunRecord {
   readonly onlyFailed?: string | undefined;
   /** The plan that it is held to. */
   readonly plan?: RunPlan | undefined;
+  /** How far its canary has come, where it began with one. */
+  readonly canary?: CanaryRecord | undefined;
   /** True where its items and tasks were taken out of the ledger. */
   readonly isPruned?: boolean | undefined;
 }
@@ -84,6 +87,8 @@ export interface RunOpening {
   readonly billing: ReadonlyMap<string, Readonly<Record<string, BillingFacts>>>;
   /** The plan that the run is held to from now on; a run that is gone on with keeps its own where absent. */
   readonly plan?: RunPlan | undefined;
+  /** A run that begins draws as many items to go ahead of the others. */
+  readonly canary?: Pick<Canary, 'items'> | undefined;
   /** Hash of the prices of now: a run under a plan does not go on at others. */
   readonly pricesHash?: string | undefined;
 }
@@ -241,8 +246,13 @@ export interface RunLedger {
   readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known>;
   /** Stores a page; answers its tasks that may be sent, those of an earlier session included. Idempotent. */
   plan(page: PlanPage): Promise<readonly Task[]>;
-  /** Tasks in `planned` of one service with an id above `afterId`, by id. */
-  readReady(service: string, afterId: number, limit: number): Promise<readonly Task[]>;
+  /** Tasks in `planned` of one service with an id above `afterId`, by id; of the canary's items alone where asked. */
+  readReady(service: string, afterId: number, limit: number, within?: 'canary'): Promise<readonly Task[]>;
+  /** Ids of the items that were drawn for the canary; final once the source is read to its end. */
+  readCanaryNames(): Promise<ReadonlySet<string>>;
+  /** What became of the canary's tasks since then. */
+  readCanaryFigures(beganMs: number): Promise<CanaryFigures>;
+  noteCanary(record: CanaryRecord): Promise<void>;
   /**
    * Nothing is sent before this resolves: attempts in `intent` and what they reserve of the caps, durable together. One
    * answer per task; a task that does not fit under every cap ends `over-cap`, and those after it may still fit.

@@ -1,5 +1,6 @@
 /** A pipeline and the world around it, as the stages see them: checked, defaults filled in, variables replaced. */
 import type { BookingRule } from './booking.ts';
+import type { Canary } from './canary.ts';
 import type { Caps } from './caps.ts';
 import type { FitMode } from './fit.ts';
 import type { Kind } from './item.ts';
@@ -243,6 +244,7 @@ export interface Pipeline {
   /** Empty also where nothing is to be called. */
   readonly notify: readonly NotifySettings[];
   readonly caps?: Caps | undefined;
+  readonly canary?: Canary | undefined;
   /** Those that the pipeline uses, by name. */
   readonly storages: ReadonlyMap<string, Storage>;
   readonly prices: PriceBook;

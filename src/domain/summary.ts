@@ -1,6 +1,7 @@
 /** What a run came to: the content of `summary.json`, and the causes of its failures. */
 import type { BookingRule } from './booking.ts';
 import type { Accounts } from './accounting.ts';
+import type { CanaryState } from './canary.ts';
 import type { RunChange } from './change.ts';
 import type { Verdict } from './policy.ts';
 import type { Units } from './usage.ts';
@@ -37,6 +38,19 @@ export interface Summary {
   readonly caps?: readonly SummaryCap[] | undefined;
   /** Units by SKU that answers proved beyond what their calls had reserved; absent where there are none. */
   readonly overrun?: Units | undefined;
+  /** What the run's canary said. Absent where it began without one. */
+  readonly canary?:
+    | {
+        readonly state: CanaryState;
+        readonly items: number;
+        /** Tasks that came to an end by a call, and how many of them failed. */
+        readonly ended?: number | undefined;
+        readonly failed?: number | undefined;
+        /** Decimal string; free quota and packs left aside. */
+        readonly chargePerItem?: string | undefined;
+        readonly reasons?: readonly string[] | undefined;
+      }
+    | undefined;
   /** The plan that the run was held to. */
   readonly plan?: { readonly sha256: string; readonly tolerance: number } | undefined;
   /** Since the run before it of the same pipeline; absent where there is none to compare with. */

@@ -4,11 +4,14 @@ import type { Places, RunFlags, RunWatch } from '../cli/spine.ts';
 import type { Folders } from '../config/open.ts';
 import { type Callbacks, openCallbacks } from '../dispatch/callback.ts';
 import { type DispatchEnd, Dispatcher } from '../dispatch/dispatcher.ts';
+import type { BenchLedger } from '../dispatch/bench.ts';
 import { makeUseFinder } from '../dispatch/former-use.ts';
 import { explainNoLink, findLongest, makeLinker } from '../dispatch/link.ts';
+import { seeParked } from '../dispatch/parked.ts';
 import type { Item, SourcePage } from '../domain/item.ts';
 import type { Ledger, RunLedger, RunRecord, TaskCount } from '../domain/ledger.ts';
 import type { Pipeline } from '../domain/settings.ts';
+import type { Task } from '../domain/task.ts';
 import { countLeft } from '../plan/count-left.ts';
 import { makeFitNotes } from '../plan/fit-notes.ts';
 import { limitItems } from '../plan/limit-items.ts';
@@ -22,6 +25,7 @@ import { isRunLocked } from '../store/run-lock.ts';
 import { openHttp } from '../wire/http.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
+import { type SessionEnd, tryCanary } from './canary.ts';
 import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
 import { tryReopen } from './reopen.ts';
 
@@ -39,8 +43,11 @@ interface Dispatching {
   readonly watch: RunWatch;
 }
 
-/** Reads the source, plans its items and dispatches their tasks, all at once and within bounds. */
-export async function dispatch(outside: Outside, parts: Dispatching): Promise<DispatchEnd> {
+/**
+ * Reads the source, plans its items and dispatches their tasks, all at once and within bounds; under a canary one after
+ * the other.
+ */
+export async function dispatch(outside: Outside, parts: Dispatching): Promise<SessionEnd> {
   const { pipeline, folders, opened, tasksBefore, flags, watch } = parts;
   const { clock } = outside;
   const { log } = watch;
@@ -60,66 +67,96 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Di
   const probe = makeProber({ storage, urlReader });
   const noteUnread = makeUnreadNotes(watch.log);
   const fitNotes = makeFitNotes(watch.log);
-  const feed = () => {
+  const feed = (isAgain = false) => {
     const { standardInput } = outside;
     const readEarlier = (ids: readonly string[]) => parts.ledger.readLatest(ids);
     const pages = openPages(parts, { storage, nowMs: clock.now(), log, standardInput, readEarlier });
     const limited = limitItems(pages, flags.limit === undefined ? undefined : flags.limit - listedBefore);
     const explain = (item: Item) => explainNoLink(item, access);
-    return planTasks(limited, {
-      pipeline,
-      run: opened,
-      probe,
-      explainNoLink: explain,
-      counters: planned,
-      noteUnread,
-      fitNotes,
-    });
+    const notes = isAgain
+      ? { counters: { ...planned }, noteUnread: () => undefined }
+      : { counters: planned, noteUnread, fitNotes };
+    return planTasks(limited, { pipeline, run: opened, probe, explainNoLink: explain, ...notes });
   };
   const mayTakeMs = findLongest(services, deadlines);
   const link = makeLinker(access, storage, clock, { log, mayTakeMs });
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
-  const dispatcher = new Dispatcher({
-    bench: {
-      clock,
-      http,
-      run: opened,
-      link,
-      artifacts,
-      log,
-      deadlines,
-      resendBelow,
-      hookUrl,
-      counters,
-      stop,
-    },
-    services,
-    feed,
-    findUse: makeUseFinder({
-      pipeline,
-      ledger: parts.ledger,
-      reopen: (run) => reopenFormer(outside, parts, run),
-    }),
-    isAlive: (name) => isRunLocked(folders.state, name),
-    isRereadable: source.form === 'bucket',
-    graceMs: flags.graceMs,
-  });
-  const hint = dispatcher.hint.bind(dispatcher);
+  const bench = { clock, http, link, artifacts, log, deadlines, resendBelow, hookUrl, counters, stop };
+  const isRereadable = source.form === 'bucket';
+  let dispatcher: Dispatcher | undefined;
+  const send = (run: BenchLedger, pages: () => AsyncIterable<readonly Task[]>) => {
+    dispatcher = new Dispatcher({
+      bench: { ...bench, run },
+      services,
+      feed: pages,
+      findUse: makeUseFinder({
+        pipeline,
+        ledger: parts.ledger,
+        reopen: (former) => reopenFormer(outside, parts, former),
+      }),
+      isAlive: (name) => isRunLocked(folders.state, name),
+      isRereadable,
+      graceMs: flags.graceMs,
+    });
+    return dispatcher.run();
+  };
+  // Links of a manifest stand in the manifest alone, so that it is read again for what was planned before.
+  const feedParked = (among?: ReadonlySet<string>) =>
+    isRereadable ? feedNothing() : pickAmong(feed(true), among);
+  const hint: Dispatcher['hint'] = (account, ref) => dispatcher?.hint(account, ref);
   const callbacks = await openCallbacks({ services, run: opened.record.id, serve: serveCallbacks, hint });
   watch.follow(() => ({
     ...planned,
     ...counters,
     planned: planned.planned + counters.released,
-    atVendor: dispatcher.openJobs,
+    atVendor: dispatcher?.openJobs ?? 0,
     spending: opened.spending,
   }));
   try {
-    return await dispatcher.run();
+    let isParked = false;
+    const end = await tryCanary({
+      pipeline,
+      opened,
+      isOverridden: flags.resumeAnyAge === true,
+      nowMs: () => clock.now(),
+      log,
+      park: async () => {
+        isParked = true;
+        return await planOnly(feed(), stop);
+      },
+      sendAhead: (items) => send(seeParked(opened, 'canary'), () => feedParked(items)),
+    });
+    if (end) return end;
+    return await (isParked ? send(seeParked(opened), () => feedParked()) : send(opened, feed));
   } finally {
     await Promise.all([callbacks.close(), http.close(), urlReader.close()]);
     storage.close();
   }
+}
+
+/** Plans and sends nothing; answers how the session ended where the source was not read to its end. */
+async function planOnly(
+  feed: AsyncIterable<readonly Task[]>,
+  stop: AbortSignal,
+): Promise<DispatchEnd | undefined> {
+  try {
+    for await (const _ of feed) if (stop.aborted) return { halts: [], isStopped: true };
+    return undefined;
+  } catch (error) {
+    return { halts: [], isStopped: false, feedError: error };
+  }
+}
+
+async function* feedNothing(): AsyncGenerator<readonly Task[]> {
+  // All of it stands in the ledger.
+}
+
+async function* pickAmong(
+  feed: AsyncIterable<readonly Task[]>,
+  items: ReadonlySet<string> | undefined,
+): AsyncGenerator<readonly Task[]> {
+  for await (const tasks of feed) yield items ? tasks.filter(({ item }) => items.has(item.id)) : tasks;
 }
 
 /** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */

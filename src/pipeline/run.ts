@@ -70,20 +70,22 @@ async function runPipeline(
       const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
       const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
       const plan = await holdToPlan(outside, { pipeline, folders, flags, watch });
-      const terms = { plan, pricesHash: hashParts(pipeline)['prices'] };
+      // Whoever takes up failures has asked for these very tasks.
+      const canary = onlyFailed === undefined ? pipeline.canary : undefined;
+      const terms = { plan, canary, pricesHash: hashParts(pipeline)['prices'] };
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing, ...terms });
       watch.begun(opened.record, opened.isResumed);
       const world = { pipeline, folders, places, ledger, opened };
       const tasksBefore = await ledger.countTasks(opened.record.id);
       const parts = { ...world, tasksBefore, flags, watch, deadline: deadline.signal };
-      const { halts, feedError } = await dispatch(outside, parts);
+      const { halts, feedError, canaryStop } = await dispatch(outside, parts);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
       const record = await findRun(ledger, opened.record.id);
       const end = async (tally: ReportTally) => {
         const acknowledged = await ledger.countAcknowledged(opened.record.id);
         const isCut = tally.counts.open > 0 || record.listing === 'partial';
-        const ending = { signal, halts, sourceTrouble, failOn, acknowledged };
+        const ending = { signal, halts, sourceTrouble, failOn, acknowledged, canaryStop };
         const conclusion = conclude({
           ...tally,
           ...ending,

@@ -1,6 +1,7 @@
 /** `summary.json`: a run in one document, for scripts and for the next command. */
 import type { BilledFailures, BookingRule } from '../domain/booking.ts';
 import { checkAccounts } from '../domain/accounting.ts';
+import type { CanaryRecord } from '../domain/canary.ts';
 import type { CapStand, Spending } from '../domain/caps.ts';
 import type { RunChange } from '../domain/change.ts';
 import type { RunRecord, TaskCount } from '../domain/ledger.ts';
@@ -91,6 +92,7 @@ export function makeSummary(
     ...(more.saved && { saved: more.saved }),
     ...(caps.length > 0 && { caps: caps.map(describeCap) }),
     ...(Object.keys(overrun).length > 0 && { overrun }),
+    ...(run.canary && { canary: describeCanary(run.canary) }),
     ...(run.plan && { plan: { sha256: run.plan.sha256, tolerance: run.plan.tolerance } }),
     ...(more.change && { change: more.change }),
   };
@@ -99,6 +101,19 @@ export function makeSummary(
 /** Money as a decimal string. */
 export function describeFailures({ tasks, units, charge }: BilledFailures) {
   return { tasks, units, charge: formatNano(charge) };
+}
+
+function describeCanary({ state, items, verdict }: CanaryRecord): Summary['canary'] {
+  if (!verdict) return { state, items };
+  const { ended, failed, chargePerItem, reasons } = verdict;
+  return {
+    state,
+    items: verdict.items,
+    ended,
+    failed,
+    ...(chargePerItem !== undefined && { chargePerItem: formatNano(BigInt(chargePerItem)) }),
+    ...(reasons.length > 0 && { reasons }),
+  };
 }
 
 function describeCap({ name, sku, spent, reserved, limit }: CapStand): SummaryCap {

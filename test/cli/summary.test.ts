@@ -60,6 +60,23 @@ describe('the change since the run before', () => {
 });
 
 describe('the summary', () => {
+  test.each([
+    [
+      { state: 'stopped', items: 10, ended: 20, failed: 3, chargePerItem: '0.0046' },
+      'canary of 10 items stopped the run: 3 of 20 tasks failed, 0.0046 CNY an item',
+    ],
+    [
+      { state: 'overridden', items: 1, ended: 1, failed: 1 },
+      'canary of 1 item overridden (--resume): 1 of 1 task failed',
+    ],
+    [{ state: 'waiting', items: 200 }, 'canary of 200 items: has not come to an end'],
+  ] as const)('tells what the canary said: %o', async (canary, line) => {
+    const { out } = await speak('report', {
+      report: async () => makeReport({ summary: makeSummary({ canary }) }),
+    });
+    expect(out).toContain(`  ${line}\n`);
+  });
+
   test('of a nightly run is the answer, the accounts, the verdicts, the charge, the failures and the report', async () => {
     const summary = makeSummary({
       exitCode: 1,

@@ -64,13 +64,6 @@ test('options are checked by the service that is used', () => {
   });
 });
 
-test('what is not supported yet may not stand in a file', () => {
-  const schemas = makeSchemas(toyCatalogue);
-  for (const key of ['canary']) {
-    expect(schemas['pipeline.schema.json']?.properties?.[key]).toMatchObject({ not: {} });
-  }
-});
-
 test('an account has the credential fields of its vendor', () => {
   const accounts = makeSchemas(toyCatalogue)['accounts.schema.json']?.properties?.accounts;
   const entry = accounts?.additionalProperties as SchemaNode | undefined;

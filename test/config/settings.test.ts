@@ -15,7 +15,7 @@ const cases: readonly (readonly [
     p(withLines('servces: 1\nfoo: 2\n')),
     [
       'pipelines/p.yaml:5:1 servces: unknown key "servces". Did you mean "services"?',
-      'pipelines/p.yaml:6:1 foo: unknown key "foo". Known here: about, source, select, access, services, policy, reports, caps, reuse, unknown, deadlines, notify.',
+      'pipelines/p.yaml:6:1 foo: unknown key "foo". Known here: about, source, select, access, services, policy, reports, caps, reuse, unknown, deadlines, canary, notify.',
     ],
     [],
   ],
@@ -42,9 +42,43 @@ const cases: readonly (readonly [
     [],
   ],
   [
-    'canary is recognised and not supported yet',
+    'a canary has at least one condition',
     p(withLines('canary: { items: 200 }\n')),
-    ['pipelines/p.yaml:5:9 canary: not supported yet. Remove this key.'],
+    [
+      'pipelines/p.yaml:5:9 canary.stopIf: expected a condition, failed or chargePerItem or both, found none. Write one, such as { failed: "> 5%" }.',
+    ],
+    [],
+  ],
+  [
+    'a canary needs a source that can be read twice',
+    p(
+      'source: { jsonl: { path: "-" } }\nservices: [{ use: toy/image }]\ncanary: { stopIf: { failed: "> 0%" } }\n',
+    ),
+    [
+      'pipelines/p.yaml:3:9 canary: expected a source that can be read a second time, found standard input. Put it into a file.',
+    ],
+    [],
+  ],
+  [
+    'every fault of a canary is told at once',
+    p(withLines('canary: { items: 0, stopIf: { failed: 5%, chargePerItem: "> much", cost: 1 } }\n')),
+    [
+      'pipelines/p.yaml:5:18 canary.items: expected a whole number from 1 to 10000, found 0.',
+      'pipelines/p.yaml:5:39 canary.stopIf.failed: expected a comparison with a share, such as "> 5%" (operators: < <= > >=), found "5%".',
+      'pipelines/p.yaml:5:58 canary.stopIf.chargePerItem: expected a comparison with an amount of money, such as "> 0.02 CNY" (operators: < <= > >=), found "> much".',
+      'pipelines/p.yaml:5:68 canary.stopIf.cost: unknown key "cost". Known here: failed, chargePerItem.',
+    ],
+    [],
+  ],
+  [
+    'what an item costs is in the currency of the price book, and of SKUs that have a price',
+    p(
+      'source: { bucket: { storage: main, bucket: media } }\nservices: [{ use: toy/watch, options: { ops: [{ op: faces }] } }]\ncanary: { stopIf: { chargePerItem: "> 0.02 USD" } }\n',
+    ),
+    [
+      'pipelines/p.yaml:3:36 canary.stopIf.chargePerItem: expected an amount in CNY, the currency of the price book, found "> 0.02 USD".',
+      'pipelines/p.yaml:3:36 canary.stopIf.chargePerItem: chargePerItem cannot be told with "toy/frame", which has no price: expected one in config/prices. Set its price, or stop by failed alone.',
+    ],
     [],
   ],
   [

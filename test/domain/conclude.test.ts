@@ -49,6 +49,23 @@ describe('a run', () => {
       why: 'stopped at the cap, 3 tasks over it; stopped at deadlines.run (8 h 00 min). Run again to go on.',
     },
     {
+      name: 'that its canary stopped',
+      ending: {
+        counts: { ...counts, answered: 1, failed: 1, open: 8 },
+        canaryStop: 'stopped by the canary of 2 items: 1 of 2 tasks failed',
+      },
+      exitCode: 4,
+      state: 'stopped',
+      why: 'stopped by the canary of 2 items: 1 of 2 tasks failed',
+    },
+    {
+      name: 'that came to the end of its plan',
+      ending: { counts: { ...counts, answered: 9, overCap: 1 }, fullCaps: ['plan.pai/basic'] },
+      exitCode: 4,
+      state: 'stopped',
+      why: 'stopped at the cap (plan.pai/basic), 1 task over it. Allow for more with --plan FILE --tolerance SHARE, or a new plan, and run again to go on.',
+    },
+    {
       name: 'whose failures are acknowledged in part',
       ending: { counts: { ...counts, failed: 3 }, acknowledged: 2 },
       exitCode: 1,

@@ -74,6 +74,9 @@ export class SimProcess {
       readKnown: (...given) => write(() => run.readKnown(...given)),
       plan: (page) => write(() => run.plan(page)),
       readReady: (...given) => write(() => run.readReady(...given)),
+      readCanaryNames: () => write(() => run.readCanaryNames()),
+      readCanaryFigures: (...given) => write(() => run.readCanaryFigures(...given)),
+      noteCanary: (...given) => write(() => run.noteCanary(...given)),
       intend: (request) =>
         write(async () => {
           this.asked.add(request);

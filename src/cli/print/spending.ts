@@ -33,6 +33,22 @@ export function spendingFacts({ spent, reserved }: Spending, cap: CapStand | und
   };
 }
 
+/** One line for the canary of the run. */
+export function formatCanary({ canary, currency }: Summary, ink: Ink): readonly string[] {
+  if (!canary) return [];
+  const { state, items, ended, failed = 0, chargePerItem } = canary;
+  if (ended === undefined) return [`canary of ${countWord(items, 'item')}: has not come to an end`];
+  const cost = chargePerItem === undefined ? '' : `, ${formatAmount(chargePerItem, currency)} an item`;
+  const words = {
+    waiting: 'not judged yet',
+    passed: 'passed',
+    stopped: ink.yellow('stopped the run'),
+    overridden: 'overridden (--resume)',
+  };
+  const figures = `${formatCount(failed)} of ${countWord(ended, 'task')} failed${cost}`;
+  return [`canary of ${countWord(items, 'item')} ${words[state]}: ${figures}`];
+}
+
 /** One line for each cap, and one for what passed its reservation. */
 export function formatCaps({ caps = [], overrun = {}, currency }: Summary, ink: Ink): readonly string[] {
   const lines = caps.map(({ cap, sku, spent, reserved, limit }) => {

@@ -5,7 +5,7 @@ import type { Summary } from '../../domain/summary.ts';
 import { formatAssumptions, formatCharge, formatFailures, formatSaved, formatUnits } from './charge.ts';
 import { formatChange } from './diff.ts';
 import { formatSkips } from './skip.ts';
-import { formatCaps } from './spending.ts';
+import { formatCanary, formatCaps } from './spending.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, inkVerdict, makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
@@ -28,6 +28,7 @@ export function printSummary(console: Console, reported: Reported): void {
     formatSaved(summary),
     ...formatAssumptions(reported.assumptions, ink),
     ...formatCaps(summary, ink),
+    ...formatCanary(summary, ink),
     ...formatObstacles(reported, ink),
     ...formatSkips(reported.skips),
     ...formatCauses(reported.causes, ink, width),

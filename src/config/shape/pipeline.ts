@@ -12,6 +12,7 @@ import {
   noticeFormats,
   reportFormats,
 } from '../../domain/settings.ts';
+import { canaryShape } from './canary.ts';
 import { conditionShape, inlinePolicyShape } from './policy.ts';
 import {
   baseUrlShape,
@@ -22,7 +23,6 @@ import {
   instantShape,
   manifestPathShape,
   moneyShape,
-  notYet,
   objectPathShape,
   shareShape,
   sizeShape,
@@ -425,7 +425,10 @@ export const pipelineShape = z
     reuse: reuseShape.optional().meta({ description: 'When earlier answers stand in for new calls.' }),
     unknown: unknownShape.optional().meta({ description: 'What becomes of calls whose fate is unknown.' }),
     deadlines: deadlinesShape.optional().meta({ description: 'How long to wait.' }),
-    canary: notYet('A few items first, and when to stop after them.'),
+    canary: canaryShape.optional().meta({
+      description:
+        'A few items first, and when to stop after them. The whole source is listed before; holds for runs that begin with it.',
+    }),
     notify: z
       .array(notifyShape)
       .optional()

@@ -6,16 +6,8 @@ import type { Nano } from '../../domain/pricing.ts';
 import { type Encoding, encodings } from '../../domain/settings.ts';
 import { parseDuration, parseSize } from '../../domain/quantity.ts';
 
-/** A key of the contract whose effect is not built: recognised and refused, never silently accepted. */
-export function notYet(about: string): z.ZodOptional<z.ZodNever> {
-  return z
-    .never({ error: 'not supported yet. Remove this key.' })
-    .optional()
-    .meta({ description: `${about} Not supported yet.` });
-}
-
 /** A text that is read by `parse`; where that gives nothing, `expected` says what should stand there. */
-function parsedText<Value>(expected: string, parse: (text: string) => Value | undefined) {
+export function parsedText<Value>(expected: string, parse: (text: string) => Value | undefined) {
   return z.string({ error: `expected ${expected}` }).transform((text, context): Value => {
     const value = parse(text);
     if (value !== undefined) return value;
@@ -179,11 +171,13 @@ const encodingNames: ReadonlyMap<string, Encoding> = new Map([
 ]);
 
 /** A share above none, up to all. */
-export const shareShape = parsedTextOrNumber('a share above 0 and up to 1, such as "1%" or 0.01', (text) => {
+export const shareShape = parsedTextOrNumber('a share above 0 and up to 1, such as "1%" or 0.01', parseShare);
+
+export function parseShare(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(%?)$/.exec(text);
   const share = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : 0;
   return share > 0 && share <= 1 ? share : undefined;
-});
+}
 
 /** Where a manifest lies in a bucket. */
 export const objectPathShape = parsedText(

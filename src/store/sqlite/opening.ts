@@ -1,5 +1,6 @@
 /** Opens a run: goes on with the latest one that is not finished, or begins another and closes those before it. */
 import { existsSync } from 'node:fs';
+import type { CanaryRecord } from '../../domain/canary.ts';
 import { listCaps } from '../../domain/caps.ts';
 import type { LedgerPipeline, RunOpening, RunRecord } from '../../domain/ledger.ts';
 import { limitUnits, type RunPlan } from '../../domain/plan.ts';
@@ -177,7 +178,7 @@ function releaseSettled(
 }
 
 function beginRun(db: Database, opening: RunOpening): string {
-  const { pipeline, nowMs, isFresh: asksFresh = false, onlyFailed = null } = opening;
+  const { pipeline, nowMs, isFresh: asksFresh = false, onlyFailed = null, canary } = opening;
   db.run(`UPDATE runs SET state = 'superseded' WHERE pipeline = ? AND state IN ('running', 'stopped')`, [
     pipeline.name,
   ]);
@@ -190,6 +191,7 @@ function beginRun(db: Database, opening: RunOpening): string {
     started_ms: nowMs,
     asked_fresh: Number(asksFresh),
     only_failed: onlyFailed,
+    canary: canary ? JSON.stringify({ state: 'waiting', items: canary.items }) : null,
     ...packPipeline(pipeline, asksFresh),
   });
   return id;
@@ -246,6 +248,7 @@ export function reachBack(
 function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: RunRow): SessionTerms {
   const items = db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
   const attempts = db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'attempts'`);
+  const canary = row.canary === null ? undefined : (JSON.parse(row.canary) as CanaryRecord);
   return {
     run: row.seq,
     runId: row.id,
@@ -258,5 +261,6 @@ function makeTerms(db: Database, { pipeline, nowMs, billing }: RunOpening, row: 
     released: [],
     reading: { firstItem: (items?.last ?? 0) + 1 },
     firstAttempt: (attempts?.seq ?? 0) + 1,
+    ...(canary?.state === 'waiting' && { canary: { items: canary.items } }),
   };
 }

@@ -3,6 +3,7 @@ import { sortByWhen } from '../../domain/cascade.ts';
 import type { PlannedItem, PlanPage } from '../../domain/ledger.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { TaskState } from '../../domain/task.ts';
+import { drawCanary } from './canary.ts';
 import { endTask, judgeWhen } from './cascade.ts';
 import { packFacts } from './item-facts.ts';
 import type { Settlement } from './known.ts';
@@ -41,6 +42,7 @@ interface Placed {
 export function planPage(session: Session, page: PlanPage): readonly ReadyTask[] {
   const ready: ReadyTask[] = [];
   if (page.isFirst === true) session.reading.firstItem = findNextItem(session);
+  const fresh: { readonly id: number; readonly name: string }[] = [];
   let items = 0;
   let notApplicable = 0;
   for (const [place, planned] of page.items.entries()) {
@@ -52,12 +54,16 @@ export function planPage(session: Session, page: PlanPage): readonly ReadyTask[]
     if (!known) {
       items += 1;
       notApplicable += planned.notApplicable;
-      addItem(session, { planned, place }, ready);
+      const before = ready.length;
+      const id = addItem(session, { planned, place }, ready);
+      const first = ready[before];
+      if (first) fresh.push({ id, name: first.name });
     } else if (known.id < session.reading.firstItem) {
       requireSameItem(session, planned, known.name);
       renewItem(session, { planned, place }, known, ready);
     }
   }
+  drawCanary(session, fresh);
   const broken = storeBroken(session, page);
   session.db.run(
     `UPDATE runs SET items = items + ?, not_applicable = not_applicable + ?, unselected = unselected + ?,
@@ -75,7 +81,7 @@ export function planPage(session: Session, page: PlanPage): readonly ReadyTask[]
   return ready;
 }
 
-function addItem(session: Session, { planned, place: item }: Placed, ready: ReadyTask[]): void {
+function addItem(session: Session, { planned, place: item }: Placed, ready: ReadyTask[]): number {
   const { db, run } = session;
   const { position, id: wanted } = planned.item;
   const name = findFreeName(session, wanted);
@@ -108,6 +114,7 @@ function addItem(session: Session, { planned, place: item }: Placed, ready: Read
     session.tally.count(run, service, state, reason, 1);
     if (state === 'planned') ready.push({ id: taskId, item, task: index, name, tries: 0, resends: 0 });
   }
+  return id;
 }
 
 interface PlannedRow extends MovableTask {

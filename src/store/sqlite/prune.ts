@@ -38,6 +38,7 @@ export function pruneRuns(
   );
   db.run(`DELETE FROM attempts WHERE run ${isOld} AND id NOT IN (${keptAttempts})`, [list]);
   db.run(`DELETE FROM broken WHERE run ${isOld}`, [list]);
+  db.run(`DELETE FROM canary WHERE run ${isOld}`, [list]);
   const replies = db.run(
     `DELETE FROM replies WHERE at_ms < ? AND id NOT IN (
        SELECT reply FROM attempts WHERE reply IS NOT NULL

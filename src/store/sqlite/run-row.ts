@@ -1,4 +1,5 @@
 /** A run as the ledger's table has it, and the record that others see. */
+import type { CanaryRecord } from '../../domain/canary.ts';
 import type { RunRecord, RunState } from '../../domain/ledger.ts';
 import type { RunPlan } from '../../domain/plan.ts';
 import type { Condition } from '../../domain/policy.ts';
@@ -35,6 +36,8 @@ export interface RunRow {
   readonly spending: string | null;
   /** JSON: the plan that it is held to. */
   readonly plan: string | null;
+  /** JSON: how far its canary has come. */
+  readonly canary: string | null;
 }
 
 /** A service of a run, as `services` keeps it. */
@@ -75,6 +78,7 @@ export function makeRunRecord(row: RunRow): RunRecord {
     exitCode: row.exit_code ?? undefined,
     why: row.why ?? undefined,
     onlyFailed: row.only_failed ?? undefined,
+    ...(row.canary !== null && { canary: JSON.parse(row.canary) as CanaryRecord }),
     ...(row.plan !== null && { plan: JSON.parse(row.plan) as RunPlan }),
     ...(row.pruned_ms !== null && { isPruned: true }),
   };

@@ -3,9 +3,11 @@
  * connection, in this thread or in one of its own (`run-thread.ts`).
  */
 import type { PlanPage, RunLedger, RunRecord } from '../../domain/ledger.ts';
+import type { CanaryRecord } from '../../domain/canary.ts';
 import type { Spending } from '../../domain/caps.ts';
 import { type BillingFacts, monthOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
+import { noteCanary } from './canary.ts';
 import { takeReleased } from './cascade.ts';
 import type { Intended, IntendedCall } from './intend.ts';
 import { intendCall } from './intend.ts';
@@ -36,6 +38,7 @@ export interface RunWrites {
     readonly takes: { readonly account: string; readonly facts: Readonly<Record<string, BillingFacts>> };
     readonly answers: void;
   };
+  noteCanary: { readonly takes: CanaryRecord; readonly answers: RunRecord };
   end: { readonly takes: Parameters<RunLedger['end']>[0]; readonly answers: RunRecord };
 }
 
@@ -82,6 +85,13 @@ export const runWrites: Performers = {
     weigh: one,
     perform: ({ billing }, { account, facts }) => {
       if (!billing.has(account)) billing.set(account, facts);
+    },
+  },
+  noteCanary: {
+    weigh: one,
+    perform: (session, record) => {
+      noteCanary(session, record);
+      return readRecord(session);
     },
   },
   end: {

@@ -34,6 +34,8 @@ export interface SessionTerms {
   /** Items with ids at or above were given in this reading of the source. */
   readonly reading: { firstItem: number };
   readonly firstAttempt: number;
+  /** Present where items are drawn to go ahead of the others. */
+  readonly canary?: { readonly items: number } | undefined;
 }
 
 export interface Session extends Office, SessionTerms {}

@@ -10,6 +10,7 @@ import type {
   RunRecord,
   Transition,
 } from '../../domain/ledger.ts';
+import type { CanaryFigures, CanaryRecord } from '../../domain/canary.ts';
 import type { Spending } from '../../domain/caps.ts';
 import type { BillingFacts, Nano } from '../../domain/pricing.ts';
 import { chargeUnits, priceOf } from '../../domain/pricing.ts';
@@ -17,6 +18,7 @@ import type { Task } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
 import { attemptColumns, makeAttempt } from './attempt-row.ts';
+import { readCanaryFigures, readCanaryNames, readReadyCanary } from './canary.ts';
 import { findKnown } from './known.ts';
 import type { Intended } from './intend.ts';
 import type { Opened } from './opening.ts';
@@ -75,8 +77,14 @@ export class SqliteRun implements RunLedger {
     return ready.map((one) => makePlannedTask(page, one));
   }
 
-  async readReady(service: string, afterId: number, limit: number): Promise<readonly Task[]> {
+  async readReady(
+    service: string,
+    afterId: number,
+    limit: number,
+    within?: 'canary',
+  ): Promise<readonly Task[]> {
     const { db, run, services } = this.#session;
+    if (within) return readReadyCanary(this.#session, service, afterId, limit);
     const rows = db.all<ReadyRow>(
       `SELECT ${readyColumns} FROM tasks AS t JOIN items AS i ON i.id = t.item JOIN keys AS k ON k.id = t.key
        WHERE t.run = ? AND t.state = 'planned' AND t.state IN ('planned', 'waiting', 'over-cap')
@@ -84,6 +92,18 @@ export class SqliteRun implements RunLedger {
       [run, services.indexOf(service), afterId, limit],
     );
     return rows.map((row) => makeTask(row, services));
+  }
+
+  async readCanaryNames(): Promise<ReadonlySet<string>> {
+    return readCanaryNames(this.#session);
+  }
+
+  async readCanaryFigures(beganMs: number): Promise<CanaryFigures> {
+    return readCanaryFigures(this.#session, beganMs);
+  }
+
+  async noteCanary(record: CanaryRecord): Promise<void> {
+    this.#record = await this.#writer.write('noteCanary', record);
   }
 
   async intend(request: IntentRequest): Promise<readonly Intent[]> {
