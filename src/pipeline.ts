@@ -5,6 +5,7 @@
 import type { Spine } from './cli/spine.ts';
 import { makeSchemas } from './config/schema.ts';
 import { diff, judge } from './pipeline/compare.ts';
+import { cost } from './pipeline/cost.ts';
 import { estimate } from './pipeline/estimate.ts';
 import { init } from './pipeline/init.ts';
 import { pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
@@ -30,6 +31,7 @@ export function makeSpine(outside: Outside): Spine {
     report: (selector, places, flags) => report(outside, selector, places, flags),
     judge: (selector, policyFile, places, output) => judge(outside, selector, policyFile, places, output),
     diff: (selectors, movedBy, places, output) => diff(outside, selectors, movedBy, places, output),
+    cost: (flags, places, output) => cost(outside, flags, places, output),
     status: (selector, places) => status(outside, selector, places),
     listHeld: (selection, places) => withLedgerOf(outside, places, (ledger) => ledger.listHeld(selection)),
     settleHeld: (selection, how, places) =>

@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes, Stop } from '../domain/problem.ts';
 import { addCatalogue } from './catalogue.ts';
 import { addCheck } from './check.ts';
 import { addDiff } from './diff.ts';
+import { addCost } from './cost.ts';
 import { addDoctor } from './doctor.ts';
 import { addEmulate } from './emulate.ts';
 import { addEstimate } from './estimate.ts';
@@ -46,6 +47,7 @@ const commands = [
   addEstimate,
   addRun,
   addStatus,
+  addCost,
   addReport,
   addJudge,
   addDiff,

@@ -16,6 +16,8 @@ import type {
   TaskCount,
   TroubleSelection,
 } from '../domain/ledger.ts';
+import type { CostDimension } from '../domain/cost.ts';
+import type { CostResult } from '../domain/cost-result.ts';
 import type { Log } from '../domain/log.ts';
 import type { TextSink } from '../domain/output.ts';
 import type { ExitCode, Problem } from '../domain/problem.ts';
@@ -149,6 +151,23 @@ export interface RowOutput {
   readonly show: number;
 }
 
+export interface CostFlags {
+  /** `YYYY-MM`. */
+  readonly month?: string | undefined;
+  readonly pipeline?: string | undefined;
+  /** Folders of a prefix, the bucket being the first; prefixes are summed where it stands. */
+  readonly prefixDepth?: number | undefined;
+  /** One table over these together, instead of the overview. */
+  readonly by?: readonly CostDimension[] | undefined;
+}
+
+export interface CostOutput {
+  /** Files, or `-` for `stdout`. */
+  readonly csv?: string | undefined;
+  readonly html?: string | undefined;
+  readonly stdout: TextSink;
+}
+
 export interface JudgeResult {
   readonly run: RunRecord;
   /** Names of the run's own policy and of the other one. */
@@ -232,6 +251,8 @@ export interface Spine {
     places: Places,
     output: RowOutput,
   ): Promise<DiffResult>;
+  /** What was spent, and what the month is expected to come to. */
+  cost(flags: CostFlags, places: Places, output: CostOutput): Promise<CostResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
   status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
   listHeld(selection: TroubleSelection, places: Places): Promise<readonly HeldRow[]>;

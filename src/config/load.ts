@@ -3,10 +3,12 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { describeError, type Problem } from '../domain/problem.ts';
 import type { PriceBook } from '../domain/pricing.ts';
+import type { Account } from '../domain/settings.ts';
 import type { Catalogue } from '../domain/service.ts';
 import { suggest } from '../domain/suggestion.ts';
 import { makeDocument, readDocument, type WrittenDocument } from './document.ts';
 import { assemblePipeline, type ConfigFiles, type LoadedPipeline, namePipeline } from './pipeline.ts';
+import { readAccounts } from './accounts.ts';
 import { readPrices } from './prices.ts';
 import type { Money } from './shape/scalar.ts';
 import type { Trouble } from './trouble.ts';
@@ -62,6 +64,26 @@ export async function loadPrices(
   const trouble: Trouble = { problems: [], warnings: [] };
   const prices = readPrices(trouble, config.prices, request.catalogue);
   return { prices, problems: [...problems, ...trouble.problems] };
+}
+
+/** Prices, and what accounts say of their own positions; credentials are not needed. */
+export async function loadBooks(
+  request: Pick<LoadRequest, 'environment' | 'catalogue'> & { readonly configFolder: string },
+): Promise<Books & { readonly problems: readonly Problem[] }> {
+  const { catalogue, configFolder, environment } = request;
+  const { config, problems } = await loadConfig(resolve(configFolder), environment);
+  const trouble: Trouble = { problems: [], warnings: [] };
+  const prices = readPrices(trouble, config.prices, catalogue);
+  const known = readAccounts(trouble, config.accounts, { catalogue, prices, needsCredentials: false });
+  const billing = new Map([...known.accounts].map(([name, account]) => [name, account.billing]));
+  return { prices, billing, problems: [...problems, ...trouble.problems] };
+}
+
+/** What money is counted by. */
+export interface Books {
+  readonly prices: PriceBook;
+  /** By account and SKU: what a ledger cannot know. */
+  readonly billing: ReadonlyMap<string, Account['billing']>;
 }
 
 /** The nearest folder, from this one upwards, that holds a folder `config`. `undefined` where there is none. */

@@ -6,7 +6,9 @@ import { type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import {
+  type Books,
   findProjectRoot,
+  loadBooks,
   type LoadRequest,
   loadPipeline,
   loadPrices,
@@ -76,6 +78,13 @@ function countProblems(problems: readonly Problem[]): string {
   const files = new Set(problems.map(({ file }) => file)).size;
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   return `${count(problems.length, 'problem')} in ${count(files, 'file')}.`;
+}
+
+/** Prices and what accounts say of their positions, for commands without a pipeline; throws a `Stop` (exit 2). */
+export async function openBooks(request: Parameters<typeof loadBooks>[0]): Promise<Books> {
+  const { problems, ...books } = await loadBooks(request);
+  if (problems.length === 0) return books;
+  throw wrongUse(countProblems(problems), problems);
 }
 
 /** The price book alone, for commands that have no pipeline; throws a `Stop` (exit 2) where it is not in order. */

@@ -6,6 +6,7 @@
 import type { Canary, CanaryFigures, CanaryRecord } from './canary.ts';
 import type { Spending } from './caps.ts';
 import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
+import type { CostQuestion, ItemUsage, UsageRow } from './cost.ts';
 import type { Finding } from './finding.ts';
 import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { RunPlan } from './plan.ts';
@@ -445,6 +446,10 @@ export interface Ledger {
   readBill(run: string, prices: PriceBook): Promise<readonly BillRow[]>;
   /** How far every account has come with every SKU that it was charged for. */
   readPositions(): Promise<readonly AccountPosition[]>;
+  /** What was spent, day by day: also by runs whose items and tasks are gone, and while one is under way. */
+  readUsage(question: CostQuestion): Promise<readonly UsageRow[]>;
+  /** Booked entries with their items, with an id above `afterId`, by id. */
+  readItemUsage(question: CostQuestion, afterId: number, limit: number): Promise<readonly ItemUsage[]>;
   readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
   /** Oldest first. */
   listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;

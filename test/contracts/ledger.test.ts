@@ -1484,6 +1484,67 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     });
   });
 
+  describe('what was spent', () => {
+    const december = Date.parse('2026-11-30T16:00:00Z');
+
+    test('is told by day, pipeline and account, while the run goes on and when it was pruned', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const tasks = await plan(run, [makePlanned('a'), makePlanned('b'), makePlanned('c')]);
+      await answer(run, await begin(run, tasks[0]));
+      await answer(run, await begin(run, tasks[1], december));
+      await run.transition([{ is: 'held', attempt: await begin(run, tasks[2], december), cause: 'timeout' }]);
+      const row = { pipeline: 'nightly', account: 'pai-prod', isLoopback: false, sku: 'pai/basic' };
+      const rows = [
+        { ...row, day: '2026-11-20', observed: 1, uncertain: 0, charge: 10_000_000n, isComplete: true },
+        { ...row, day: '2026-12-01', observed: 1, uncertain: 1, charge: 10_000_000n, isComplete: true },
+      ];
+      expect(await ledger.readUsage({})).toMatchObject(rows);
+      expect(await ledger.readUsage({ month: '2026-12' })).toMatchObject(rows.slice(1));
+      expect(await ledger.readUsage({ pipeline: 'weekly' })).toEqual([]);
+      await run.end({ state: 'finished', exitCode: 1, why: '', atMs: clock.now() });
+      await ledger.openRun(makeOpening({ nowMs: startMs + 1 }));
+      await ledger.prune(startMs + 1);
+      expect(await ledger.readUsage({})).toMatchObject(rows);
+      const entries = await ledger.readItemUsage({}, 0, 10);
+      expect(entries.map(({ month, item }) => [month, item?.id])).toEqual([
+        ['2026-11', undefined],
+        ['2026-12', undefined],
+        // What is held may still come to an end, and is kept with its item.
+        ['2026-12', 'media/c'],
+      ]);
+    });
+
+    test('is read with its items, page by page', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const tasks = await plan(
+        run,
+        ['x/1', 'x/2', 'y/1'].map((key) => makePlanned(key)),
+      );
+      for (const task of tasks) await answer(run, await begin(run, task));
+      const first = await ledger.readItemUsage({ month: '2026-11' }, 0, 2);
+      expect(first.map(({ item }) => item?.object?.key)).toEqual(['x/1', 'x/2']);
+      const next = await ledger.readItemUsage({}, first.at(-1)?.id ?? 0, 2);
+      expect(next).toMatchObject([
+        { pipeline: 'nightly', sku: 'pai/basic', observed: 1, item: { id: 'media/y/1' } },
+      ]);
+      expect(await ledger.readItemUsage({ month: '2026-10' }, 0, 2)).toEqual([]);
+    });
+
+    test('stands with how far accounts have come', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const [task] = await plan(run, [makePlanned('a')]);
+      await answer(run, await begin(run, task));
+      expect(await ledger.readPositions()).toEqual([
+        {
+          account: 'pai-prod',
+          isLoopback: false,
+          sku: 'pai/basic',
+          position: { freeOnce: 0, packs: {}, months: { '2026-11': { tier: 1, free: 0 } } },
+        },
+      ]);
+    });
+  });
+
   describe('reading for reports', () => {
     test('gives items by the bytes of their position, in pages, with tasks in the pipeline’s order', async () => {
       const run = await ledger.openRun(makeOpening());

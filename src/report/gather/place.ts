@@ -64,7 +64,7 @@ function countFlagged({ verdicts: { block, review } }: PlaceCount): number {
 }
 
 /** The path of an item, from its bucket or its URL's host on. */
-function readPlace(item: Item): string {
+export function readPlace(item: Item): string {
   const [bucket, key] = [readBucket(item), readKey(item)];
   if (key === undefined) return readId(item);
   return bucket === undefined ? key : `${bucket}/${key}`;

@@ -1,5 +1,5 @@
 /** Books usage: one entry per SKU, with its charge at the position that the account has come to. Entries are only added. */
-import { chargeUnits, monthOf, priceOf, startPosition } from '../../domain/pricing.ts';
+import { chargeUnits, dayOf, priceOf, startPosition } from '../../domain/pricing.ts';
 import type { Basis, Usage } from '../../domain/usage.ts';
 import { basisOf } from '../../domain/usage.ts';
 import type { Reservation, Spender } from './reserve.ts';
@@ -103,7 +103,7 @@ function addEntry(session: Session, booking: Booking, usage: Usage, line: Line):
   const { db, tally, pipeline } = session;
   const { run, task, attempt, account, isLoopback, intendedAtMs } = booking;
   const { sku, units, basis, free, pack, charge, isComplete } = line;
-  const month = monthOf(intendedAtMs, pipeline.prices.timezone);
+  const day = dayOf(intendedAtMs, pipeline.prices.timezone);
   const assumptions = (basis === 'observed' ? undefined : usage.assumptions) ?? [];
   db.insert('entries', {
     run,
@@ -112,7 +112,7 @@ function addEntry(session: Session, booking: Booking, usage: Usage, line: Line):
     account,
     is_loopback: Number(isLoopback),
     sku,
-    month,
+    month: day.slice(0, 7),
     basis,
     units,
     free,
@@ -127,7 +127,7 @@ function addEntry(session: Session, booking: Booking, usage: Usage, line: Line):
     account,
     isLoopback,
     sku,
-    month,
+    day,
     basis,
     units,
     free,

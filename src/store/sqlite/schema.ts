@@ -298,5 +298,33 @@ CREATE TABLE canary (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Sums by day instead of month: what a cost report reads, also of runs whose tasks are gone. */
+const daily = `
+CREATE TABLE daily (
+  run INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  is_loopback INTEGER NOT NULL,
+  sku TEXT NOT NULL,
+  -- on which the call was sent, in the price book's zone; its month is that of the entries
+  day TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  units INTEGER NOT NULL,
+  free INTEGER NOT NULL,
+  pack INTEGER NOT NULL,
+  charge INTEGER NOT NULL,
+  incomplete INTEGER NOT NULL,
+  PRIMARY KEY (run, account, is_loopback, sku, day, basis)
+) STRICT, WITHOUT ROWID;
+-- Older entries know when they were booked, and the month in which they were sent.
+INSERT INTO daily SELECT run, account, is_loopback, sku,
+  CASE WHEN strftime('%Y-%m', at_ms / 1000, 'unixepoch') = month
+    THEN strftime('%Y-%m-%d', at_ms / 1000, 'unixepoch') ELSE month || '-01' END AS day,
+  basis, sum(units), sum(free), sum(pack), sum(charge),
+  sum(CASE WHEN is_complete = 1 THEN 0 WHEN units < 0 THEN -1 ELSE 1 END)
+  FROM entries GROUP BY run, account, is_loopback, sku, day, basis;
+DROP TABLE totals;
+ALTER TABLE daily RENAME TO totals;
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first, settling, caps, reviewing, approving];
+export const migrations: readonly string[] = [first, settling, caps, reviewing, approving, daily];

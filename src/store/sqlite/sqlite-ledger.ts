@@ -1,6 +1,7 @@
 /** The memory of all runs in one SQLite file. */
 import type { Spending } from '../../domain/caps.ts';
 import type { Decided, DecisionRow, NewDecision } from '../../domain/decision.ts';
+import type { CostQuestion, ItemUsage, UsageRow } from '../../domain/cost.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
@@ -24,6 +25,7 @@ import type { TaskState } from '../../domain/task.ts';
 import { readArchivedPage } from './archive-read.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { readItemUsage, readUsageRows } from './cost-read.ts';
 import type { Database } from './database.ts';
 import { listDecisions, storeDecisions } from './decisions.ts';
 import { LocalWriter } from './local-writer.ts';
@@ -136,6 +138,14 @@ export class SqliteLedger implements Ledger {
 
   async readPositions(): Promise<readonly AccountPosition[]> {
     return readPositions(this.#db);
+  }
+
+  async readUsage(question: CostQuestion): Promise<readonly UsageRow[]> {
+    return readUsageRows(this.#db, question);
+  }
+
+  async readItemUsage(question: CostQuestion, afterId: number, limit: number): Promise<readonly ItemUsage[]> {
+    return readItemUsage(this.#db, question, afterId, limit);
   }
 
   async readBroken(run: string, limit: number): Promise<readonly BrokenRow[]> {

@@ -18,7 +18,8 @@ export interface Payer {
 export interface Entry extends Payer {
   readonly run: number;
   readonly sku: string;
-  readonly month: string;
+  /** `YYYY-MM-DD`, on which it was sent. */
+  readonly day: string;
   readonly basis: Basis;
   readonly units: number;
   readonly free: number;
@@ -81,8 +82,8 @@ export class Tally {
   }
 
   add(entry: Entry): void {
-    const { run, account, isLoopback, sku, month, basis } = entry;
-    const key = JSON.stringify([run, account, isLoopback, sku, month, basis]);
+    const { run, account, isLoopback, sku, day, basis } = entry;
+    const key = JSON.stringify([run, account, isLoopback, sku, day, basis]);
     let total = this.#totals.get(key);
     if (!total) {
       total = { entry, units: 0, free: 0, pack: 0, charge: 0n, incomplete: 0 };
@@ -126,7 +127,7 @@ export class Tally {
           entry.account,
           Number(entry.isLoopback),
           entry.sku,
-          entry.month,
+          entry.day,
           entry.basis,
           units,
           free,

@@ -1,0 +1,130 @@
+/** The page of what was spent: whole in itself, escaped, and readable without colours. */
+import { describe, expect, test } from 'vitest';
+import { CostTable, type ItemUsage } from '../../../src/domain/cost.ts';
+import type { CostResult } from '../../../src/domain/cost-result.ts';
+import { writeCostPage } from '../../../src/report/cost/page.ts';
+import { sumPrefixes } from '../../../src/report/cost/prefix.ts';
+import { costColumns } from '../../../src/report/cost/table.ts';
+import { renderCsvHeader, renderCsvRows } from '../../../src/report/table/csv.ts';
+import { makeItem } from '../library.ts';
+
+const sums = {
+  observed: 2,
+  estimated: 1,
+  uncertain: 4,
+  free: 0,
+  pack: 0,
+  charge: 1_500_000_000n,
+  isComplete: false,
+};
+const hostile = '<script>alert(1)</script>';
+
+const result: CostResult = {
+  currency: 'CNY',
+  timezone: 'Asia/Shanghai',
+  month: '2026-11',
+  isPlayed: false,
+  playedUnits: 3,
+  total: { ...sums, projected: { units: 6, charge: 3_000_000_000n, isComplete: true } },
+  projection: { since: '2026-11-01', today: '2026-11-20', daysSeen: 20, daysLeft: 10 },
+  months: [
+    { of: { month: '2026-11' }, ...sums, projected: { units: 6, charge: 3_000_000_000n, isComplete: true } },
+  ],
+  days: [{ of: { day: '2026-11-20' }, ...sums }],
+  skus: [{ of: { account: 'pai-prod', sku: 'pai/basic' }, ...sums }],
+  pipelines: [{ of: { pipeline: hostile }, ...sums }],
+  prefixes: [{ of: { prefix: 'media/用户/' }, ...sums }],
+  accounts: [],
+  rows: [{ of: { month: '2026-11', pipeline: '=cmd' }, ...sums }],
+  by: ['month', 'pipeline'],
+  isGrouped: true,
+};
+
+async function render(changes: Partial<CostResult> = {}): Promise<string> {
+  let page = '';
+  const sink = { write: async (text: string) => void (page += text) };
+  await writeCostPage(sink, { ...result, ...changes }, '2026-11-20T04:00:00.000Z');
+  return page;
+}
+
+describe('the page', () => {
+  test('runs nothing, fetches nothing, and names no address', async () => {
+    const page = await render();
+    expect(page).toContain("default-src 'none'; style-src &#39;sha256-".replace("'none'", '&#39;none&#39;'));
+    expect(page).not.toContain('<script');
+    expect(page).not.toMatch(/(?:src|href)=|https?:\/\//);
+    expect(page).not.toMatch(/ style=/);
+    expect(page).toContain('&lt;script&gt;alert(1)');
+  });
+
+  test('tells what was spent, projected, uncertain and left out', async () => {
+    const page = await render();
+    for (const text of [
+      'Cost of 2026-11',
+      'at least 1.50 CNY',
+      '3.00 CNY',
+      'as much a day as from 2026-11-01 to 2026-11-20, for 10 more days',
+      '3 units of stand-ins are left out',
+      'incomplete: some units have no price',
+      'media/用户/',
+      'By month and pipeline',
+    ]) {
+      expect(page).toContain(text);
+    }
+    expect(page.match(/<svg/g)?.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('is there where nothing was used', async () => {
+    expect(await render({ month: undefined })).toContain('Nothing was used yet.');
+  });
+});
+
+test('the CSV guards what a spreadsheet would run, and leaves an unknown charge empty', () => {
+  const columns = costColumns(['month', 'pipeline'], 'CNY');
+  const rows = [...result.rows, { of: { month: '2026-11', pipeline: 'b' }, ...sums, charge: 0n }];
+  expect((renderCsvHeader(columns, 'exact') + renderCsvRows(columns, rows, 'people')).split('\r\n')).toEqual([
+    'month,pipeline,units_observed,units_estimated,units_uncertain,units_free,units_pack,charge,currency,complete,units_projected,charge_projected',
+    "2026-11,'=cmd,2,1,4,0,0,1.5,CNY,false,,",
+    '2026-11,b,2,1,4,0,0,,CNY,false,,',
+    '',
+  ]);
+});
+
+test('prefixes are summed page by page, those of pruned runs and of stand-ins apart', async () => {
+  const usage = (id: number, key: string | undefined, isLoopback = false): ItemUsage => ({
+    id,
+    month: '2026-11',
+    pipeline: 'nightly',
+    account: 'pai-prod',
+    isLoopback,
+    sku: 'pai/basic',
+    ...sums,
+    ...(key !== undefined && { item: makeItem(id, key) }),
+  });
+  const all = [
+    ...Array.from({ length: 5001 }, (_, index) => usage(index + 1, `ugc/a/${index}.jpg`)),
+    usage(6000, 'ugc/b/1.jpg'),
+    usage(6001, 'top.jpg'),
+    usage(6002, undefined),
+    usage(6003, 'ugc/b/2.jpg', true),
+  ];
+  const asked: number[] = [];
+  const ledger = {
+    readItemUsage: async (_: object, after: number, limit: number) => {
+      asked.push(after);
+      return all.filter(({ id }) => id > after).slice(0, limit);
+    },
+  };
+  const [table] = await sumPrefixes(
+    ledger,
+    {},
+    { depth: 3, isPlayed: false, tables: [new CostTable(['prefix'])] },
+  );
+  expect(table?.list().map(({ of, observed }) => [of.prefix, observed])).toEqual([
+    ['(pruned)', 2],
+    ['media/', 2],
+    ['media/ugc/a/', 10_002],
+    ['media/ugc/b/', 2],
+  ]);
+  expect(asked).toEqual([0, 5000]);
+});
