@@ -124,11 +124,12 @@ code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fo
 .timeline summary { font-size: 12px; color: var(--soft); width: fit-content; }
 .moments { columns: 230px; font-size: 12.5px; margin-top: 4px; }
 .media:not(:empty) { margin-top: 6px; }
-.media img, .media video { display: block; max-width: 100%; max-height: 420px; border-radius: 4px; background: #000; }
+.media img, .media video { display: block; max-width: 100%; min-width: 240px; max-height: 420px; border-radius: 4px; background: #000; }
 .pages { display: flex; gap: 8px; align-items: center; justify-content: center; margin-top: 12px; font-size: 13px; }
 .pages:empty { display: none; }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 14px 20px; }
+.charts figure { display: flex; flex-direction: column; justify-content: space-between; }
 .charts figcaption { font-size: 12.5px; min-height: 20px; }
 .charts bdi { font-weight: 600; }
 .charts svg { width: 100%; height: auto; display: block; overflow: visible; }
@@ -160,7 +161,7 @@ th, td.boolean { white-space: nowrap; }
 details + h3 { margin-top: 18px; }
 q { quotes: none; color: var(--soft); }
 dl.numbers { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 8px 20px; }
-dl.numbers div { display: flex; flex-direction: column-reverse; gap: 0; }
+dl.numbers div { display: flex; flex-direction: column-reverse; justify-content: flex-end; gap: 0; }
 dl.numbers dd { font-size: 20px; font-weight: 600; }
 .flips { display: flex; flex-wrap: wrap; gap: 6px 24px; font-size: 13px; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 2px 24px; margin-bottom: 12px; font-size: 13px; }

@@ -85,7 +85,7 @@ describe('what changed', () => {
     expect(page).toMatch(
       /<strong>1<\/strong> <span class="chip pass">pass<\/span> → <span class="chip review">/,
     );
-    expect(page).toContain('items: 1 new, 0 changed, 1 gone');
+    expect(page).toContain('items: new 1, changed 0, gone 1');
   });
 
   test('is nothing in the first run of a pipeline, and the page says that it is the first', async () => {

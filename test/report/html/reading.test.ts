@@ -198,7 +198,7 @@ describe.skipIf(isSkipped)('in Chromium', () => {
       'export',
       'copy',
       'show',
-      '1 segment',
+      '1 segment, 1 label',
       'copy',
     ]);
     await page.close();
