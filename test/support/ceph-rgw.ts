@@ -2,11 +2,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { endDaemon, findFreePorts, waitUntilAnswered } from './daemon.ts';
 import { findMissingPrograms } from './server.ts';
 
 const run = promisify(execFile);
@@ -105,7 +104,7 @@ async function startIn(folder: string, daemons: ChildProcess[]): Promise<Omit<Re
   start('radosgw', ['-n', 'client.rgw']);
 
   const endpoint = `http://127.0.0.1:${gateway}`;
-  await waitUntilAnswered(endpoint);
+  await waitUntilAnswered(endpoint, 200);
   const [accessKeyId, secretAccessKey] = ['AKIDREHEARSAL', 'test-secret-of-a-private-server'];
   const user = [
     '--uid=t',
@@ -156,42 +155,4 @@ rgw frontends = beast endpoint=127.0.0.1:${gateway}
 rgw enable usage log = false
 rgw thread pool size = 32
 `;
-}
-
-async function waitUntilAnswered(endpoint: string): Promise<void> {
-  const deadline = performance.now() + 80_000;
-  while (performance.now() < deadline) {
-    const isUp = await fetch(endpoint).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-    if (isUp) return;
-    await sleep(200);
-  }
-  throw new Error(`${endpoint}: no answer within 80 s`);
-}
-
-/** Ports that were free a moment ago, held together so that they differ. */
-async function findFreePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer();
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-function endDaemon(daemon: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (daemon.exitCode !== null || daemon.signalCode !== null) return resolve();
-    daemon.once('exit', () => resolve());
-    daemon.kill('SIGKILL');
-  });
 }
