@@ -76,7 +76,7 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Se
     const notes = isAgain
       ? { counters: { ...planned }, noteUnread: () => undefined }
       : { counters: planned, noteUnread, fitNotes };
-    return planTasks(limited, { pipeline, run: opened, probe, explainNoLink: explain, ...notes });
+    return planTasks(limited, { pipeline, run: opened, probe, explainNoLink: explain, stop, ...notes });
   };
   const mayTakeMs = findLongest(services, deadlines);
   const link = makeLinker(access, storage, clock, { log, mayTakeMs });

@@ -25,6 +25,8 @@ interface LookTools {
   readonly noteUnread: (item: Item, why: string) => void;
   /** Told of media outside the limits; nobody is where absent. */
   readonly fitNotes?: FitNotes | undefined;
+  /** Once it aborts, the page whose headers are being read is left unplanned, for the next session to list again. */
+  readonly stop?: AbortSignal | undefined;
   /** Why no link can be made for the item; undefined where one can. */
   readonly explainNoLink: (item: Item) => string | undefined;
   /** Whether the item's header may be read where its price or its fit hangs on it; always where absent. */
@@ -76,7 +78,7 @@ export async function* planTasks(
     counters.planned += tasks.length;
     yield tasks;
   }
-  counters.isListed = true;
+  counters.isListed = tools.stop?.aborted !== true;
   tools.fitNotes?.listed();
 }
 
@@ -92,8 +94,28 @@ export async function* planPages(
       drafts.flatMap(({ uses }) => uses.map(({ reuseKey }) => reuseKey)),
       drafts.filter(({ uses }) => uses.some((one) => one.wantsHeader)).map(({ contentId }) => contentId),
     );
-    const items = await Promise.all(drafts.map((one) => planItem(one, known, tools)));
+    const planning = Promise.all(drafts.map((one) => planItem(one, known, tools)));
+    const items = await settleBefore(tools.stop, planning);
+    if (items === undefined) return;
     yield { ...page, items };
+  }
+}
+
+/** `undefined` where the signal came first: a host that does not answer is no reason to go on running. */
+async function settleBefore<Value>(
+  stop: AbortSignal | undefined,
+  work: Promise<Value>,
+): Promise<Value | undefined> {
+  if (stop === undefined) return await work;
+  const watching = new AbortController();
+  const stopped = new Promise<undefined>((resolve) => {
+    if (stop.aborted) resolve(undefined);
+    stop.addEventListener('abort', () => resolve(undefined), { once: true, signal: watching.signal });
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    watching.abort();
   }
 }
 
@@ -136,7 +158,7 @@ async function planItem(one: Draft, known: Known, tools: LookTools): Promise<Loo
     uses.some(({ reuseKey, wantsHeader }) => wantsHeader && !known.settledKeys.has(reuseKey));
   const isRead = isWanted && (tools.mayProbe?.(item) ?? true);
   const media = cached ?? (isRead ? await tools.probe(item) : undefined);
-  if (media && isRead) noteTrouble(one, media, tools);
+  if (media && isRead && tools.stop?.aborted !== true) noteTrouble(one, media, tools);
   const tasks = uses.map((draftUse) => planUse(draftUse, item, media, { noLink, known, tools }));
   return {
     item: { ...item, durationSeconds: item.durationSeconds ?? media?.durationSeconds },

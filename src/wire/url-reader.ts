@@ -56,7 +56,8 @@ function openReader(rule: AddressRule, limits: Limits): OpenUrlReader {
         return fail(nameCause(error));
       }
     },
-    close: () => agent.close(),
+    // What is still being read at the end is for nobody.
+    close: () => agent.destroy(),
   };
 }
 

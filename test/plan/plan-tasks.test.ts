@@ -146,6 +146,40 @@ describe('the price', () => {
   });
 });
 
+test('a page whose headers do not come is left unplanned once the run is to stop', async () => {
+  const stop = new AbortController();
+  const [pages, counters] = [[] as PlanPage[], { listed: 0, planned: 0, isListed: false }];
+  const source = async function* (): AsyncGenerator<SourcePage> {
+    yield { items: makeImages(1), unselected: 0, broken: [], isLast: false };
+    yield { items: makeVideos(1), unselected: 0, broken: [], isLast: true };
+  };
+  const planned = planTasks(source(), {
+    pipeline: {
+      services: [useToy('toy/image'), useToy('toy/watch')],
+      reuse: { by: 'content', retryFailedAfterMs: 0 },
+      select: {},
+    },
+    run: {
+      readKnown: async () => ({ settledKeys: new Set(), media: new Map() }),
+      plan: async (page) => {
+        pages.push(page);
+        return [] as Task[];
+      },
+    },
+    probe: async () => {
+      stop.abort();
+      return await new Promise<never>(() => undefined);
+    },
+    explainNoLink: () => undefined,
+    noteUnread: () => undefined,
+    stop: stop.signal,
+    counters,
+  });
+  for await (const tasks of planned) expect(tasks).toEqual([]);
+  expect(pages.map(({ isLast }) => isLast)).toEqual([false]);
+  expect(counters).toEqual({ listed: 1, planned: 0, isListed: false });
+});
+
 describe('media outside the limits of a service', () => {
   const toy = useToy('toy/image');
   const limits = { maxBytes: 500, minWidth: 240, minHeight: 240, source: 'a page' };
