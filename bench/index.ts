@@ -8,6 +8,7 @@ import { benchLinks } from './links.ts';
 import { benchListing } from './listing.ts';
 import { benchManifest } from './manifest.ts';
 import { type Figure, type Result, tellFigure, writeFigures } from './measure.ts';
+import { benchProbing } from './probing.ts';
 import { benchReports } from './reports.ts';
 import { benchScale } from './scale.ts';
 import { benchStartUp } from './start-up.ts';
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   ledger: () => benchLedger(size(50_000), pairs),
   manifest: () => benchManifest(size(500_000), pairs),
   reports: () => benchReports(size(200_000), pairs),
+  probing: () => benchProbing(size(2000), pairs),
   listing: () => benchListing(size(300_000), pairs),
   calls: () => benchCalls(size(100_000), pairs),
   scale: async () => tell(await benchScale([10_000, 100_000, 1_000_000].map(size))),

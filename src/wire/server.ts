@@ -1,4 +1,5 @@
 /** Gives a handler a socket: our callback receiver, the vendors' emulators and the embedded store. */
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Handler, ServerAnswer, ServerRequest } from '../domain/exchange.ts';
@@ -32,6 +33,8 @@ export interface RunningServer {
  */
 export async function serve(handler: Handler, options: ServeOptions): Promise<RunningServer> {
   const closing = new AbortController();
+  // Any number of answers may be waiting for their time.
+  setMaxListeners(0, closing.signal);
   const limits = { requestTimeout: options.timeoutMs, headersTimeout: options.timeoutMs };
   const connectionsCheckingInterval = Math.max(10, Math.min(1000, options.timeoutMs / 2));
   const server = createServer({ ...limits, connectionsCheckingInterval }, (request, response) => {
