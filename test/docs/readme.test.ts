@@ -33,7 +33,7 @@ describe('README.zh-CN.md', () => {
     ['README.zh-CN.md', chinese],
   ])('leads to the same pages as README.md, and they are there: %s', (_, text) => {
     const links = (of: string) =>
-      [...new Set(list(of, /\]\((?!https?:)([^)#]+)/g))].filter((to) => !/^README/.test(to)).sort();
+      [...new Set(list(of, /\]\((?!https?:)([^)#]+)/g))].filter((to) => !to.startsWith('README')).sort();
     expect(links(text)).toEqual(links(english));
     expect(links(text).filter((to) => !existsSync(join(root, to)))).toEqual([]);
   });
