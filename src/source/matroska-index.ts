@@ -4,51 +4,15 @@
  * (2024), section 5.
  */
 import type { MediaFacts } from '../domain/item.ts';
-import { type Element, readElement, readElements, readFloat, readLength, readUnsigned } from './ebml.ts';
+import { type Element, readElement, readElements, readFloat } from './ebml.ts';
 import { attempt, type HeaderReader, MediaTrouble } from './header-reader.ts';
-
-const ids = {
-  header: 0x1a45dfa3,
-  docType: 0x4282,
-  segment: 0x18538067,
-  seekHead: 0x114d9b74,
-  seek: 0x4dbb,
-  seekId: 0x53ab,
-  seekPosition: 0x53ac,
-  info: 0x1549a966,
-  timestampScale: 0x2ad7b1,
-  duration: 0x4489,
-  tracks: 0x1654ae6b,
-  trackEntry: 0xae,
-  trackNumber: 0xd7,
-  trackType: 0x83,
-  defaultDuration: 0x23e383,
-  video: 0xe0,
-  pixelWidth: 0xb0,
-  pixelHeight: 0xba,
-  displayWidth: 0x54b0,
-  displayHeight: 0x54ba,
-  displayUnit: 0x54b2,
-  cues: 0x1c53bb6b,
-  cuePoint: 0xbb,
-  cueTrackPositions: 0xb7,
-  cueTrack: 0xf7,
-  cluster: 0x1f43b675,
-  timestamp: 0xe7,
-  simpleBlock: 0xa3,
-  blockGroup: 0xa0,
-  block: 0xa1,
-  blockDuration: 0x9b,
-} as const;
-
-const clusterId = Buffer.from('1f43b675', 'hex');
+import { findNumber, ids, type Part } from './matroska-element.ts';
+import { measureClusters } from './matroska-tail.ts';
 
 /** Elements looked at before the first cluster. */
 const mostElements = 100;
 /** More of one element than this is not read. */
 const mostElementBytes = 512 * 1024;
-/** How much of the file's end is looked through, step by step, for its last cluster. */
-const tailSteps = [64 * 1024, 256 * 1024, 576 * 1024];
 
 /** Whether the first bytes of a file are those of an MKV or WebM file. */
 export function isMatroska(bytes: Uint8Array): boolean {
@@ -68,7 +32,8 @@ export async function readMatroskaIndex(reader: HeaderReader): Promise<MediaFact
   const unitSeconds = (findNumber(info, ids.timestampScale) || 1_000_000) / 1e9;
   const picture = tracks && readPicture(tracks);
   const stated = readStatedLength(info) * unitSeconds;
-  const measured = stated > 0 ? 0 : ((await attempt(() => measure(reader, size, file.firstCluster))) ?? 0);
+  const measured =
+    stated > 0 ? 0 : ((await attempt(() => measureClusters(reader, size, file.firstCluster))) ?? 0);
   // A block that is no group says when it begins, and not how long it lasts.
   const lastFrame = measured > 0 ? Math.min(1, picture?.frameSeconds ?? 0) : 0;
   const durationSeconds = stated > 0 ? stated : measured * unitSeconds + lastFrame;
@@ -93,11 +58,6 @@ export async function readMatroskaIndex(reader: HeaderReader): Promise<MediaFact
 
 /** An element by its place in the file. */
 type Place = Pick<Element, 'start' | 'end'>;
-
-interface Part {
-  readonly bytes: Uint8Array;
-  readonly elements: readonly Element[];
-}
 
 interface FileParts {
   readonly format: 'mkv' | 'webm';
@@ -177,12 +137,6 @@ function* readSeeks(seekHead: Part | undefined): Generator<readonly [number, num
   }
 }
 
-/** 0 where there is none. */
-function findNumber(part: Part | undefined, id: number): number {
-  const element = part?.elements.find((one) => one.id === id);
-  return part === undefined || element === undefined ? 0 : readUnsigned(part.bytes, element);
-}
-
 /** In units of the file; 0 where there is none. */
 function readStatedLength(info: Part | undefined): number {
   const element = info?.elements.find((one) => one.id === ids.duration);
@@ -233,72 +187,4 @@ function countCues({ bytes, elements }: Part, track: number): number {
     }
     return false;
   }).length;
-}
-
-/** From the beginning of the first cluster to the end of the last, in units of the file; 0 where that is not found. */
-async function measure(
-  reader: HeaderReader,
-  size: number,
-  firstCluster: number | undefined,
-): Promise<number> {
-  if (firstCluster === undefined) return 0;
-  const begin = readTimestamp(await reader.read(firstCluster, Math.min(firstCluster + 64, size)), 0) ?? 0;
-  for (const step of tailSteps) {
-    const from = Math.max(firstCluster - clusterId.length - 8, size - step, 0);
-    const bytes = Buffer.from(await reader.read(from, size));
-    for (
-      let at = bytes.lastIndexOf(clusterId);
-      at >= 0;
-      at = at === 0 ? -1 : bytes.lastIndexOf(clusterId, at - 1)
-    ) {
-      const end = measureCluster(bytes, at);
-      if (end !== undefined) return end - begin;
-    }
-    if (from > size - step) return 0;
-  }
-  return 0;
-}
-
-/** When its last block ends; `undefined` where the bytes only looked like a cluster. */
-function measureCluster(bytes: Uint8Array, at: number): number | undefined {
-  const cluster = readElement(bytes, at);
-  const base = cluster && readTimestamp(bytes, cluster.start);
-  if (cluster === undefined || base === undefined) return undefined;
-  let last: number | undefined;
-  for (const element of readElements(bytes, cluster.start, cluster.end)) {
-    const end =
-      element.id === ids.simpleBlock
-        ? readBlockTime(bytes, element)
-        : element.id === ids.blockGroup
-          ? readGroupEnd(bytes, element)
-          : undefined;
-    if (end !== undefined) last = Math.max(last ?? end, end);
-  }
-  return base + (last ?? 0);
-}
-
-/** A cluster's own time, which stands among its first children. */
-function readTimestamp(bytes: Uint8Array, start: number): number | undefined {
-  let count = 0;
-  for (const element of readElements(bytes, start)) {
-    if (element.id === ids.timestamp) return readUnsigned(bytes, element);
-    count += 1;
-    if (count > 3) return undefined;
-  }
-  return undefined;
-}
-
-function readGroupEnd(bytes: Uint8Array, group: Element): number | undefined {
-  const elements = [...readElements(bytes, group.start, group.end)];
-  const block = elements.find(({ id }) => id === ids.block);
-  const time = block && readBlockTime(bytes, block);
-  return time === undefined ? undefined : time + findNumber({ bytes, elements }, ids.blockDuration);
-}
-
-/** Behind the number of its track, a block's time from its cluster's on, signed. */
-function readBlockTime(bytes: Uint8Array, block: Element): number | undefined {
-  const track = readLength(bytes, block.start);
-  const at = block.start + (track?.bytes ?? 0);
-  if (track === undefined || at + 2 > bytes.length) return undefined;
-  return new DataView(bytes.buffer, bytes.byteOffset + at, 2).getInt16(0);
 }
