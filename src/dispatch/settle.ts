@@ -9,6 +9,7 @@ import type { Bench } from './bench.ts';
 import type { Desk, Try, Underway, Watch } from './desk.ts';
 import { redactRefusal } from './attempt.ts';
 import type { Lane } from './lane.ts';
+import { tellDecision } from './tell.ts';
 
 /** One pair of listings settles all that is lost: a moment lets what was lost together come together. */
 const gatherMs = 500;
@@ -32,6 +33,7 @@ export async function settle(
   }
   await bench.run.transition(transitions);
   const accepted = new Map<string, Watch>();
+  for (const one of decided) tellDecision(bench.log, one);
   for (const one of decided) followUp(bench, desk, lane, one, accepted);
   for (const watch of accepted.values()) schedulePoll(bench, desk, watch);
 }

@@ -31,7 +31,7 @@ export async function judge(
     const { policy: other, warnings } = await reopenWithPolicy(outside, reopening, policyFile);
     const { show } = output;
     const judged = await withStreams(outside, output, reports, flipColumns, 'flips', (streams) =>
-      judgeRun({ ledger, run: run.id, policy, other, streams, show }),
+      judgeRun({ ledger, run: run.id, policy, other, streams, show, stop: outside.stop }),
     );
     return { ...judged, run, policies: { from: policy.name, to: other.name }, warnings };
   });
@@ -72,6 +72,7 @@ export async function diff(
           movedBy,
           streams,
           show,
+          stop: outside.stop,
         }),
     );
     return { ...diffed, before, after };

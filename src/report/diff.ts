@@ -47,6 +47,7 @@ export interface Diffing {
   readonly streams: readonly RowStream<Difference>[];
   /** How many of the differences that most want a look are kept. */
   readonly show: number;
+  readonly stop?: AbortSignal | undefined;
 }
 
 export interface Diffed {
@@ -60,7 +61,7 @@ export interface Diffed {
  * are gone, in the earlier one's; nothing is held in memory but a page of each.
  */
 export async function diffRuns(diffing: Diffing): Promise<Diffed> {
-  const { ledger, before, after, prices, movedBy, streams, show } = diffing;
+  const { ledger, before, after, prices, movedBy, streams, show, stop } = diffing;
   const former = openFormer(before, { policy: after.policy, ledger, prices }, movedBy);
   const worst = makeWorstFirst<{ rank: number; order: number; row: Difference }>(show);
   let order = 0;
@@ -74,7 +75,7 @@ export async function diffRuns(diffing: Diffing): Promise<Diffed> {
   };
   const head = { before: before.run.id, after: after.run.id };
   for (const stream of streams) await stream.begin(head);
-  for await (const page of readPages(ledger, after.run.id)) {
+  for await (const page of readPages(ledger, after.run.id, stop)) {
     const rows = await former.compare(page.map((row) => judgeRow(after.policy, row)));
     await write(rows.flatMap(({ item, change }) => (change && makeDifference(item, change, movedBy)) ?? []));
   }
@@ -86,10 +87,10 @@ export async function diffRuns(diffing: Diffing): Promise<Diffed> {
 }
 
 async function writeGone(
-  { ledger, before, after }: Diffing,
+  { ledger, before, after, stop }: Diffing,
   write: (rows: readonly Difference[]) => Promise<void>,
 ): Promise<void> {
-  for await (const page of readPages(ledger, before.run.id)) {
+  for await (const page of readPages(ledger, before.run.id, stop)) {
     const ids = page.map(({ item }) => item.id);
     const there = new Set((await ledger.readNamed(after.run.id, ids)).map(({ item }) => item.id));
     const gone = page.filter(({ item }) => !there.has(item.id));

@@ -36,6 +36,7 @@ export interface Judging {
   readonly streams: readonly RowStream<Flip>[];
   /** How many of the worst flips are kept. */
   readonly show: number;
+  readonly stop?: AbortSignal | undefined;
 }
 
 export interface Judged {
@@ -47,13 +48,21 @@ export interface Judged {
 }
 
 /** One pass over the run's items; flips leave in source order as they are found. */
-export async function judgeRun({ ledger, run, policy, other, streams, show }: Judging): Promise<Judged> {
+export async function judgeRun({
+  ledger,
+  run,
+  policy,
+  other,
+  streams,
+  show,
+  stop,
+}: Judging): Promise<Judged> {
   const tally = makeVerdictTally();
   const worst = makeWorstFirst<{ rank: number; order: number; flip: Flip }>(show);
   let [items, flips] = [0, 0];
   const head = { run, policies: { from: policy.name, to: other.name } };
   for (const stream of streams) await stream.begin(head);
-  for await (const page of readPages(ledger, run)) {
+  for await (const page of readPages(ledger, run, stop)) {
     items += page.length;
     const found = page.flatMap((row) => findFlip(row, policy, other) ?? []);
     for (const { flip, severity } of found) {

@@ -60,20 +60,7 @@ describe('help', () => {
     expect(out).toContain('--log <form>');
   });
 
-  test.each([
-    'check',
-    'estimate',
-    'run',
-    'status',
-    'report',
-    'judge',
-    'diff',
-    'catalogue',
-    'schema',
-    'emulate',
-    'rehearse',
-    ...parts,
-  ])('of %s says what --json prints', async (command) => {
+  test.each([...commands, ...parts])('of %s says what --json prints', async (command) => {
     const { out } = await speak(`${command} --help`);
     expect(out.split('Examples:')[1]).toContain('--json');
   });

@@ -92,6 +92,12 @@ const capped: Partial<Progress> = {
 };
 
 describe('progress under caps', () => {
+  test('names what is spent where there is no cap', async () => {
+    const spending = { ...capped.spending, caps: [] } as Progress['spending'];
+    const { err } = await perform({ from: { ...busy, spending }, play: ({ clock }) => clock.sleep(61_000) });
+    expect(err.split('\n')[1]).toContain('  spent 213.10 CNY  ');
+  });
+
   test('names what is spent and reserved of the cap on money that is nearest, and the tasks over it', async () => {
     const { err } = await perform({
       from: { ...busy, ...capped, overCap: 12 },

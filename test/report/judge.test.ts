@@ -34,6 +34,34 @@ const milder: Policy = {
   rules: [makeRule({ verdict: 'review', score: { comparator: '>=', value: 0.5 } })],
 };
 
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])('%s ends it between two pages, with nothing but the rows that were found', async (signal, exitCode) => {
+  const rows = Array.from({ length: 1203 }, (_, index) => makeRow(index, 0.55));
+  const stop = new AbortController();
+  const sink = makeSink();
+  const stream = makeCsvStream(sink, flipColumns, 'exact');
+  const stopping: RowStream<Flip> = {
+    ...stream,
+    write: async (found) => {
+      await stream.write(found);
+      stop.abort(signal);
+    },
+  };
+  const judging = judgeRun({
+    ledger: makeLedger(rows),
+    run,
+    policy: strict,
+    other: milder,
+    streams: [stopping],
+    show: 1,
+    stop: stop.signal,
+  });
+  await expect(judging).rejects.toMatchObject({ exitCode, message: 'interrupted before the last item.' });
+  expect(sink.text().trimEnd().split('\r\n')).toHaveLength(501);
+});
+
 describe('flips', () => {
   const rows = [makeRow(1, 0.95), makeRow(2, 0.55), makeRow(3, 0.1), makeRow(4, 0.6, { status: 'failed' })];
 

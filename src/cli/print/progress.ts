@@ -8,7 +8,7 @@ import { countSettled, type PaceReading } from '../pace.ts';
 import type { EstimateProgress } from '../spine.ts';
 import { type Console, widthOf, writeNote } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
-import { formatCapProgress, spendingFacts } from './spending.ts';
+import { formatSpending, spendingFacts } from './spending.ts';
 import { clipText, displayWidth } from './table.ts';
 import { formatInstant } from './word.ts';
 
@@ -103,9 +103,7 @@ function listParts(progress: Progress, pace: PaceReading): readonly Part[] {
     ...(overCap > 0
       ? [{ text: `over the cap ${formatCount(overCap)}`, canGo: 3, mood: 'warn' as const }]
       : []),
-    ...(cap && progress.spending
-      ? [{ text: formatCapProgress(cap, progress.spending.currency), canGo: 2 }]
-      : []),
+    ...(progress.spending ? [{ text: formatSpending(progress.spending, cap), canGo: 2 }] : []),
     { text: `${formatSpeed(pace.perSecond)}/s`, canGo: 1 },
     ...(pace.leftMs === undefined ? [] : [{ text: `${formatDuration(pace.leftMs)} left`, canGo: 0 }]),
   ];

@@ -6,8 +6,13 @@ import type { Summary } from '../../domain/summary.ts';
 import type { Ink } from './ink.ts';
 import { countWord, formatAmount } from './word.ts';
 
-/** Where one cap stands, for the line of progress: `spent 213.10 + 4.20 of 500.00 CNY`. */
-export function formatCapProgress(cap: CapStand, currency: string): string {
+/** For the line of progress: what the run has spent, and of what where there is a cap. */
+export function formatSpending({ spent, currency }: Spending, cap: CapStand | undefined): string {
+  return cap ? formatCapProgress(cap, currency) : `spent ${formatMoney(spent, currency).trim()}`;
+}
+
+/** Where one cap stands: `spent 213.10 + 4.20 of 500.00 CNY`. */
+function formatCapProgress(cap: CapStand, currency: string): string {
   if (cap.sku !== undefined) {
     const [spent, reserved, limit] = [cap.spent, cap.reserved, cap.limit].map((count) =>
       formatCount(Number(count)),
