@@ -1,10 +1,10 @@
 /** What was spent as one self-contained page: nothing in it runs, and nothing is fetched. */
-import { createHash } from 'node:crypto';
 import type { AccountStand, CostDimension, CostLine } from '../../domain/cost.ts';
 import type { CostResult } from '../../domain/cost-result.ts';
 import { formatMoney, formatNano } from '../../domain/money.ts';
 import type { TextSink } from '../../domain/output.ts';
 import { formatCount } from '../../domain/quantity.ts';
+import { renderHead } from '../html/head.ts';
 import { formatInstant } from '../html/instant.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { style as pageStyle } from '../html/style.ts';
@@ -23,23 +23,9 @@ figure.wide text { font-size: 10px; fill: var(--soft); }
 
 /** `at`: when it was asked, ISO 8601 in UTC. */
 export async function writeCostPage(sink: TextSink, result: CostResult, at: string): Promise<void> {
-  const raw = (markup: string): Markup => ({ markup });
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
   const title = `Cost${result.month === undefined ? '' : ` of ${result.month}`}`;
   await sink.write(
-    html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style>${raw(style)}</style>
-</head>
-<body>
-<header><h1>${title}</h1><p class="when">${result.pipeline === undefined ? '' : `pipeline ${result.pipeline}, `}as of ${formatInstant(at, result.timezone)} ${result.timezone}</p></header>
+    html`${renderHead({ lang: 'en', title, style })}<header><h1>${title}</h1><p class="when">${result.pipeline === undefined ? '' : `pipeline ${result.pipeline}, `}as of ${formatInstant(at, result.timezone)} ${result.timezone}</p></header>
 <main>
 ${renderBody(result)}</main>
 </body>

@@ -211,6 +211,30 @@ describe.skipIf(isSkipped)('in Chromium', () => {
     await page.close();
   });
 
+  test('50,000 of more flagged videos weigh a few megabytes, open, and are filtered; what is left out is told', async () => {
+    const rows = Array.from({ length: 50_200 }, (_, index) =>
+      makeVideoRow(
+        index,
+        `ugc/${index % 97}/${index}.mp4`,
+        `person ${index % 50}`,
+        0.6 + (index % 400) / 1000,
+      ),
+    );
+    const request = makeRequest(rows, {
+      reports: { formats: ['html'], timezone: 'UTC', excel: true, language: 'en' },
+    });
+    const { page, complaints } = await openPage(request);
+    expect(Buffer.byteLength(request.folder.files.get('report.html') ?? '')).toBeLessThan(5_000_000);
+    expect(await page.textContent('.note')).toContain('The worst 50,000 of 50,200 are on this page.');
+    expect(await page.textContent('#found')).toBe('1 to 50 of 50,000');
+    await page.selectOption('#by-label', 'politician person 7');
+    expect(await page.textContent('#found')).toMatch(/^1 to 50 of 1,\d{3}, filtered from 50,000$/);
+    await page.fill('#by-text', '/49907.mp4');
+    expect(await readKeys(page)).toEqual(['ugc/49/49907.mp4']);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test('media load only on a click, from the public origin, at the second of the segment', async () => {
     const rows = [makeVideoRow(1, 'a b.mp4', 'A', 0.9)];
     const { page, complaints, requests } = await openPage(
