@@ -26,10 +26,10 @@ export async function deliver(
       sent.phase === 'answered' ? readReply(sent.reply) : { words: sent.cause, isPassing: true };
     if (refusal === undefined) return undefined;
     const pauseMs = pausesMs[tries - 1];
-    const count = tries === 1 ? '' : ` in ${tries} tries`;
-    if (!refusal.isPassing || pauseMs === undefined || signal?.aborted === true) {
-      return `${refusal.words}${count}`;
+    const isLast = !refusal.isPassing || pauseMs === undefined;
+    if (!isLast) await clock.sleep(pauseMs, signal);
+    if (isLast || signal?.aborted === true) {
+      return `${refusal.words}${tries === 1 ? '' : ` in ${tries} tries`}`;
     }
-    await clock.sleep(pauseMs, signal);
   }
 }

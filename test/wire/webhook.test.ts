@@ -85,6 +85,25 @@ describe('a message', () => {
     expect(3 * timeoutMs + pausesMs[0] + pausesMs[1]).toBeLessThanOrEqual(18_000);
   });
 
+  test('is not tried again once somebody waits for the end', async () => {
+    answers = [{ status: 500 }, { status: 500 }];
+    const stop = new AbortController();
+    const sleep = clock.sleep;
+    const asleep = {
+      ...clock,
+      sleep: async (ms: number) => {
+        await sleep(ms);
+        stop.abort();
+      },
+    };
+    const makeCall = () => ({ method: 'POST', url: server.url, headers: {} }) as const;
+    const readReply = () => ({ words: 'status 500', isPassing: true });
+    expect(await deliver({ http, clock: asleep }, { makeCall, readReply, signal: stop.signal })).toBe(
+      'status 500',
+    );
+    expect(bodies).toHaveLength(1);
+  });
+
   test('is tried once where somebody waits for the end', async () => {
     answers = [{ status: 500 }];
     expect(await tell(server.url, AbortSignal.abort())).toBe('status 500');
