@@ -6,6 +6,7 @@ import type { PriceBook, SkuPrice } from '../../domain/pricing.ts';
 import type { PageContent } from '../gather/gathering.ts';
 import { billColumns, sumAssumptions } from '../table/bill-table.ts';
 import { renderCaps } from './cap.ts';
+import { sayKnown } from './language/known.ts';
 import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
 import { type PageColumn, renderTable, separateThousands } from './table.ts';
@@ -62,7 +63,7 @@ function renderNotes(content: PageContent, say: Say): Markup | undefined {
     unpriced.length === 0 ? undefined : say('bill.incomplete', { skus: unpriced.join(', ') }),
     total.uncertain === 0 ? undefined : say('bill.uncertainNote', { count: total.uncertain }),
     ...Object.entries(sumAssumptions(bill)).map(([text, count]) =>
-      say('bill.assumed', { count, text: html`<span lang="en">${text}</span>` }),
+      say('bill.assumed', { count, text: sayKnown(text, say) }),
     ),
     ...describeFailures(request, gathering.failureBill.sum(), say),
     describeSaved(content, say),

@@ -159,6 +159,7 @@ th, td.boolean { white-space: nowrap; }
 .causes + .note { margin-top: 10px; }
 .notes + .causes { margin-top: 10px; }
 details + h3 { margin-top: 18px; }
+section > details { margin-top: 12px; }
 q { quotes: none; color: var(--soft); }
 dl.numbers { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 8px 20px; }
 dl.numbers div { display: flex; flex-direction: column-reverse; justify-content: flex-end; gap: 0; }

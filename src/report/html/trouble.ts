@@ -6,6 +6,7 @@ import { statusOf } from '../../domain/task.ts';
 import type { Cause } from '../../domain/summary.ts';
 import type { PageContent } from '../gather/gathering.ts';
 import { adviseOn } from './advice.ts';
+import { sayKnown } from './language/known.ts';
 import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
 import { type PageColumn, renderTable } from './table.ts';
@@ -84,7 +85,7 @@ function renderLeftOut({ taskCounts }: PageContent, say: Say): Markup | undefine
     { name: say('leftOut.tasks'), kind: 'number', read: (row) => row.count },
     { name: say('leftOut.service'), kind: 'text', read: (row) => row.service },
     { name: say('leftOut.status'), kind: 'text', read: (row) => say(`status.${row.status}`) },
-    { name: say('leftOut.reason'), kind: 'text', read: (row) => row.reason },
+    { name: say('leftOut.reason'), kind: 'text', read: (row) => sayKnown(row.reason, say) },
   ];
   return html`<h3>${say('leftOut.title')}</h3>${renderTable(say('leftOut.caption'), columns, rows)}`;
 }

@@ -2,6 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { decideWhen } from '../../../src/domain/cascade.ts';
+import { emptyFinding } from '../../../src/domain/finding.ts';
+import { findMisfit } from '../../../src/domain/fit.ts';
+import type { MediaFacts } from '../../../src/domain/item.ts';
+import type { UsageQuestion } from '../../../src/domain/service.ts';
+import { sayKnown } from '../../../src/report/html/language/known.ts';
+import { videoCensor } from '../../../src/vendors/qiniu/video-censor.ts';
 import { catalogues, makeSay, type MessageKey } from '../../../src/report/html/language/say.ts';
 import { html } from '../../../src/report/html/markup.ts';
 import { languages } from '../../../src/domain/settings.ts';
@@ -55,6 +62,47 @@ test('every message is spoken somewhere', () => {
     (key) => !source.includes(`'${key}'`) && !families.includes(key.split('.')[0]),
   );
   expect(unspoken).toEqual([]);
+});
+
+describe('words that a run left in the ledger', () => {
+  const zh = makeSay('zh');
+  const han = /\p{Script=Han}/u;
+
+  test('stay as they are in English', () => {
+    expect(sayKnown('when: <a> does not apply', makeSay('en')).markup).toBe('when: &lt;a&gt; does not apply');
+  });
+
+  test('are Chinese where a vendor assumed something', () => {
+    const ask = (mode: 0 | 1, media: MediaFacts) =>
+      videoCensor.usage({
+        item: { id: 'a', position: new Uint8Array(), kind: 'video' },
+        media,
+        assume: {},
+        use: { options: { ops: [{ op: 'pulp' }], vframe: { mode } } },
+      } as unknown as UsageQuestion).assumptions ?? [];
+    const texts = [...ask(0, {}), ...ask(1, {}), ...ask(1, { keyFrames: 3, hasSparseIndex: true })];
+    expect(new Set(texts).size).toBe(3);
+    for (const text of texts) expect(sayKnown(text, zh).markup).toMatch(han);
+  });
+
+  test('are Chinese where a cascade skipped a task, or the media did not fit', () => {
+    const when = { service: 'cheap', metric: 'score', is: { comparator: '<', value: 60 } } as const;
+    const states = [undefined, { state: 'failed' }, { state: 'answered', finding: emptyFinding }] as const;
+    const reasons = states
+      .map((other) => decideWhen(when, other))
+      .map((step) => (step.next === 'skip' ? step.reason : ''));
+    expect(reasons.map((reason) => sayKnown(reason, zh).markup)).toEqual([
+      '级联：cheap 不适用',
+      '级联：cheap 没有应答（failed）',
+      '级联：cheap score &lt; 60 不成立',
+    ]);
+    const item = { id: 'a', position: new Uint8Array(), kind: 'image', sizeBytes: 0 } as const;
+    expect(sayKnown(findMisfit({ source: '' }, item) ?? '', zh).markup).toMatch(han);
+  });
+
+  test('of any other kind are marked as English', () => {
+    expect(sayKnown('cannot <open>', zh).markup).toBe('<span lang="en">cannot &lt;open&gt;</span>');
+  });
 });
 
 describe('saying', () => {

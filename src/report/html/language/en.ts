@@ -234,6 +234,14 @@ export const en = {
   'booking.billedTasks':
     '{count} failed task billed, {units} units, {amount}: within the bill. || {count} failed tasks billed, {units} units, {amount}: within the bill.',
 
+  'known.duration': 'videos of unknown duration last {seconds} s',
+  'known.keyFrameGap': 'videos without an index have a key frame every {seconds} s',
+  'known.sparseIndex': 'MKV, WebM and fragmented MP4 have no key frames but those that their index names',
+  'known.whenAbsent': 'when: {service} does not apply',
+  'known.whenFalse': 'when: {condition} does not hold',
+  'known.whenSilent': 'when: {service} has no answer ({state})',
+  'known.fit': 'fit: {why}',
+
   'trouble.title': 'Failures',
   'trouble.unknown': 'unknown',
   'trouble.more': 'and {count} more, in failures.csv || and {count} more, all in failures.csv',

@@ -224,6 +224,14 @@ export const zh: Catalogue = {
   'booking.billed': '计费',
   'booking.billedTasks': '{count} 个失败任务已计费，共 {units} 个单位，{amount}，已含在账单中。',
 
+  'known.duration': '时长未知的视频按 {seconds} 秒计',
+  'known.keyFrameGap': '没有索引的视频按每 {seconds} 秒一个关键帧计',
+  'known.sparseIndex': 'MKV、WebM 和分片 MP4 只计其索引列出的关键帧',
+  'known.whenAbsent': '级联：{service} 不适用',
+  'known.whenFalse': '级联：{condition} 不成立',
+  'known.whenSilent': '级联：{service} 没有应答（{state}）',
+  'known.fit': '不符合媒体要求：{why}',
+
   'trouble.title': '失败',
   'trouble.unknown': '未知',
   'trouble.more': '另有 {count} 个，见 failures.csv',
