@@ -1,5 +1,6 @@
 /** What people decided, on its way from a file into the ledger. */
 import type { Places, ReviewImport } from '../cli/spine.ts';
+import { wrongUse } from '../domain/problem.ts';
 import { readReviewFile } from '../source/review-file.ts';
 import { withLedgerOf } from './ledger.ts';
 import type { Outside } from './outside.ts';
@@ -13,7 +14,12 @@ export async function importReview(
 ): Promise<ReviewImport> {
   const { environment, standardInput } = outside;
   const { decisions, blank, faults } = await readReviewFile(path, standardInput);
-  const by = reviewer ?? environment['USER'] ?? environment['LOGNAME'] ?? 'unknown';
+  const by = reviewer ?? environment['USER'] ?? environment['LOGNAME'] ?? '';
+  if (by === '' && decisions.length > 0) {
+    throw wrongUse(
+      'review import: expected to know who decided, found no user name in the environment. Say it with --by NAME.',
+    );
+  }
   const decided = await withLedgerOf(outside, places, (ledger) => ledger.decide(decisions, by));
   const verdicts = { pass: 0, review: 0, block: 0, clear: 0 };
   for (const { verdict } of decisions) verdicts[verdict ?? 'clear'] += 1;

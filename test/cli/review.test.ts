@@ -39,6 +39,14 @@ describe('review import', () => {
     ]);
   });
 
+  test('says so where nothing was decided', async () => {
+    const verdicts = { pass: 0, review: 0, block: 0, clear: 0 };
+    const { out } = await speak('review import a.csv', {
+      importReview: async () => ({ ...imported, stored: 0, unchanged: 0, verdicts }),
+    });
+    expect(out).toBe('no decision found; 431 rows without one\n');
+  });
+
   test('names the rows that were not understood, and exits 1', async () => {
     const faults = Array.from({ length: 22 }, (_, index) => ({ line: index + 2, message: 'what?' }));
     const { exitCode, out, err } = await speak('review import a.csv', {

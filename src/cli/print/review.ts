@@ -31,10 +31,11 @@ export function printImported(console: Console, path: string, imported: ReviewIm
     ...(blank > 0 ? [`${countWord(blank, 'row')} without one`] : []),
     ...(faults.length > 0 ? [ink.red(`${countWord(faults.length, 'row')} not understood`)] : []),
   ];
-  const what = kinds.length === 0 ? '' : ` (${kinds.join(', ')})`;
-  writeResult(console, [
-    [`${countWord(stored, 'decision')} of ${makePlain(by)} stored${what}`, ...rest].join('; '),
-  ]);
+  const found =
+    kinds.length === 0
+      ? 'no decision found'
+      : `${countWord(stored, 'decision')} of ${makePlain(by)} stored (${kinds.join(', ')})`;
+  writeResult(console, [[found, ...rest].join('; ')]);
 }
 
 export function printDecisions(console: Console, rows: readonly DecisionRow[]): void {
