@@ -119,13 +119,14 @@ describe('run again', () => {
   });
 
   test('deadlines.run stops with exit 4, and the same command goes on until all is answered', async () => {
-    const world = await openWorld({ delayMs: 400 });
+    // Five rounds of eight calls: more than two seconds, of which a busy machine may need one to begin.
+    const world = await openWorld({ delayMs: 700 });
     await putVariants(world, 40, 'image/jpeg');
-    const path = await world.writePipeline('short', `${pipeline}deadlines: { run: 1s }\n`);
+    const path = await world.writePipeline('short', `${pipeline}deadlines: { run: 2s }\n`);
     const first = await world.run('run', path);
     expect(first.exitCode).toBe(4);
     const summary = await readSummary(world, 'short');
-    expect(summary.why).toBe('stopped at deadlines.run (1 s). Run again to go on.');
+    expect(summary.why).toBe('stopped at deadlines.run (2 s). Run again to go on.');
     expect(summary.counts.open).toBeGreaterThan(0);
     for (let exitCode = 4, times = 0; exitCode === 4; times += 1) {
       exitCode = (await world.run('run', path)).exitCode ?? -1;
