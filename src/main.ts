@@ -63,6 +63,7 @@ function openLazily(stop: AbortSignal): Spine {
     doctor: async (...given) => (await open()).doctor(...given),
     prices: async (...given) => (await open()).prices(...given),
     estimate: async (...given) => (await open()).estimate(...given),
+    reconcile: async (...given) => (await open()).reconcile(...given),
     cost: async (...given) => (await open()).cost(...given),
     run: async (...given) => (await open()).run(...given),
     report: async (...given) => (await open()).report(...given),

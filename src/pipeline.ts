@@ -12,6 +12,7 @@ import { pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
 import { check, doctor, prices, status } from './pipeline/look.ts';
 import { type Outside, serveMedia } from './pipeline/outside.ts';
 import { openStandInTools, rehearse } from './pipeline/rehearse.ts';
+import { reconcileExport } from './pipeline/reconcile.ts';
 import { report } from './pipeline/report.ts';
 import { importReview } from './pipeline/review.ts';
 import { run } from './pipeline/run.ts';
@@ -31,6 +32,7 @@ export function makeSpine(outside: Outside): Spine {
     report: (selector, places, flags) => report(outside, selector, places, flags),
     judge: (selector, policyFile, places, output) => judge(outside, selector, policyFile, places, output),
     diff: (selectors, movedBy, places, output) => diff(outside, selectors, movedBy, places, output),
+    reconcile: (flags, places, output) => reconcileExport(outside, flags, places, output),
     cost: (flags, places, output) => cost(outside, flags, places, output),
     status: (selector, places) => status(outside, selector, places),
     listHeld: (selection, places) => withLedgerOf(outside, places, (ledger) => ledger.listHeld(selection)),

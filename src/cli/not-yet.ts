@@ -4,7 +4,7 @@ import { wrongUse } from '../domain/problem.ts';
 
 /** Everything that is known by name and not built yet. */
 export const notYet = {
-  commands: ['reconcile', 'worker'],
+  commands: ['worker'],
 } as const;
 
 /** Declares the commands, out of sight of `--help`. Whatever stands behind such a name, `--help` too, is refused. */

@@ -18,6 +18,7 @@ import { refuseCommands } from './not-yet.ts';
 import { layHelp, makeHelpOutput, makeHelpStyle } from './print/help.ts';
 import { makeJsonTroublePrinter, makeTroublePrinter, type TroublePrinter } from './print/trouble.ts';
 import { addRehearse } from './rehearse.ts';
+import { addReconcile } from './reconcile.ts';
 import { addReport } from './report.ts';
 import { addReview } from './review.ts';
 import { addRun } from './run.ts';
@@ -48,6 +49,7 @@ const commands = [
   addRun,
   addStatus,
   addCost,
+  addReconcile,
   addReport,
   addJudge,
   addDiff,

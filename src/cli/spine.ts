@@ -16,7 +16,9 @@ import type {
   TaskCount,
   TroubleSelection,
 } from '../domain/ledger.ts';
-import type { CostDimension } from '../domain/cost.ts';
+import type { CostDimension, UsageSums } from '../domain/cost.ts';
+import type { ReconciledRow, Reconciliation, TheirSums } from '../domain/reconcile.ts';
+import type { Encoding } from '../domain/settings.ts';
 import type { CostResult } from '../domain/cost-result.ts';
 import type { Log } from '../domain/log.ts';
 import type { TextSink } from '../domain/output.ts';
@@ -151,6 +153,44 @@ export interface RowOutput {
   readonly show: number;
 }
 
+export interface ReconcileFlags {
+  /** A file, or `-` for standard input. */
+  readonly path: string;
+  readonly account: string;
+  /** `YYYY-MM`. */
+  readonly month: string;
+  /** Our field to the name of their column. */
+  readonly columns: Readonly<Partial<Record<'date' | 'sku' | 'units' | 'amount' | 'id', string>>>;
+  /** Their name of a SKU to ours. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Their names of what is none of ours. */
+  readonly ignored: readonly string[];
+  readonly encoding: Encoding;
+  readonly delimiter: string;
+  /** How far amounts of a row may lie apart. */
+  readonly tolerance: Nano;
+}
+
+export interface ReconcileResult {
+  readonly account: string;
+  readonly month: string;
+  readonly currency: string;
+  /** What is laid side by side: days, the whole month, or jobs. */
+  readonly by: 'day' | 'month' | 'id';
+  readonly counts: Readonly<Record<Reconciliation, number>>;
+  /** The first so many that are not matched. */
+  readonly differences: readonly ReconciledRow[];
+  readonly totals: {
+    readonly theirs: TheirSums;
+    readonly ours: UsageSums;
+  };
+  /** Rows of the export that were ignored, and those of other months. */
+  readonly ignoredRows: number;
+  readonly otherMonths: number;
+  /** Their names that are no SKU of ours. */
+  readonly unknownNames: readonly string[];
+}
+
 export interface CostFlags {
   /** `YYYY-MM`. */
   readonly month?: string | undefined;
@@ -251,6 +291,12 @@ export interface Spine {
     places: Places,
     output: RowOutput,
   ): Promise<DiffResult>;
+  /** Lays a vendor's usage export beside the ledger; rows go to the CSV as they are found. */
+  reconcile(
+    flags: ReconcileFlags,
+    places: Places,
+    output: Omit<CostOutput, 'html'>,
+  ): Promise<ReconcileResult>;
   /** What was spent, and what the month is expected to come to. */
   cost(flags: CostFlags, places: Places, output: CostOutput): Promise<CostResult>;
   /** Newest first; of one run or pipeline where a selector is given. */

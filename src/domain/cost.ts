@@ -45,6 +45,20 @@ export interface ItemUsage extends Omit<UsageRow, 'day'> {
   readonly item?: Item | undefined;
 }
 
+/** Usage of one attempt that the vendor knew as a job. */
+export interface JobUsage extends UsageSums {
+  readonly attempt: number;
+  readonly job: string;
+  readonly sku: string;
+}
+
+/** Whose jobs, sent in which month, are meant. */
+export interface JobQuestion {
+  readonly account: string;
+  readonly isLoopback: boolean;
+  readonly month: string;
+}
+
 export interface CostQuestion {
   /** `YYYY-MM`; all months where absent. */
   readonly month?: string | undefined;

@@ -6,7 +6,7 @@
 import type { Canary, CanaryFigures, CanaryRecord } from './canary.ts';
 import type { Spending } from './caps.ts';
 import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
-import type { CostQuestion, ItemUsage, UsageRow } from './cost.ts';
+import type { CostQuestion, ItemUsage, JobQuestion, JobUsage, UsageRow } from './cost.ts';
 import type { Finding } from './finding.ts';
 import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { RunPlan } from './plan.ts';
@@ -450,6 +450,14 @@ export interface Ledger {
   readUsage(question: CostQuestion): Promise<readonly UsageRow[]>;
   /** Booked entries with their items, with an id above `afterId`, by id. */
   readItemUsage(question: CostQuestion, afterId: number, limit: number): Promise<readonly ItemUsage[]>;
+  /** What was booked for these jobs. */
+  readJobUsage(question: JobQuestion, jobs: readonly string[]): Promise<readonly JobUsage[]>;
+  /** What was booked for all jobs, attempt by attempt; `last` is where the next page begins, absent where there is none. */
+  listJobUsage(
+    question: JobQuestion,
+    afterAttempt: number,
+    limit: number,
+  ): Promise<{ readonly rows: readonly JobUsage[]; readonly last?: number | undefined }>;
   readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
   /** Oldest first. */
   listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;

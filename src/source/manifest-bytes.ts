@@ -46,6 +46,18 @@ export async function* readManifestBytes(
   yield* decodeText(path, encoding, head, all);
 }
 
+/** The same for a file of this machine, or `-` for standard input. */
+export async function* readLocalBytes(
+  path: string,
+  encoding: Encoding,
+  standardInput: AsyncIterable<unknown>,
+): AsyncGenerator<Buffer> {
+  const stream = path === '-' ? standardInput : createReadStream(path, { highWaterMark: chunkBytes });
+  const raw = readStream(path === '-' ? 'standard input' : path, stream);
+  const { head, all } = await peek(unpack(path, raw), headBytes);
+  yield* decodeText(path, encoding, head, all);
+}
+
 /** `s3://storage/bucket/key` in its parts; `undefined` for anything else. */
 export function parseObjectPath(path: string): ObjectAddress | undefined {
   const [, storage, bucket, key] = /^s3:\/\/([^/]+)\/([^/]+)\/(.+)$/s.exec(path) ?? [];

@@ -1530,6 +1530,33 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
       expect(await ledger.readItemUsage({ month: '2026-10' }, 0, 2)).toEqual([]);
     });
 
+    test('is told of jobs, by their ids or page by page', async () => {
+      const run = await ledger.openRun(makeOpening());
+      const tasks = await plan(
+        run,
+        ['a', 'b', 'c', 'd'].map((key) => makePlanned(key)),
+      );
+      const attempts: Attempt[] = [];
+      for (const task of tasks) attempts.push(await begin(run, task));
+      const jobs = ['j1', 'j1', 'j2'];
+      for (const [index, job] of jobs.entries()) {
+        await run.transition([{ is: 'accepted', attempt: attempts[index] as Attempt, job }]);
+      }
+      for (const attempt of attempts) await answer(run, attempt);
+      const question = { account: 'pai-prod', isLoopback: false, month: '2026-11' };
+      const told = await ledger.readJobUsage(question, ['j1', 'of-another']);
+      expect(told.map(({ job, sku, observed }) => [job, sku, observed])).toEqual([
+        ['j1', 'pai/basic', 1],
+        ['j1', 'pai/basic', 1],
+      ]);
+      const first = await ledger.listJobUsage(question, 0, 2);
+      expect(first.rows.map(({ job }) => job)).toEqual(['j1', 'j1']);
+      const next = await ledger.listJobUsage(question, first.last ?? 0, 2);
+      expect([next.rows.map(({ job }) => job), next.last]).toEqual([['j2'], undefined]);
+      expect((await ledger.listJobUsage({ ...question, month: '2026-10' }, 0, 5)).rows).toEqual([]);
+      expect((await ledger.listJobUsage({ ...question, isLoopback: true }, 0, 5)).rows).toEqual([]);
+    });
+
     test('stands with how far accounts have come', async () => {
       const run = await ledger.openRun(makeOpening());
       const [task] = await plan(run, [makePlanned('a')]);

@@ -80,7 +80,9 @@ describe('a command', () => {
   });
 
   const commands = [
-    'init check doctor estimate run status report judge diff review held failed ledger'.split(' '),
+    'init check doctor estimate run status cost reconcile report judge diff review held failed ledger'.split(
+      ' ',
+    ),
     ['catalogue', 'schema', 'rehearse', 'review import', 'review list', 'held resend', 'failed list'],
   ].flat();
   test.each(commands)('in the help of %s is understood', async (command) => {

@@ -1,5 +1,12 @@
 /** Reads what was spent: sums that commits keep, by day; and entries one by one with their items, for sums by prefix. */
-import type { CostQuestion, ItemUsage, UsageRow, UsageSums } from '../../domain/cost.ts';
+import type {
+  CostQuestion,
+  ItemUsage,
+  JobQuestion,
+  JobUsage,
+  UsageRow,
+  UsageSums,
+} from '../../domain/cost.ts';
 import { groupBy } from '../../domain/group.ts';
 import type { Basis } from '../../domain/usage.ts';
 import type { Database, Value } from './database.ts';
@@ -74,6 +81,53 @@ export function readItemUsage(
       ...sumBooked([row]),
       ...(isKnown && { item: unpackItem({ name, position, facts }) }),
     };
+  });
+}
+
+/** What was booked for these jobs; a batch has several attempts. */
+export function readJobUsage(
+  db: Database,
+  question: JobQuestion,
+  jobs: readonly string[],
+): readonly JobUsage[] {
+  return readJobs(db, question, 'a.job IN (SELECT value FROM json_each(?))', JSON.stringify(jobs));
+}
+
+/** A page of attempts that became jobs, by their ids. */
+export function listJobUsage(
+  db: Database,
+  question: JobQuestion,
+  afterAttempt: number,
+  limit: number,
+): { readonly rows: readonly JobUsage[]; readonly last?: number | undefined } {
+  const { account, isLoopback } = question;
+  const ids = db
+    .all<{ id: number }>(
+      `SELECT id FROM attempts WHERE id > ? AND account = ? AND is_loopback = ? AND job IS NOT NULL ORDER BY id LIMIT ?`,
+      [afterAttempt, account, Number(isLoopback), limit],
+    )
+    .map(({ id }) => id);
+  const rows = readJobs(db, question, 'a.id IN (SELECT value FROM json_each(?))', JSON.stringify(ids));
+  return { rows, ...(ids.length === limit && { last: ids.at(-1) }) };
+}
+
+function readJobs(
+  db: Database,
+  { account, isLoopback, month }: JobQuestion,
+  which: string,
+  value: string,
+): readonly JobUsage[] {
+  const rows = db.all<Booked & { readonly attempt: number; readonly job: string }>(
+    `SELECT a.id AS attempt, a.job, e.sku, e.basis, sum(e.units) AS units, sum(e.free) AS free, sum(e.pack) AS pack,
+       CAST(sum(e.charge) AS TEXT) AS charge, sum(1 - e.is_complete) AS incomplete
+     FROM attempts AS a JOIN entries AS e ON e.attempt = a.id
+     WHERE ${which} AND a.account = ? AND a.is_loopback = ? AND e.month = ?
+     GROUP BY a.id, a.job, e.sku, e.basis ORDER BY a.id`,
+    [value, account, Number(isLoopback), month],
+  );
+  return [...groupBy(rows, ({ attempt, sku }) => `${attempt} ${sku}`).values()].map((group) => {
+    const [{ attempt, job, sku }] = group as [(typeof rows)[number]];
+    return { attempt, job, sku, ...sumBooked(group) };
   });
 }
 

@@ -1,7 +1,7 @@
 /** The memory of all runs in one SQLite file. */
 import type { Spending } from '../../domain/caps.ts';
 import type { Decided, DecisionRow, NewDecision } from '../../domain/decision.ts';
-import type { CostQuestion, ItemUsage, UsageRow } from '../../domain/cost.ts';
+import type { CostQuestion, ItemUsage, JobQuestion, JobUsage, UsageRow } from '../../domain/cost.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { BrokenRow, Item } from '../../domain/item.ts';
 import type {
@@ -25,7 +25,7 @@ import type { TaskState } from '../../domain/task.ts';
 import { readArchivedPage } from './archive-read.ts';
 import { readBillRows } from './bill-read.ts';
 import { CommitQueue } from './commit-queue.ts';
-import { readItemUsage, readUsageRows } from './cost-read.ts';
+import { listJobUsage, readItemUsage, readJobUsage, readUsageRows } from './cost-read.ts';
 import type { Database } from './database.ts';
 import { listDecisions, storeDecisions } from './decisions.ts';
 import { LocalWriter } from './local-writer.ts';
@@ -146,6 +146,14 @@ export class SqliteLedger implements Ledger {
 
   async readItemUsage(question: CostQuestion, afterId: number, limit: number): Promise<readonly ItemUsage[]> {
     return readItemUsage(this.#db, question, afterId, limit);
+  }
+
+  async readJobUsage(question: JobQuestion, jobs: readonly string[]): Promise<readonly JobUsage[]> {
+    return readJobUsage(this.#db, question, jobs);
+  }
+
+  async listJobUsage(...given: Parameters<Ledger['listJobUsage']>): ReturnType<Ledger['listJobUsage']> {
+    return listJobUsage(this.#db, ...given);
   }
 
   async readBroken(run: string, limit: number): Promise<readonly BrokenRow[]> {
