@@ -93,6 +93,9 @@ describe.skipIf(isSkipped)('in Chromium', () => {
     const again = await openPage(makeRequest(mixed), { hash });
     expect(await readKeys(again.page)).toEqual(['live/b.mp4']);
     expect(await again.page.inputValue('#by-text')).toBe('jane');
+    await again.page.evaluate("location.hash = '#verdict=block'");
+    await again.page.locator('#found', { hasText: '1 to 1 of 1' }).waitFor();
+    expect(await readKeys(again.page)).toEqual(['live/c.mp4']);
     await again.page.close();
     const forged = await openPage(makeRequest(mixed), {
       hash: '#verdict=<img src=x>&place=gone&change=x&x=1',

@@ -69,6 +69,13 @@ export const list = String.raw`
     byId('export').addEventListener('click', () => exportRows(shown));
     takeFromAddress();
     filter();
+    // Somebody put another view into the address of the open page.
+    addEventListener('hashchange', () => {
+      if (!location.hash.includes('=')) return;
+      for (const field of fields.values()) field.value = '';
+      takeFromAddress();
+      filter();
+    });
   };
   void start();
 `;
