@@ -74,6 +74,7 @@ describe('a run', () => {
       'findings.csv',
       'items.csv',
       'report.html',
+      'review.csv',
       'segments.csv',
       'summary.json',
       'tasks.jsonl',
