@@ -3,6 +3,7 @@
  * it goes; together they are written as JSON. `--small` tries everything out in a few minutes; its figures mean little.
  */
 import { benchCalls } from './calls.ts';
+import { benchEstimate } from './estimate.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLinks } from './links.ts';
 import { benchListing } from './listing.ts';
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   listing: () => benchListing(size(300_000), pairs),
   calls: () => benchCalls(size(100_000), pairs),
   scale: async () => tell(await benchScale([10_000, 100_000, 1_000_000].map(size))),
+  estimate: () => benchEstimate([100_000, 1_000_000].map(size)),
   startUp: async () => tell(await benchStartUp(size(1_000_000))),
 };
 

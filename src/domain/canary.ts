@@ -3,6 +3,7 @@
  * the rest follows. Pure.
  */
 import { formatMoney } from './money.ts';
+import { compare } from './policy.ts';
 import {
   type BillingFacts,
   graduatedSum,
@@ -89,7 +90,11 @@ export function judgeCanary({ stopIf }: Canary, figures: CanaryFigures, market: 
   const charge = items === 0 ? undefined : priceUsage(figures.usage, market);
   const chargePerItem = charge === undefined ? undefined : charge / BigInt(Math.max(1, items));
   const reasons: string[] = [];
-  if (stopIf.failed && ended > 0 && compare(stopIf.failed.comparator, failed / ended, stopIf.failed.share)) {
+  if (
+    stopIf.failed &&
+    ended > 0 &&
+    compare({ comparator: stopIf.failed.comparator, value: stopIf.failed.share }, failed / ended)
+  ) {
     const share = `${Number(((failed / ended) * 100).toPrecision(3))} %`;
     const by = services
       .filter((service) => service.ended > 0)
@@ -132,19 +137,6 @@ function formatFailed({ comparator, share }: NonNullable<Canary['stopIf']['faile
   return `${comparator} ${Number((share * 100).toPrecision(6))} %`;
 }
 
-function compare(comparator: CanaryComparator, left: number, right: number): boolean {
-  switch (comparator) {
-    case '<':
-      return left < right;
-    case '<=':
-      return left <= right;
-    case '>':
-      return left > right;
-    case '>=':
-      return left >= right;
-  }
-}
-
 function compareNano(comparator: CanaryComparator, left: Nano, right: Nano): boolean {
-  return compare(comparator, left < right ? -1 : left > right ? 1 : 0, 0);
+  return compare({ comparator, value: 0 }, left < right ? -1 : left > right ? 1 : 0);
 }

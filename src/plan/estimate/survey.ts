@@ -1,4 +1,5 @@
 /** Counts what the pages of a library would come to as a run: sums by account and SKU, nothing that grows with the items. */
+import { decideWhen } from '../../domain/cascade.ts';
 import type { Assumed, EstimateBasis, LibraryDigest, TaskForecast, Unsent } from '../../domain/estimate.ts';
 import type { Fate, Foresight } from '../../domain/foresight.ts';
 import type { Item } from '../../domain/item.ts';
@@ -139,11 +140,29 @@ export class Survey {
     if (header === 'read') this.#headersRead += 1;
     for (const task of tasks) {
       const fate = fates.get(task.reuseKey);
+      const unasked = this.#explainUnasked(looked, task, fates);
       if (task.skip !== undefined) this.#leave(item, task, 'skipped', task.skip);
       else if (fate) this.#settle(item, task, fate);
+      else if (unasked !== undefined) this.#leave(item, task, 'skipped', unasked);
       else if (joined.has(task)) this.#tasks.joined += 1;
       else this.#send(looked, task);
     }
+  }
+
+  /** Why a task with `when` will not be asked whatever the vendor says: the other service has no answer to give. */
+  #explainUnasked(
+    { tasks }: LookedItem,
+    { service }: LookedTask,
+    fates: ReadonlyMap<string, Fate>,
+  ): string | undefined {
+    const when = this.#uses.get(service)?.when;
+    if (!when) return undefined;
+    const other = tasks.find((one) => one.service === when.service);
+    const fate = other && fates.get(other.reuseKey)?.state;
+    const state = other?.skip === undefined ? (fate ?? 'planned') : 'skipped';
+    // What was answered before may let it go or not: its answer is looked at when the run comes to it.
+    const step = decideWhen(when, other && { state: state === 'reused' ? 'planned' : state });
+    return step.next === 'skip' ? step.reason : undefined;
   }
 
   #settle(item: Item, task: LookedTask, { state, reason }: Fate): void {

@@ -21,10 +21,13 @@ interface Look {
   readonly facts?: (item: Item) => MediaFacts;
   readonly sample?: number;
   readonly stop?: AbortSignal;
+  /** Of the storage `main`. */
+  readonly egress?: bigint;
 }
 
 async function estimate(world: ToyWorld, setting: ToySetting, look: Look = {}) {
-  const pipeline = makePipeline(setting);
+  const main = { name: 'main', region: 'r', pathStyle: true, egress: look.egress };
+  const pipeline = { ...makePipeline(setting), storages: new Map([['main', main]]) };
   const nowMs = world.clock.now();
   const probed: string[] = [];
   const foresight = await openForesight({ folder: dirname(world.out), pipeline, nowMs });
@@ -180,6 +183,31 @@ describe('an estimate', () => {
     });
   });
 
+  test('counts what waits for another answer as asked, in the open, and not where no answer will come', async () => {
+    const world = await ToyWorld.open();
+    const when = { service: 'toy/video', metric: 'quality', is: { comparator: '<', value: 60 } } as const;
+    const cascade = [useToy('toy/video'), useToy('toy/watch', { when })];
+    world.vendor.fate = (_, path) =>
+      path === '/jobs/video' ? { is: 'refuse', status: 400, error: 'no video' } : undefined;
+    await world.run({ services: [useToy('toy/video')], items: makeVideos(2), name: 'before' });
+    const told = await estimate(world, { services: cascade, items: makeVideos(5) });
+    expect(told.tasks).toMatchObject({ calls: 6, failed: 2, skipped: 2 });
+    expect(told.unsent).toContainEqual({
+      service: 'toy/watch',
+      state: 'skipped',
+      reason: 'when',
+      tasks: 2,
+      example: 'media/clips/000000.mp4',
+    });
+    expect(told.assumptions).toMatchObject([
+      {
+        text: 'every item meets the condition of toy/watch, toy/video quality < 60: an upper bound',
+        tasks: 3,
+      },
+    ]);
+    expect(told.skus.find(({ sku }) => sku === 'toy/frame')).toMatchObject({ units: 9 });
+  });
+
   test('says which caps will be hit, and those that will not', async () => {
     const world = await ToyWorld.open();
     const account = { ...limitToy({}), caps: { month: 1_000_000_000n } };
@@ -204,6 +232,12 @@ describe('an estimate', () => {
     const items = [...makeImages(4), ...makeVideos(1).map((item) => ({ ...item, sizeBytes: undefined }))];
     const told = await estimate(world, { services, items });
     expect(told.fetched).toEqual([{ storage: 'main', bytes: 4000, unsized: 1 }]);
+    const large = makeImages(2).map((item) => ({ ...item, sizeBytes: 3 * 2 ** 30 }));
+    const priced = await estimate(world, { services, items: large }, { egress: 500_000_000n });
+    expect(priced.fetched).toEqual([
+      { storage: 'main', bytes: 6 * 2 ** 30, unsized: 0, charge: 3_000_000_000n },
+    ]);
+    expect(priced.total.charge).toBe(20_000_000n);
   });
 
   test('ends in so many words where it is interrupted', async () => {
