@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openWorld, type OutsideWorld, putLibrary } from '../support/outside-world.ts';
+import { openWorld, type OutsideWorld, putLibrary, putVariants } from '../support/outside-world.ts';
 
 const pipeline = `
 source: { bucket: { storage: rehearsal, bucket: media } }
@@ -65,4 +65,26 @@ skus:
   const after = JSON.parse((await world.run('estimate', path, '--json')).out);
   expect(after).toMatchObject({ counts: { calls: 0, reused: library.length }, total: { charge: '0' } });
   expect(after.durationSeconds).toBe(0);
+}, 120_000);
+
+test("an estimate goes beside a run, sees where that has come to, and is in nobody's way", async () => {
+  const world = await openWorld({ delayMs: 400 });
+  await putVariants(world, 40, 'image/jpeg');
+  const path = await world.writePipeline(
+    'busy',
+    `source: { bucket: { storage: rehearsal, bucket: media } }
+services: [{ use: pai/image-quality, limits: { concurrency: 2 } }]
+`,
+  );
+  const { process, ended } = world.start('run', path);
+  while ((world.emulators['pai']?.state().submissions ?? 0) < 4)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  const { exitCode, out } = await world.run('estimate', path, '--json');
+  expect(exitCode).toBe(0);
+  expect(process.exitCode).toBeNull();
+  const { counts, resumes } = JSON.parse(out);
+  expect(resumes).toMatch(/-busy$/);
+  expect(counts.calls + counts.reused + counts.waiting).toBe(40);
+  expect(counts.reused).toBeGreaterThan(0);
+  expect((await ended).exitCode).toBe(0);
 }, 120_000);

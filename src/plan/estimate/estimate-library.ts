@@ -1,6 +1,6 @@
 /** An estimate: the whole source looked at and planned, nothing stored as a task and nobody called. */
 import { listCaps } from '../../domain/caps.ts';
-import type { Estimate } from '../../domain/estimate.ts';
+import type { DurationForecast, Estimate } from '../../domain/estimate.ts';
 import type { Foresight } from '../../domain/foresight.ts';
 import type { Item, MediaFacts, SourcePage } from '../../domain/item.ts';
 import { drawLot } from '../../domain/lot.ts';
@@ -86,12 +86,24 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
       const egress = pipeline.storages.get(one.storage)?.egress;
       return { ...one, ...(egress !== undefined && { charge: (BigInt(one.bytes) * egress) / gigabyte }) };
     }),
-    duration: forecastDuration(services, found.calls, foresight.readUsualMs),
+    duration: noteMonth(
+      forecastDuration(services, found.calls, foresight.readUsualMs),
+      nowMs,
+      prices.timezone,
+    ),
     caps: forecastCaps(foresight.readCaps(listCaps(pipeline), nowMs), skus, accounts),
     ...(sample !== undefined && { sample: { share: sample, ...found.headers } }),
     resumes: foresight.resumes?.id,
     digest: found.digest,
   };
+}
+
+/** Tiers begin anew with the month, and the estimate walks those of now. */
+function noteMonth(duration: DurationForecast, nowMs: number, timezone: string): DurationForecast {
+  const end = monthOf(nowMs + duration.seconds * 1000, timezone);
+  if (end === monthOf(nowMs, timezone)) return duration;
+  const note = `it lasts into ${end}, and what is sent then is charged from the beginning of that month's tiers`;
+  return { ...duration, assumptions: [...duration.assumptions, note] };
 }
 
 /** A half estimate would be taken for a whole one. */

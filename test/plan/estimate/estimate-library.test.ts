@@ -161,6 +161,16 @@ describe('an estimate', () => {
     ]);
   });
 
+  test('says so where it lasts into the next month', async () => {
+    const world = await ToyWorld.open();
+    const account = limitToy({ perSecond: 0.001 });
+    const slow = { services: [useToy('toy/image', { account })], items: makeImages(5000) };
+    const told = await estimate(world, slow);
+    expect(told.duration.assumptions.at(-1)).toMatch(
+      /^it lasts into \d{4}-\d\d, and what is sent then is charged from the beginning of that month's tiers$/,
+    );
+  });
+
   test('names each assumption with its tasks, some of them, and why', async () => {
     const world = await ToyWorld.open();
     const facts = (item: Item): MediaFacts =>
