@@ -58,6 +58,9 @@ export interface Unsent {
   readonly example: string;
 }
 
+/** Media outside what a service takes, by service and why. */
+export type Misfit = Omit<Unsent, 'state'>;
+
 export interface Assumed {
   readonly text: string;
   readonly tasks: number;
@@ -127,6 +130,8 @@ export interface Estimate {
   readonly notApplicable: number;
   readonly tasks: TaskForecast;
   readonly unsent: readonly Unsent[];
+  /** Tasks that are asked although their media is outside the service's limits (`select.fit: warn`). */
+  readonly misfits: readonly Misfit[];
   readonly skus: readonly EstimatedSku[];
   readonly total: {
     readonly charge: Nano;

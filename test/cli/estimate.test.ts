@@ -52,6 +52,7 @@ function makeEstimate(given: Partial<Estimate> = {}): Estimate {
         example: '照片/\u001b[2J.jpg',
       },
     ],
+    misfits: [{ service: 'pai/video-quality', reason: 'fit: at most 100 MB', tasks: 2, example: 'a.mp4' }],
     skus: [makeSku()],
     total: { charge: 5_108_071_100_000n, currency: 'CNY', isComplete: true },
     assumptions: [
@@ -114,6 +115,7 @@ describe('estimate', () => {
         'audit: 118,204 items selected (96,310 videos, 21,894 images)',
         '  118,204 items x 2 services = 118,204 not applicable + 114,055 to be asked + 4,112 answered before + 37 skipped',
         '  skipped 37 of pai/image-quality: no-link (such as 照片/\\x1b[2J.jpg)',
+        '  outside the limits: at most 100 MB, 2 tasks of pai/video-quality asked all the same (such as a.mp4); select.fit: skip leaves them out',
         '',
         '  SKU                         units  basis                               month so far        charge',
         '  qiniu/politician-image  3,402,118  3,400,000 estimated, 2,118 assumed     1,250,000  5,108.07 CNY',

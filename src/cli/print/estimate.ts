@@ -6,6 +6,7 @@ import type {
   Estimate,
   EstimatedSku,
   Fetched,
+  Misfit,
   Unsent,
 } from '../../domain/estimate.ts';
 import { estimateBases } from '../../domain/estimate.ts';
@@ -29,7 +30,12 @@ export function printEstimate(console: Console, { estimate, plan }: EstimateResu
     lines.flatMap((line) => (line === '' ? [line] : wrapText(`  ${line}`, width, '    ')));
   writeResult(console, [
     ...wrapText(formatHeadline(estimate, ink), width, '  '),
-    ...wrap([formatTasks(estimate), ...formatUnsent(estimate.unsent), ...formatResumed(estimate)]),
+    ...wrap([
+      formatTasks(estimate),
+      ...formatUnsent(estimate.unsent),
+      ...estimate.misfits.map((one) => formatMisfit(one, ink)),
+      ...formatResumed(estimate),
+    ]),
     ...formatSkus(estimate, ink),
     ...wrap([
       formatTotal(estimate, ink),
@@ -62,6 +68,7 @@ export function describeEstimate({ estimate, plan }: EstimateResult) {
     },
     kinds: estimate.kinds,
     unsent: estimate.unsent,
+    misfits: estimate.misfits,
     skus: estimate.skus.map((sku) => ({
       account: sku.account,
       sku: sku.sku,
@@ -143,6 +150,11 @@ function formatUnsent(unsent: readonly Unsent[]): readonly string[] {
   });
   const more = unsent.length - shown.length;
   return more > 0 ? [...shown, `${countWord(more, 'more reason')} in --json`] : shown;
+}
+
+function formatMisfit({ service, reason, tasks, example }: Misfit, ink: Ink): string {
+  const which = `${countWord(tasks, 'task')} of ${makePlain(service)} asked all the same (such as ${makePlain(example)})`;
+  return `${ink.yellow('outside the limits')}: ${makePlain(reason.replace(/^fit: /, ''))}, ${which}; select.fit: skip leaves them out`;
 }
 
 function formatResumed({ resumes }: Estimate): readonly string[] {

@@ -51,6 +51,11 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
       return facts;
     },
     noteUnread: (item, why) => survey.noteUnread(item, why),
+    fitNotes: {
+      misfit: (item, service, why) => survey.noteMisfit(item, service, why),
+      unchecked: () => undefined,
+      listed: () => undefined,
+    },
     explainNoLink: request.explainNoLink,
     ...(sample !== undefined && { mayProbe: (item: Item) => drawLot(item.id, 'estimate') < sample }),
   });
@@ -79,6 +84,7 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
     notApplicable: found.notApplicable,
     tasks: found.tasks,
     unsent: found.unsent,
+    misfits: found.misfits,
     skus,
     total: sumCharges(skus, prices.currency),
     assumptions: found.assumptions,

@@ -1,6 +1,14 @@
 /** Counts what the pages of a library would come to as a run: sums by account and SKU, nothing that grows with the items. */
 import { decideWhen } from '../../domain/cascade.ts';
-import type { Assumed, EstimateBasis, LibraryDigest, TaskForecast, Unsent } from '../../domain/estimate.ts';
+import type {
+  Assumed,
+  EstimateBasis,
+  LibraryDigest,
+  Misfit,
+  TaskForecast,
+  Unsent,
+} from '../../domain/estimate.ts';
+import { classifyReason } from '../../domain/fit.ts';
 import type { Fate, Foresight } from '../../domain/foresight.ts';
 import type { Item } from '../../domain/item.ts';
 import { formatCondition } from '../../domain/policy.ts';
@@ -29,6 +37,7 @@ export interface SurveyResult {
   /** Calls by service. */
   readonly calls: ReadonlyMap<string, number>;
   readonly unsent: readonly Unsent[];
+  readonly misfits: readonly Misfit[];
   readonly lines: readonly Line[];
   readonly assumptions: readonly Assumed[];
   readonly fetched: readonly { readonly storage: string; readonly bytes: number; readonly unsized: number }[];
@@ -54,6 +63,7 @@ export class Survey {
   readonly #tasks = { calls: 0, reused: 0, joined: 0, waiting: 0, failed: 0, held: 0, skipped: 0 };
   readonly #calls = new Map<string, number>();
   readonly #unsent = new Map<string, { -readonly [Key in keyof Unsent]: Unsent[Key] }>();
+  readonly #misfits = new Map<string, { -readonly [Key in keyof Misfit]: Misfit[Key] }>();
   readonly #lines = new Map<string, Line>();
   readonly #assumed = new Map<string, { tasks: number; examples: { item: string; why?: string }[] }>();
   readonly #fetched = new Map<string, { bytes: number; unsized: number }>();
@@ -84,6 +94,16 @@ export class Survey {
 
   get headersRead(): number {
     return this.#headersRead;
+  }
+
+  /** Media outside the limits that is asked all the same. */
+  noteMisfit(item: Item, service: string, why: string): void {
+    const reason = shorten(why);
+    const key = JSON.stringify([service, reason]);
+    const found = this.#misfits.get(key);
+    if (found) found.tasks += 1;
+    else if (this.#misfits.size < mostReasons)
+      this.#misfits.set(key, { service, reason, tasks: 1, example: item.id });
   }
 
   /** For examples of what could not be read. */
@@ -121,6 +141,7 @@ export class Survey {
       tasks: { ...this.#tasks },
       calls: this.#calls,
       unsent: [...this.#unsent.values()].sort((one, other) => other.tasks - one.tasks),
+      misfits: [...this.#misfits.values()],
       lines: [...this.#lines.values()],
       assumptions: [...this.#assumed].map(([text, found]) => ({ text, ...found })),
       fetched: [...this.#fetched].map(([storage, found]) => ({ storage, ...found })),
@@ -170,10 +191,9 @@ export class Survey {
     else this.#tasks[state] += 1;
   }
 
-  /** A reason's first part is its class; what follows differs from item to item. */
   #leave(item: Item, { service }: LookedTask, state: Unsent['state'], why: string): void {
     this.#tasks[state] += 1;
-    const known = this.#unsent.size < mostReasons ? (why.split(':', 1)[0] ?? why) : otherReasons;
+    const known = this.#unsent.size < mostReasons ? shorten(why) : otherReasons;
     const key = JSON.stringify([service, state, known]);
     const found = this.#unsent.get(key);
     if (found) found.tasks += 1;
@@ -274,6 +294,12 @@ export class Survey {
     strata.set(name, stratum);
     return stratum;
   }
+}
+
+/** The reason without what is the item's own: of most, what stands behind the first colon. */
+function shorten(why: string): string {
+  const reason = classifyReason(why);
+  return /^(?:fit|when): /.test(reason) ? reason : (reason.split(':', 1)[0] ?? reason);
 }
 
 /** Files of one ending and about the same size (within a factor of two) are alike. */

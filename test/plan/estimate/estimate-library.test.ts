@@ -205,7 +205,7 @@ describe('an estimate', () => {
     expect(told.unsent).toContainEqual({
       service: 'toy/watch',
       state: 'skipped',
-      reason: 'when',
+      reason: 'when: toy/video has no answer (failed)',
       tasks: 2,
       example: 'media/clips/000000.mp4',
     });
@@ -216,6 +216,16 @@ describe('an estimate', () => {
       },
     ]);
     expect(told.skus.find(({ sku }) => sku === 'toy/frame')).toMatchObject({ units: 9 });
+  });
+
+  test('tells of media outside the limits that is asked all the same', async () => {
+    const world = await ToyWorld.open();
+    const items = makeImages(3).map((item, index) => ({ ...item, sizeBytes: index === 2 ? 5 : 20_000_000 }));
+    const told = await estimate(world, { services, items });
+    expect(told.misfits).toEqual([
+      { service: 'toy/image', reason: 'fit: at most 10 MB', tasks: 2, example: 'media/pictures/000000.jpg' },
+    ]);
+    expect(told.tasks.calls).toBe(3);
   });
 
   test('says which caps will be hit, and those that will not', async () => {
