@@ -119,54 +119,61 @@ export function sumUsage(rows: Iterable<UsageSums>): UsageSums {
   return sum;
 }
 
+interface Summing {
+  readonly of: CostLine['of'];
+  sums: UsageSums;
+  /** By month, account and SKU, as a forecast asks for them. */
+  readonly parts: Map<string, CostFact>;
+}
+
 /** Sums as facts come, one line for each combination; the memory it takes is that of the lines. */
 export class CostTable {
   readonly #dimensions: readonly CostDimension[];
   readonly #forecast: Forecast | undefined;
-  readonly #lines = new Map<string, { of: CostLine['of']; sums: UsageSums; projected: Projected }>();
+  readonly #lines = new Map<string, Summing>();
 
   constructor(dimensions: readonly CostDimension[], forecast?: Forecast) {
     this.#dimensions = dimensions;
     this.#forecast = forecast;
   }
 
-  get size(): number {
-    return this.#lines.size;
-  }
-
-  has(of: CostFact['of']): boolean {
-    return this.#lines.has(this.#nameOf(of));
-  }
-
   add(fact: CostFact): void {
-    const key = this.#nameOf(fact.of);
-    const line = this.#lines.get(key) ?? {
-      of: Object.fromEntries(this.#dimensions.map((name) => [name, fact.of[name] ?? ''])),
-      sums: nothing,
-      projected: { units: 0, charge: 0n, isComplete: true },
-    };
+    const key = JSON.stringify(this.#dimensions.map((name) => fact.of[name] ?? ''));
+    let line = this.#lines.get(key);
+    if (!line) {
+      const of = Object.fromEntries(this.#dimensions.map((name) => [name, fact.of[name] ?? '']));
+      line = { of, sums: nothing, parts: new Map() };
+      this.#lines.set(key, line);
+    }
     line.sums = addUsage(line.sums, fact);
-    line.projected = addProjected(line.projected, this.#forecast?.project(fact));
-    this.#lines.set(key, line);
+    if (!this.#forecast) return;
+    const { month, account, sku } = fact.of;
+    const name = JSON.stringify([month, account, sku]);
+    const part = line.parts.get(name);
+    line.parts.set(name, { ...(part ? addUsage(part, fact) : fact), of: { month, account, sku } });
   }
 
   /** In the order of their dimensions. */
   list(): readonly CostLine[] {
-    const isOfMonth = ({ of }: { of: CostLine['of'] }) =>
-      this.#forecast !== undefined &&
-      !this.#dimensions.includes('day') &&
-      (of.month === undefined || of.month === this.#forecast.month);
     return [...this.#lines.values()]
-      .map((line) => ({
-        of: line.of,
-        ...line.sums,
-        ...(isOfMonth(line) && { projected: line.projected }),
-      }))
+      .map(({ of, sums, parts }) => {
+        const projected = this.#project(of, [...parts.values()]);
+        return { of, ...sums, ...(projected && { projected }) };
+      })
       .sort((one, other) => this.#compare(one, other));
   }
 
-  #nameOf(of: CostFact['of']): string {
-    return JSON.stringify(this.#dimensions.map((name) => of[name] ?? ''));
+  /** Days are what they are; a line of several months is projected with the one that goes on. */
+  #project(of: CostLine['of'], parts: readonly CostFact[]): Projected | undefined {
+    const forecast = this.#forecast;
+    if (!forecast || this.#dimensions.includes('day')) return undefined;
+    if (of.month !== undefined && of.month !== forecast.month) return undefined;
+    const projected = parts.flatMap((part) => forecast.project(part) ?? []);
+    return {
+      units: projected.reduce((sum, { units }) => sum + units, 0),
+      charge: projected.reduce((sum, { charge }) => sum + charge, 0n),
+      isComplete: projected.every(({ isComplete }) => isComplete),
+    };
   }
 
   #compare(one: CostLine, other: CostLine): number {
@@ -176,15 +183,6 @@ export class CostTable {
     }
     return 0;
   }
-}
-
-function addProjected(one: Projected, other: Projected | undefined): Projected {
-  if (!other) return one;
-  return {
-    units: one.units + other.units,
-    charge: one.charge + other.charge,
-    isComplete: one.isComplete && other.isComplete,
-  };
 }
 
 /** Lines of facts that are at hand. */

@@ -185,13 +185,19 @@ describe('the month’s end', () => {
 });
 
 describe('a table', () => {
-  it('tells whether it has a line already', () => {
-    const table = new CostTable(['prefix']);
-    table.add({ ...makeRow(), of: { prefix: 'media/' } });
-    expect([table.size, table.has({ prefix: 'media/' }), table.has({ prefix: 'other/' })]).toEqual([
-      1,
-      true,
-      false,
+  it('projects a line as a whole, however small the parts are that it is summed from', () => {
+    // Three days of usage, ten days left: a third of a unit each would be nothing.
+    const days = ['2026-11-18', '2026-11-19', '2026-11-20'];
+    const rows = days.map((day) => makeRow({ day, observed: 1, charge: cent }));
+    const forecast = new Forecast(rows, makeWorld({ positions: at(200) }));
+    const table = new CostTable(['prefix'], forecast);
+    for (let part = 0; part < 30; part += 1) {
+      const { of, ...sums } = factOf(makeRow({ day: '2026-11-18', observed: 0, charge: 0n }));
+      table.add({ ...sums, of: { ...of, prefix: 'media/' } });
+    }
+    for (const row of rows) table.add({ ...factOf(row), of: { ...factOf(row).of, prefix: 'media/' } });
+    expect(table.list()).toMatchObject([
+      { of: { prefix: 'media/' }, observed: 3, projected: { units: 13, charge: 13n * cent } },
     ]);
   });
 });

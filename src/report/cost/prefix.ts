@@ -1,5 +1,11 @@
 /** Sums by prefix: entry by entry, in pages, since no sum of the ledger knows the library's folders. */
-import type { CostQuestion, CostTable, ItemUsage } from '../../domain/cost.ts';
+import {
+  addUsage,
+  type CostFact,
+  type CostQuestion,
+  type CostTable,
+  type ItemUsage,
+} from '../../domain/cost.ts';
 import type { Ledger } from '../../domain/ledger.ts';
 import { cutPlace, readPlace } from '../gather/place.ts';
 
@@ -7,8 +13,8 @@ const pageRows = 5000;
 /** Prefixes beyond these many lines are summed together, so that memory stays flat. */
 const mostLines = 20_000;
 
-export const prunedPrefix = '(pruned)';
-export const otherPrefix = '(other)';
+const prunedPrefix = '(pruned)';
+const otherPrefix = '(other)';
 
 /** Fills the tables; what a table has no dimension for does not count there. */
 export async function sumPrefixes(
@@ -16,21 +22,25 @@ export async function sumPrefixes(
   question: CostQuestion,
   how: { readonly depth: number; readonly isPlayed: boolean; readonly tables: readonly CostTable[] },
 ): Promise<readonly CostTable[]> {
+  const facts = new Map<string, CostFact>();
   for (let after = 0; ; ) {
     const page = await ledger.readItemUsage(question, after, pageRows);
-    for (const usage of page) {
-      if (usage.isLoopback === how.isPlayed) for (const table of how.tables) add(table, usage, how.depth);
-    }
-    if (page.length < pageRows) return how.tables;
+    for (const usage of page) if (usage.isLoopback === how.isPlayed) add(facts, usage, how.depth);
+    if (page.length < pageRows) break;
     after = page.at(-1)?.id ?? 0;
   }
+  for (const fact of facts.values()) for (const table of how.tables) table.add(fact);
+  return how.tables;
 }
 
-function add(table: CostTable, usage: ItemUsage, depth: number): void {
+function add(facts: Map<string, CostFact>, usage: ItemUsage, depth: number): void {
   const { month, account, sku, pipeline } = usage;
-  const of = { month, account, sku, pipeline, prefix: nameOf(usage, depth) };
-  const isKnown = table.size < mostLines || table.has(of);
-  table.add({ ...usage, of: isKnown ? of : { ...of, prefix: otherPrefix } });
+  const rest = `\n${month}\n${pipeline}\n${account}\n${sku}`;
+  let prefix = nameOf(usage, depth);
+  if (facts.size >= mostLines && !facts.has(prefix + rest)) prefix = otherPrefix;
+  const known = facts.get(prefix + rest);
+  const of = known?.of ?? { month, account, sku, pipeline, prefix };
+  facts.set(prefix + rest, { ...(known ? addUsage(known, usage) : usage), of });
 }
 
 function nameOf({ item }: ItemUsage, depth: number): string {
