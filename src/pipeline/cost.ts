@@ -86,7 +86,7 @@ async function gather(
           },
         );
   const prefixes = prefixTable?.[1]?.list().filter(({ of }) => of.month === month);
-  const total = group([])[0];
+  const { of: _, ...total } = group([])[0] ?? { of: {}, ...sumUsage([]) };
   return {
     currency: books.prices.currency,
     timezone: books.prices.timezone,
@@ -94,7 +94,7 @@ async function gather(
     pipeline: flags.pipeline,
     isPlayed,
     playedUnits: played.observed + played.estimated,
-    total: total ?? sumUsage([]),
+    total,
     ...(isOpen && { projection: { since, today, daysSeen, daysLeft } }),
     months: groupCost(facts, ['month'], forecast),
     days: group(['day']),
