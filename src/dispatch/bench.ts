@@ -5,6 +5,7 @@ import type { Item } from '../domain/item.ts';
 import type { RunLedger } from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
 import type { ArtifactFolder } from '../domain/output.ts';
+import type { PaceOffice } from '../domain/pace.ts';
 import type { Account, Deadlines } from '../domain/settings.ts';
 import type { Nano } from '../domain/pricing.ts';
 import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
@@ -44,6 +45,8 @@ export interface Bench {
   readonly clock: Clock;
   readonly http: Http;
   readonly run: BenchLedger;
+  /** Where the limits are shared with other processes. */
+  readonly pace: PaceOffice;
   /** Throws a `Stop` where the storage is lost. */
   readonly link: (item: Item) => Promise<SignedLink | LinkTrouble | undefined>;
   readonly artifacts: ArtifactFolder;

@@ -86,6 +86,23 @@ export class Desk {
     return this.#calledBack.has(ref);
   }
 
+  /** Whether a call of so many elements may become jobs: its account and its service have room. */
+  hasJobRoom(lane: Lane, elements: number): boolean {
+    if (lane.use.service.poll === undefined) return true;
+    return [this.gate, lane.gate].every((gate) => gate === undefined || gate.hasJobRoom(elements));
+  }
+
+  /** `change` more elements are open at the vendor, or fewer. */
+  countJobs(lane: Lane, change: number): void {
+    this.gate.countJobs(change);
+    lane.gate?.countJobs(change);
+  }
+
+  close(): void {
+    this.gate.close();
+    for (const lane of this.lanes) lane.gate?.close();
+  }
+
   get isIdle(): boolean {
     return this.gate.haltReason !== undefined
       ? this.busy === 0
@@ -101,20 +118,17 @@ export class Desk {
    */
   takeWork(nowMs: number, mayFill: boolean): Work | undefined {
     for (let due = this.agenda.takeDue(nowMs); due; due = this.agenda.takeDue(nowMs)) {
-      const isBlocked =
-        due.is === 'submit' &&
-        due.lane.use.service.poll !== undefined &&
-        !this.gate.hasJobRoom(due.tries.length);
+      const isBlocked = due.is === 'submit' && !this.hasJobRoom(due.lane, due.tries.length);
       if (!isBlocked) return due;
       this.agenda.add(nowMs + jobRoomEveryMs, due);
     }
     for (let count = 0; count < this.lanes.length; count += 1) {
       this.#turn = (this.#turn + 1) % this.lanes.length;
       const lane = this.lanes[this.#turn] as Lane;
-      const { batch, service } = lane.use;
+      const { batch } = lane.use;
       if (!lane.mayBegin || (mayFill && lane.size < batch)) continue;
       const size = Math.min(batch, lane.size);
-      if (service.poll && !this.gate.hasJobRoom(size)) continue;
+      if (!this.hasJobRoom(lane, size)) continue;
       const tries = lane.take(size).map((task) => ({ task, misses: 0, wasSignedAgain: false }));
       return { is: 'submit', lane, tries, isRetry: false };
     }

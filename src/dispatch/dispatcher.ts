@@ -15,6 +15,9 @@
  * A service with `when` has its tasks `pending` until the task of another service on the same item has ended: the commit of
  * that end plans them, and hands them out, or skips them.
  *
+ * What an account allows is shared with the other processes on the ledger: a call waits at its gate (`gate.ts`) for a place
+ * and a turn.
+ *
  * A cap is held by reservation: the intent's commit also takes what the call may cost from every cap, and a task that
  * does not fit ends `over-cap` while smaller ones may still go. Where an answer proves more units than its call had
  * reserved and a cap is passed by it, calls that have an intent and have not left yet are taken back and ask again.
@@ -26,7 +29,8 @@
 import pLimit from 'p-limit';
 import { groupBy } from '../domain/group.ts';
 import type { Attempt } from '../domain/ledger.ts';
-import type { Account, Pipeline, ServiceUse } from '../domain/settings.ts';
+import { nameLimit } from '../domain/pace.ts';
+import type { Account, Limits, Pipeline, ServiceUse } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { Bell } from './bell.ts';
 import type { Bench, BenchLedger } from './bench.ts';
@@ -127,6 +131,7 @@ export class Dispatcher {
     await Promise.race([this.#feed().then(() => this.#whenQuiet()), raised]);
     over.abort();
     this.#isEnded = true;
+    for (const desk of this.#desks) desk.close();
     if (this.#failure) throw this.#failure.error;
     return { halts: this.#listHalts(), isStopped: stop.aborted, feedError: this.#feeder.error };
   }
@@ -166,26 +171,42 @@ export class Dispatcher {
   }
 
   #makeDesk(uses: Pipeline['services']): Desk {
-    const { clock, run, stop } = this.#bench;
+    const { clock, run } = this.#bench;
     const { isRereadable } = this.#request;
     const account = (uses[0] as (typeof uses)[number]).account;
     const lanes = uses.map(
       (use) =>
         new Lane({
           use,
-          gate: use.limits && new Gate(clock, { ...account.limits, ...use.limits }, stop),
+          gate: use.limits && this.#makeGate(account, [use], use.limits),
           clock,
           run,
           isRereadable,
           beginsInLedger: isRereadable && run.isResumed,
         }),
     );
-    return new Desk(account, new Gate(clock, account.limits, stop), lanes);
+    return new Desk(account, this.#makeGate(account, uses), lanes);
+  }
+
+  /** Of an account, or of one service on it that has limits of its own. */
+  #makeGate(account: Account, uses: readonly ServiceUse[], own?: Partial<Limits>): Gate {
+    const { clock, pace, stop, bell } = this.#bench;
+    const [use] = uses;
+    return new Gate({
+      clock,
+      office: pace,
+      limit: nameLimit(account, own && use?.service.name),
+      part: own && use?.name,
+      limits: { ...account.limits, ...own },
+      grain: Math.max(1, ...uses.map(({ batch }) => batch)),
+      stop,
+      changed: () => bell.ring(),
+    });
   }
 
   /** Where an orphan is taken care of: a lane of this run, or one of its own where the service is no longer used. */
   async #findPlace(attempt: Attempt): Promise<Place | undefined> {
-    const { clock, run, stop } = this.#bench;
+    const { clock, run } = this.#bench;
     const use = await this.#request.findUse(attempt);
     if (!use || use.account.name !== attempt.account) return undefined;
     const known = this.#desks.find(({ account }) => account.name === attempt.account);
@@ -204,7 +225,7 @@ export class Dispatcher {
       known.lanes.push(lane);
       return { desk: known, lane };
     }
-    const desk = new Desk(use.account, new Gate(clock, use.account.limits, stop), [lane]);
+    const desk = new Desk(use.account, this.#makeGate(use.account, [use]), [lane]);
     this.#desks.push(desk);
     if (this.#serving) this.#beginServing(desk);
     return { desk, lane };

@@ -1,58 +1,75 @@
 /**
- * What an account lets through: calls at once, calls a second, jobs open. The gate lowers itself when the vendor asks
- * (multiplicative decrease), raises itself with every success (additive increase), waits where nothing gets through,
- * and closes for good when the account is halted.
+ * What an account lets through: calls at once, calls a second, jobs open, all of them shared with the other processes on
+ * the ledger (`ration.ts`). The gate lowers itself when the vendor asks (multiplicative decrease), raises itself with every
+ * success (additive increase), waits where nothing gets through, and closes for good when the account is halted.
  */
 import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Clock } from '../domain/clock.ts';
+import type { PaceOffice } from '../domain/pace.ts';
 import type { Limits } from '../domain/settings.ts';
 import { Bell } from './bell.ts';
-import { Pace } from './pace.ts';
+import { Pace, type Turn } from './pace.ts';
+import { Ration } from './ration.ts';
 
 /** Without one success for this long, a gate in trouble halts its account. DESIGN, "Retry by phase". */
 const patienceMs = 15 * 60_000;
-/** One burst of throttled answers lowers the gate once. */
-const decreaseEveryMs = 1000;
-const raiseBy = 0.02;
-const lowestShare = 1 / 64;
 const longestPauseMs = 60_000;
 /** A single loss is ordinary; a row of them is a vendor that is away, asked ever more rarely. */
 const troublesUntilAway = 5;
 
+export interface GateOptions {
+  readonly clock: Clock;
+  readonly office: PaceOffice;
+  /** Which limit it is: the same word for all who share it. */
+  readonly limit: string;
+  /** Tells the gates of one process apart. */
+  readonly part?: string | undefined;
+  readonly limits: Limits;
+  /** Elements of the largest call. */
+  readonly grain?: number | undefined;
+  readonly stop: AbortSignal;
+  /** There may be room where there was none. */
+  readonly changed?: (() => void) | undefined;
+}
+
 export class Gate {
   readonly #clock: Clock;
-  readonly #limits: Limits;
+  readonly #ration: Ration;
+  /** Gives places in the order of asking. */
   readonly #flights: LimitFunction;
   readonly #pace: Pace;
   /** Submissions whose intent may be durable before a flight is free; keeps the crash's unknowns few. */
   readonly aheadLimit: number;
-  #share = 1;
-  #lastDecrease = Number.NEGATIVE_INFINITY;
   #troubles = 0;
   #troubledSince: number | undefined;
-  /** What Retry-After asked for. */
-  #quietUntil = Number.NEGATIVE_INFINITY;
   /** While nothing gets through, one call at a time asks whether something does again; the others wait until then. */
   #awayUntil = Number.NEGATIVE_INFINITY;
   readonly #changed = new Bell();
   /** Those who wait for a place among the calls in flight. */
   readonly #waiting = new Set<() => void>();
-  #openJobs = 0;
   #haltReason: string | undefined;
   readonly #halt = new AbortController();
   /** Aborted when the run stops or the account halts. */
   readonly #closed: AbortSignal;
 
-  constructor(clock: Clock, limits: Limits, stop: AbortSignal) {
+  constructor({ clock, office, limit, part = '', limits, grain = 1, stop, changed }: GateOptions) {
     this.#clock = clock;
     this.#closed = AbortSignal.any([stop, this.#halt.signal]);
     // Every call that waits for its turn listens; that is no leak.
     setMaxListeners(0, this.#closed);
     this.#closed.addEventListener('abort', () => this.#turnAway(), { once: true });
-    this.#limits = limits;
+    const noteChange = () => {
+      this.#changed.ring();
+      changed?.();
+    };
+    this.#ration = new Ration(
+      { clock, office, limit, part, limits, grain, changed: noteChange },
+      this.#closed,
+    );
     this.#flights = pLimit(limits.concurrency);
-    this.#pace = new Pace(clock, limits.perSecond);
+    this.#pace = new Pace(clock, limits.perSecond, (turns) => this.#ration.lease(turns));
+    this.#ration.dropTurns = () => this.#pace.drop();
     this.aheadLimit = Math.max(1, Math.min(limits.concurrency, 16, Math.ceil(limits.perSecond * 0.02)));
   }
 
@@ -62,40 +79,25 @@ export class Gate {
   }
 
   get openJobs(): number {
-    return this.#openJobs;
+    return this.#ration.openJobs;
   }
 
   /** Share of the configured limits that is let through at the moment. */
   get share(): number {
-    return this.#share;
+    return this.#ration.share;
   }
 
   /** Waits for a place among the calls in flight and for its turn; answers how to leave, or undefined when closed. */
-  async enter(): Promise<(() => void) | undefined> {
-    const signal = this.#closed;
-    const leave = await this.#takeFlight();
-    if (!leave) return undefined;
-    while (!signal.aborted) {
-      const now = this.#clock.monotonic();
-      const pause = Math.max(this.#quietUntil, this.#awayUntil) - now;
-      if (pause > 0) {
-        await this.#changed.wait(this.#clock, pause);
-        continue;
-      }
-      if (this.#troubles >= troublesUntilAway) this.#awayUntil = now + this.#awayMs();
-      if (await this.#pace.take(signal)) return leave;
-    }
-    leave();
-    return undefined;
+  enter(): Promise<(() => void) | undefined> {
+    return enterAll([this]);
   }
 
   hasJobRoom(elements: number): boolean {
-    // A single call larger than the limit must still be able to go, alone.
-    return this.#openJobs === 0 || this.#openJobs + elements <= this.#limits.maxOpenJobs;
+    return this.#ration.hasJobRoom(elements);
   }
 
   countJobs(change: number): void {
-    this.#openJobs += change;
+    this.#ration.countJobs(change);
   }
 
   /** A call that the vendor answered in good order. */
@@ -104,20 +106,13 @@ export class Gate {
     this.#troubles = 0;
     this.#troubledSince = undefined;
     this.#awayUntil = Number.NEGATIVE_INFINITY;
-    if (this.#share < 1) this.#setShare(Math.min(1, this.#share + raiseBy));
+    this.#ration.raise();
   }
 
   /** The vendor asked for fewer calls. */
   slowDown(cause: string, retryAfterMs?: number): void {
-    const now = this.#clock.monotonic();
-    if (retryAfterMs !== undefined) {
-      this.#quietUntil = Math.max(this.#quietUntil, now + Math.min(retryAfterMs, patienceMs));
-    }
-    if (now - this.#lastDecrease >= decreaseEveryMs) {
-      this.#lastDecrease = now;
-      this.#setShare(Math.max(lowestShare, this.#share / 2));
-    }
-    this.#loseHeart(cause, now);
+    this.#ration.throttle(Math.min(retryAfterMs ?? 0, patienceMs));
+    this.#loseHeart(cause, this.#clock.monotonic());
   }
 
   /** A call did not get through at all: refused, reset, timed out. */
@@ -133,8 +128,65 @@ export class Gate {
     this.#halt.abort();
   }
 
+  /** Nobody comes any more: what others could use is given back by whoever finds this process gone. */
+  close(): void {
+    this.#halt.abort();
+  }
+
+  /** A place among the calls in flight, and how to leave it; undefined when closed. */
+  async takeFlight(): Promise<(() => void) | undefined> {
+    const leave = await this.#queueForFlight();
+    if (!leave) return undefined;
+    while (!this.#closed.aborted) {
+      if (this.#ration.takeFlight()) {
+        return () => {
+          this.#ration.leaveFlight();
+          leave();
+          this.#changed.ring();
+        };
+      }
+      await this.#changed.wait(this.#clock);
+    }
+    leave();
+    return undefined;
+  }
+
+  /** Waits until nothing keeps calls away, and for a turn. Undefined when closed. */
+  async takeTurn(): Promise<Turn | undefined> {
+    while (!this.#closed.aborted) {
+      const now = this.#clock.monotonic();
+      const pause = Math.max(this.#ration.quietUntilMs, this.#awayUntil) - now;
+      if (pause > 0) {
+        await this.#changed.wait(this.#clock, pause);
+        continue;
+      }
+      if (this.#troubles >= troublesUntilAway) this.#awayUntil = now + this.#awayMs();
+      return await this.#pace.take(this.#closed);
+    }
+    return undefined;
+  }
+
+  /** Milliseconds until one more call does not make too many in one second. */
+  get crowdedMs(): number {
+    return this.#pace.crowdedMs;
+  }
+
+  noteDeparture(): void {
+    this.#pace.noteDeparture();
+  }
+
+  /** Ends early when closed. */
+  async pause(ms: number): Promise<void> {
+    await this.#clock.sleep(ms, this.#closed);
+  }
+
+  /** Whether a call may still leave on that turn. */
+  isGood(turn: Turn | undefined): boolean {
+    return turn !== undefined && this.#clock.monotonic() <= turn.goodUntilMs;
+  }
+
   /** A call that hangs may keep its place for long: nobody waits for it once the gate is closed. */
-  #takeFlight(): Promise<(() => void) | undefined> {
+  #queueForFlight(): Promise<(() => void) | undefined> {
     return new Promise((resolve) => {
       const giveUp = () => resolve(undefined);
       this.#waiting.add(giveUp);
@@ -161,12 +213,49 @@ export class Gate {
       this.halt(`no call succeeded for 15 minutes, last: ${cause}`);
     }
   }
+}
 
-  #setShare(share: number): void {
-    this.#share = share;
-    this.#flights.concurrency = Math.max(1, Math.round(this.#limits.concurrency * share));
-    this.#pace.scale(share);
+/**
+ * Waits for a place and a turn at every one of these gates, so that the call may leave at once; answers how to leave, or
+ * undefined when one of them is closed.
+ */
+export async function enterAll(gates: readonly Gate[]): Promise<(() => void) | undefined> {
+  const leaves: (() => void)[] = [];
+  const leaveAll = () => {
+    for (const leave of leaves) leave();
+  };
+  let isIn = false;
+  try {
+    for (const gate of gates) {
+      const leave = await gate.takeFlight();
+      if (!leave) return undefined;
+      leaves.push(leave);
+    }
+    isIn = await waitForTurns(gates);
+  } finally {
+    if (!isIn) leaveAll();
   }
+  return isIn ? leaveAll : undefined;
+}
+
+/** False when one of them is closed. A turn that went stale while another was waited for is taken anew. */
+async function waitForTurns(gates: readonly Gate[]): Promise<boolean> {
+  const turns: (Turn | undefined)[] = gates.map(() => undefined);
+  for (;;) {
+    const missing = gates.findIndex((gate, index) => !gate.isGood(turns[index]));
+    const gate = gates[missing];
+    if (gate) {
+      const turn = await gate.takeTurn();
+      if (!turn) return false;
+      turns[missing] = turn;
+      continue;
+    }
+    const crowdedMs = Math.max(...gates.map((one) => one.crowdedMs));
+    if (crowdedMs <= 0) break;
+    await gates[0]?.pause(crowdedMs);
+  }
+  for (const gate of gates) gate.noteDeparture();
+  return true;
 }
 
 /** Takes one of the limiter's places until the returned function is called. */

@@ -93,7 +93,7 @@ async function takeUpCall(
   if (first.state === 'accepted' && first.job !== undefined) {
     const watch = makeWatch(lane, first.job, first.isBatch);
     for (const attempt of attempts) addToWatch(desk, watch, { attempt, tried: undefined });
-    desk.gate.countJobs(attempts.length);
+    desk.countJobs(lane, attempts.length);
     schedulePoll(bench, desk, watch);
     return true;
   }

@@ -132,7 +132,7 @@ async function settleJob(
     removeFromWatch(desk, watch, one);
     if (one.decision.next === 'answer') watch.lane.noteJobEnd(bench.clock.now() - one.attempt.intendedAtMs);
   }
-  desk.gate.countJobs(-decided.length);
+  desk.countJobs(watch.lane, -decided.length);
 }
 
 function makeOurRefusal(ourClass: string, message: string): Refusal {

@@ -194,7 +194,7 @@ async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promis
 async function hold(bench: Bench, desk: Desk, lost: readonly Lost[], cause: string): Promise<void> {
   if (lost.length === 0) return;
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'held', attempt, cause, isAskable: true })));
-  desk.gate.countJobs(-lost.length);
+  for (const { lane } of lost) desk.countJobs(lane, -1);
   bench.counters.held += lost.length;
 }
 
@@ -202,6 +202,6 @@ async function hold(bench: Bench, desk: Desk, lost: readonly Lost[], cause: stri
 async function sendAgain(bench: Bench, desk: Desk, lost: readonly Lost[]): Promise<void> {
   const cause = 'in no job of the vendor after two complete listings';
   await bench.run.transition(lost.map(({ attempt }) => ({ is: 'unsent', attempt, cause })));
-  desk.gate.countJobs(-lost.length);
+  for (const { lane } of lost) desk.countJobs(lane, -1);
   for (const { lane, tried } of lost) if (tried) scheduleTry(bench, desk, lane, tried, 0);
 }

@@ -125,7 +125,7 @@ function followUp(bench: Bench, desk: Desk, lane: Lane, one: Decided, accepted: 
     }
     case 'ask':
       // It may be a job by now: its place stays taken until the vendor has been asked.
-      desk.gate.countJobs(1);
+      desk.countJobs(lane, 1);
       desk.lost.push({ lane, attempt, tried });
       desk.agenda.add(bench.clock.monotonic() + gatherMs, { is: 'search' });
       bench.bell.ring();

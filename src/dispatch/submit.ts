@@ -13,6 +13,7 @@ import type { Units } from '../domain/usage.ts';
 import { archive, readSkewSeconds, sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
 import type { Desk, Try } from './desk.ts';
+import { enterAll } from './gate.ts';
 import type { Lane } from './lane.ts';
 import { type Decided, scheduleTry, settle } from './settle.ts';
 
@@ -31,21 +32,17 @@ export async function submitTasks(
   proceed: () => void,
 ): Promise<void> {
   const isJob = lane.use.service.poll !== undefined;
-  if (isJob) desk.gate.countJobs(tries.length);
+  if (isJob) desk.countJobs(lane, tries.length);
   let keptJobs = 0;
-  const leaves: (() => void)[] = [];
+  let leave: (() => void) | undefined;
   try {
     const links = await makeLinks(bench, desk, tries);
     const sending = links ? await intend(bench, desk, lane, tries, links) : [];
     if (sending.length === 0) return;
-    for (const gate of [lane.gate, desk.gate]) {
-      if (!gate) continue;
-      const leave = await gate.enter();
-      if (!leave) {
-        await unsend(bench, sending, desk.gate.haltReason ?? 'the run stops');
-        return;
-      }
-      leaves.push(leave);
+    leave = await enterAll(lane.gate ? [lane.gate, desk.gate] : [desk.gate]);
+    if (!leave) {
+      await unsend(bench, sending, desk.gate.haltReason ?? 'the run stops');
+      return;
     }
     if (isCapPassed(bench, lane, sending)) {
       await takeBack(bench, desk, lane, sending);
@@ -54,8 +51,8 @@ export async function submitTasks(
     proceed();
     keptJobs = await send(bench, desk, lane, sending);
   } finally {
-    if (isJob) desk.gate.countJobs(keptJobs - tries.length);
-    for (const leave of leaves) leave();
+    if (isJob) desk.countJobs(lane, keptJobs - tries.length);
+    leave?.();
     bench.bell.ring();
   }
 }

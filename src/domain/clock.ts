@@ -3,7 +3,10 @@
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
-  /** Milliseconds from an arbitrary start that never run backwards; for pace and deadlines. */
+  /**
+   * Milliseconds from an arbitrary start that never run backwards, whatever is done to the wall clock; for pace and
+   * deadlines. All processes on one machine count from the same start.
+   */
   monotonic(): number;
   /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

@@ -5,6 +5,7 @@
  */
 import type { Canary, CanaryFigures, CanaryRecord } from './canary.ts';
 import type { Spending } from './caps.ts';
+import type { Clock } from './clock.ts';
 import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
 import type { CostQuestion, ItemUsage, JobQuestion, JobUsage, UsageRow } from './cost.ts';
 import type { Finding } from './finding.ts';
@@ -12,6 +13,7 @@ import type { BrokenRow, Item, MediaFacts } from './item.ts';
 import type { RunPlan } from './plan.ts';
 import type { Condition } from './policy.ts';
 import type { Refusal } from './outcome.ts';
+import type { PaceOffice } from './pace.ts';
 import type { BillingFacts, Nano, Position, PriceBook } from './pricing.ts';
 import type { ExitCode } from './problem.ts';
 import type { Account, Pipeline } from './settings.ts';
@@ -280,6 +282,11 @@ export interface RunLedger {
   releaseWaiting(): Promise<{ readonly released: number; readonly waiting: number }>;
   /** Charge of these units at this month's position, without booking them; `undefined` where a price is unknown. */
   quote(account: string, units: Units, atMs: number): Promise<Nano | undefined>;
+  /** Where this run shares limits with the others on the ledger. `isAlive` says whether a pipeline's process still runs. */
+  sharePace(tools: {
+    readonly clock: Pick<Clock, 'monotonic'>;
+    readonly isAlive: (pipeline: string) => Promise<boolean>;
+  }): PaceOffice;
   end(end: {
     readonly state: RunState;
     readonly exitCode: ExitCode;

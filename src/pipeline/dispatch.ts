@@ -82,7 +82,9 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Se
   const link = makeLinker(access, storage, clock, { log, mayTakeMs });
   const artifacts = openArtifactFolder(folders.out, pipeline.name);
   const hookUrl: Callbacks['hookUrl'] = (account) => callbacks.hookUrl(account);
-  const bench = { clock, http, link, artifacts, log, deadlines, resendBelow, hookUrl, counters, stop };
+  const isAlive = (name: string) => isRunLocked(folders.state, name);
+  const pace = opened.sharePace({ clock, isAlive });
+  const bench = { clock, http, pace, link, artifacts, log, deadlines, resendBelow, hookUrl, counters, stop };
   const isRereadable = source.form === 'bucket';
   let dispatcher: Dispatcher | undefined;
   const send = (run: BenchLedger, pages: () => AsyncIterable<readonly Task[]>) => {
@@ -95,7 +97,7 @@ export async function dispatch(outside: Outside, parts: Dispatching): Promise<Se
         ledger: parts.ledger,
         reopen: (former) => reopenFormer(outside, parts, former),
       }),
-      isAlive: (name) => isRunLocked(folders.state, name),
+      isAlive,
       isRereadable,
       graceMs: flags.graceMs,
     });

@@ -157,6 +157,11 @@ describe('limits', () => {
     const services = [useToy('toy/image', { limits: { concurrency: 1 } })];
     await world.run({ services, items: makeImages(10) });
     expect(world.vendor.mostInFlight).toBe(1);
+    await world.run({
+      services: [useToy('toy/video', { limits: { maxOpenJobs: 2 } })],
+      items: makeVideos(8),
+    });
+    expect(world.vendor.mostOpenElements).toBe(2);
   });
 
   test('more tasks than a lane holds wait in the ledger, and none is forgotten', async () => {

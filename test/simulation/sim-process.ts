@@ -5,6 +5,7 @@
 import type { Clock } from '../../src/domain/clock.ts';
 import type { Attempt, IntentRequest, RunLedger, Transition } from '../../src/domain/ledger.ts';
 import type { Task } from '../../src/domain/task.ts';
+import type { PaceOffice } from '../../src/domain/pace.ts';
 import type { SimClock } from './sim-clock.ts';
 
 const never = () => new Promise<never>(() => undefined);
@@ -52,21 +53,14 @@ export class SimProcess {
     this.#die();
   }
 
+  /** Limits as this process shares them. */
+  holdPace(office: PaceOffice): PaceOffice {
+    return { exchange: (request) => this.#write(() => office.exchange(request)) };
+  }
+
   /** The run's ledger as this process has it. */
   holdRun(run: RunLedger): RunLedger {
-    const write = <Value>(work: () => Promise<Value>) =>
-      this.act(async () => {
-        this.#world.pending += 1;
-        try {
-          return await work();
-        } catch (error) {
-          // A ledger that was closed over a dead process has nobody to complain to.
-          if (this.isDead) return never();
-          throw error;
-        } finally {
-          this.#world.pending -= 1;
-        }
-      });
+    const write = <Value>(work: () => Promise<Value>) => this.#write(work);
     return {
       record: run.record,
       isResumed: run.isResumed,
@@ -93,6 +87,7 @@ export class SimProcess {
       reopenAskable: (...given) => write(() => run.reopenAskable(...given)),
       readWaitedFor: (...given) => write(() => run.readWaitedFor(...given)),
       releaseWaiting: () => write(() => run.releaseWaiting()),
+      sharePace: (...given) => run.sharePace(...given),
       get spending() {
         return run.spending;
       },
@@ -100,6 +95,21 @@ export class SimProcess {
       quote: (...given) => write(() => run.quote(...given)),
       end: (end) => write(() => run.end(end)),
     };
+  }
+
+  #write<Value>(work: () => Promise<Value>): Promise<Value> {
+    return this.act(async () => {
+      this.#world.pending += 1;
+      try {
+        return await work();
+      } catch (error) {
+        // A ledger that was closed over a dead process has nobody to complain to.
+        if (this.isDead) return never();
+        throw error;
+      } finally {
+        this.#world.pending -= 1;
+      }
+    });
   }
 
   async #transit(run: RunLedger, transitions: readonly Transition[]): Promise<readonly Task[]> {

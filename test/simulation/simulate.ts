@@ -9,6 +9,7 @@ import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, RunLedger, TaskCount } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
+import type { PaceOffice } from '../../src/domain/pace.ts';
 import type { Pipeline, ServiceUse } from '../../src/domain/settings.ts';
 import { planTasks } from '../../src/plan/plan-tasks.ts';
 import { type Database, openDatabase } from '../../src/store/sqlite/database.ts';
@@ -26,7 +27,7 @@ export interface Seams {
   readonly run: RunLedger;
   /** The same, out of the reach of death. */
   readonly raw: RunLedger;
-  readonly bench: Pick<Bench, 'clock' | 'http' | 'artifacts'>;
+  readonly bench: Pick<Bench, 'clock' | 'http' | 'artifacts' | 'pace'>;
   readonly services: readonly ServiceUse[];
   readonly process: SimProcess;
   /** Takes back, after the process has ended, what a defect would not have written by then. */
@@ -123,7 +124,8 @@ class Play {
     const nowMs = this.#clock.now();
     const run = await ledger.openRun({ pipeline, nowMs, billing: new Map(), startNew: plan.startNew });
     const undoing: (() => Promise<void>)[] = [];
-    const session = this.#dispatch(process, pipeline, run, plan, (work) => undoing.push(work));
+    const pace = process.holdPace(run.sharePace({ clock: this.#clock, isAlive: async () => false }));
+    const session = this.#dispatch(process, pipeline, run, pace, plan, (work) => undoing.push(work));
     const end = await this.#clock.drive(Promise.race([session, process.death.then(() => undefined)]));
     const isKill = process.isDead;
     process.end();
@@ -137,6 +139,7 @@ class Play {
     process: SimProcess,
     pipeline: Pipeline,
     raw: RunLedger,
+    pace: PaceOffice,
     plan: SessionPlan,
     undo: (work: () => Promise<void>) => void,
   ): Promise<DispatchEnd> {
@@ -149,6 +152,7 @@ class Play {
       bench: {
         clock: process.clock,
         http: this.#network.connect(process),
+        pace,
         artifacts: {
           save: (bytes, extension, mediaType) =>
             process.act(async () => ({
@@ -183,6 +187,7 @@ class Play {
       bench: {
         ...bench,
         run,
+        pace: bench.pace,
         link: makeLinker(pipeline.access, storage, this.#clock),
         log: silentLog,
         deadlines: pipeline.deadlines,

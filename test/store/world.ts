@@ -18,6 +18,9 @@ export class HandClock {
   now(): number {
     return this.nowMs;
   }
+  monotonic(): number {
+    return this.nowMs - startMs;
+  }
 }
 
 function makePrice(sku: string, price: bigint): SkuPrice {

@@ -181,6 +181,7 @@ export class ToyWorld {
         clock: this.clock,
         http: this.vendor,
         run,
+        pace: run.sharePace({ clock: this.clock, isAlive: async () => false }),
         link: makeLinker(pipeline.access, storage, this.clock),
         artifacts: openArtifactFolder(this.out, pipeline.name),
         log: silentLog,

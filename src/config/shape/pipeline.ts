@@ -232,7 +232,7 @@ export const accessShapes = {
   inline: inlineShape,
 } as const;
 
-/** Limits of an account, or of one service on it. */
+/** Limits of an account, or of one service on it. All runs on a ledger share them. */
 export const limitsShape = z.strictObject({
   concurrency: z
     .int()
@@ -240,7 +240,7 @@ export const limitsShape = z.strictObject({
     .max(10_000)
     .optional()
     .meta({
-      description: `Calls in flight at once; ${defaultLimits.concurrency} for an account.`,
+      description: `Calls in flight at once, over all runs on the ledger; ${defaultLimits.concurrency} for an account.`,
       examples: [8],
     }),
   perSecond: z
@@ -249,7 +249,7 @@ export const limitsShape = z.strictObject({
     .max(100_000)
     .optional()
     .meta({
-      description: `Requests in a second, polls and lists too; ${defaultLimits.perSecond} for an account.`,
+      description: `Requests in a second, polls and lists too, over all runs on the ledger; ${defaultLimits.perSecond} for an account.`,
       examples: [10],
     }),
   maxOpenJobs: z
@@ -257,7 +257,7 @@ export const limitsShape = z.strictObject({
     .min(1)
     .optional()
     .meta({
-      description: `Jobs open at the vendor at once, a batch counting its elements; ${defaultLimits.maxOpenJobs} for an account.`,
+      description: `Jobs open at the vendor at once, a batch counting its elements, over all runs on the ledger; ${defaultLimits.maxOpenJobs} for an account.`,
       examples: [100],
     }),
 });

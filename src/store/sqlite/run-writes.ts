@@ -5,6 +5,7 @@
 import type { PlanPage, RunLedger, RunRecord } from '../../domain/ledger.ts';
 import type { CanaryRecord } from '../../domain/canary.ts';
 import type { Spending } from '../../domain/caps.ts';
+import type { PaceGrant } from '../../domain/pace.ts';
 import { type BillingFacts, monthOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
 import { noteCanary } from './canary.ts';
@@ -13,6 +14,8 @@ import type { Intended, IntendedCall } from './intend.ts';
 import { intendCall } from './intend.ts';
 import { planPage } from './plan.ts';
 import type { ReadyTask } from './plan.ts';
+import type { PaceVisit } from './pace-board.ts';
+import { exchangePace } from './pace-board.ts';
 import { releaseWaiting } from './release.ts';
 import { reopenAskable } from './reopen.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
@@ -39,6 +42,7 @@ export interface RunWrites {
     readonly answers: void;
   };
   noteCanary: { readonly takes: CanaryRecord; readonly answers: RunRecord };
+  exchangePace: { readonly takes: PaceVisit; readonly answers: PaceGrant };
   end: { readonly takes: Parameters<RunLedger['end']>[0]; readonly answers: RunRecord };
 }
 
@@ -94,6 +98,7 @@ export const runWrites: Performers = {
       return readRecord(session);
     },
   },
+  exchangePace: { weigh: one, perform: exchangePace },
   end: {
     weigh: one,
     perform: (session, { state, exitCode, why, atMs }) => {

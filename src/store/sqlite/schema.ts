@@ -326,5 +326,13 @@ DROP TABLE totals;
 ALTER TABLE daily RENAME TO totals;
 `;
 
+const pace = `
+-- Limits that processes share: turns, places and share, as a JSON board. It holds while the machine runs.
+CREATE TABLE pace (
+  name TEXT PRIMARY KEY,
+  board TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first, settling, caps, reviewing, approving, daily];
+export const migrations: readonly string[] = [first, settling, caps, reviewing, approving, daily, pace];

@@ -12,6 +12,7 @@ import type {
 } from '../../domain/ledger.ts';
 import type { CanaryFigures, CanaryRecord } from '../../domain/canary.ts';
 import type { Spending } from '../../domain/caps.ts';
+import type { PaceOffice } from '../../domain/pace.ts';
 import type { BillingFacts, Nano } from '../../domain/pricing.ts';
 import { chargeUnits, priceOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
@@ -23,6 +24,7 @@ import { findKnown } from './known.ts';
 import type { Intended } from './intend.ts';
 import type { Opened } from './opening.ts';
 import { readMedia } from './media.ts';
+import { SqlitePaceOffice } from './pace-board.ts';
 import type { ReadyTask } from './plan.ts';
 import { readWaitedFor } from './reopen.ts';
 import type { RunWriter } from './run-writes.ts';
@@ -55,6 +57,11 @@ export class SqliteRun implements RunLedger {
 
   get spending(): Spending {
     return this.#writer.spending;
+  }
+
+  sharePace(tools: Parameters<RunLedger['sharePace']>[0]): PaceOffice {
+    const { db, pipeline } = this.#session;
+    return new SqlitePaceOffice({ ...tools, db, process: pipeline.name, writer: this.#writer });
   }
 
   async addBilling(account: string, facts: Readonly<Record<string, BillingFacts>>): Promise<void> {
