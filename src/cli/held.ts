@@ -41,8 +41,8 @@ With --json: { settled: [reuse keys] }.`;
 
 const forgetHelp = `
 No call is made: from the next run on the task counts as failed, class "forgotten", and is remembered like any failure,
-until the content changes, reuse.retryFailedAfter has passed, or run --only-failed. The units of the call stay uncertain
-on the bill of the run that sent it.
+until the content changes, reuse.retryFailedAfter has passed, or run --only-failed. The call is taken for one that was not
+billed: its units leave the bill's uncertain column, and the caps that they counted under. Look at the vendor's bill first.
 
 Examples:
   mediasweep held forget --all

@@ -1,4 +1,5 @@
 /** What commands ask of the program: `pipeline.ts` answers it, `main.ts` brings the two together. */
+import type { Spending } from '../domain/caps.ts';
 import type { Difference, Flip, RunChange, VerdictChange } from '../domain/change.ts';
 import type { TimeOfDay } from '../domain/clock.ts';
 import type { Decided, DecisionRow, DecisionVerdict } from '../domain/decision.ts';
@@ -253,6 +254,8 @@ export interface StatusResult {
   readonly isAlive: boolean;
   readonly tasks: readonly TaskCount[];
   readonly bill: readonly BillRow[];
+  /** How far its caps have come; as they stood when it ended, for one that has. */
+  readonly spending: Spending;
 }
 
 export interface RestoreResult {

@@ -13,7 +13,7 @@ Examples:
   mediasweep status nightly                   the runs of a pipeline
   mediasweep status --json | jq '.runs[] | select(.alive)'
 
-With --json: { runs: [{ run, pipeline, state, alive, counts, startedAt, endedAt, exitCode, why, tasks, bill, ... }] }.`;
+With --json: { runs: [{ run, pipeline, state, alive, counts, startedAt, endedAt, exitCode, why, tasks, bill, caps, overrun, ... }] }.`;
 
 export function addStatus(program: Command, tools: Tools, conclude: Conclude): void {
   program

@@ -470,7 +470,7 @@ export interface Ledger {
   listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;
   /**
    * Settles held calls and answers their reuse keys. `resend`: the next run sends them again, and the old units stay
-   * uncertain on the bill of the run that sent them. `forget`: they count as failed, and are remembered as such.
+   * uncertain on the bill of the run that sent them. `forget`: they count as failed and not billed, and are remembered as such.
    */
   settleHeld(selection: TroubleSelection, how: 'resend' | 'forget'): Promise<readonly string[]>;
   /** Failures that are remembered, oldest first. */

@@ -2,6 +2,8 @@
 import type { BookingRule } from './booking.ts';
 import type { Accounts } from './accounting.ts';
 import type { CanaryState } from './canary.ts';
+import type { CapStand } from './caps.ts';
+import { formatNano } from './money.ts';
 import type { RunChange } from './change.ts';
 import type { Verdict } from './policy.ts';
 import type { Units } from './usage.ts';
@@ -75,6 +77,17 @@ export interface SummaryCap {
   readonly spent: string | number;
   readonly reserved: string | number;
   readonly limit: string | number;
+}
+
+export function summariseCap({ name, sku, spent, reserved, limit }: CapStand): SummaryCap {
+  const show = (amount: bigint) => (sku === undefined ? formatNano(amount) : Number(amount));
+  return {
+    cap: name,
+    ...(sku !== undefined && { sku }),
+    spent: show(spent),
+    reserved: show(reserved),
+    limit: show(limit),
+  };
 }
 
 /** Failed or held tasks of one cause. */

@@ -117,6 +117,7 @@ export async function status(
       isAlive: found.state === 'running' && (await isRunLocked(folders.state, found.pipeline)),
       tasks: await ledger.countTasks(found.id),
       bill: await ledger.readBill(found.id, book),
+      spending: await ledger.readSpending(found.id),
     });
     return await Promise.all(runs.map(look));
   });

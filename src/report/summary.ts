@@ -2,11 +2,11 @@
 import type { BilledFailures, BookingRule } from '../domain/booking.ts';
 import { checkAccounts } from '../domain/accounting.ts';
 import type { CanaryRecord } from '../domain/canary.ts';
-import type { CapStand, Spending } from '../domain/caps.ts';
+import type { Spending } from '../domain/caps.ts';
 import type { RunChange } from '../domain/change.ts';
 import type { RunRecord, TaskCount } from '../domain/ledger.ts';
 import { formatNano } from '../domain/money.ts';
-import type { Summary, SummaryCap, SummarySaving, VerdictCounts } from '../domain/summary.ts';
+import { type Summary, summariseCap, type SummarySaving, type VerdictCounts } from '../domain/summary.ts';
 import { type Status, statuses, statusOf } from '../domain/task.ts';
 import type { BillTotal } from './table/bill-table.ts';
 
@@ -90,7 +90,7 @@ export function makeSummary(
     ...(more.bookings && { booking: more.bookings }),
     ...(more.billed.tasks > 0 && { billedFailures: describeFailures(more.billed) }),
     ...(more.saved && { saved: more.saved }),
-    ...(caps.length > 0 && { caps: caps.map(describeCap) }),
+    ...(caps.length > 0 && { caps: caps.map(summariseCap) }),
     ...(Object.keys(overrun).length > 0 && { overrun }),
     ...(run.canary && { canary: describeCanary(run.canary) }),
     ...(run.plan && { plan: { sha256: run.plan.sha256, tolerance: run.plan.tolerance } }),
@@ -113,16 +113,5 @@ function describeCanary({ state, items, verdict }: CanaryRecord): Summary['canar
     failed,
     ...(chargePerItem !== undefined && { chargePerItem: formatNano(BigInt(chargePerItem)) }),
     ...(reasons.length > 0 && { reasons }),
-  };
-}
-
-function describeCap({ name, sku, spent, reserved, limit }: CapStand): SummaryCap {
-  const show = (amount: bigint) => (sku === undefined ? formatNano(amount) : Number(amount));
-  return {
-    cap: name,
-    ...(sku !== undefined && { sku }),
-    spent: show(spent),
-    reserved: show(reserved),
-    limit: show(limit),
   };
 }

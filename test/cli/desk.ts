@@ -182,6 +182,7 @@ export function makeStatus(given: Partial<StatusResult> = {}): StatusResult {
     isAlive: false,
     tasks: [{ service: 'pai/image-quality', state: 'answered', reason: '', count: 100 }],
     bill: [makeBillRow()],
+    spending: { spent: 0n, reserved: 0n, currency: 'CNY', caps: [], overrun: {} },
     ...given,
   };
 }

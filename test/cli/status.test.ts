@@ -145,6 +145,35 @@ describe('status', () => {
     expect((await speak('status latest', answering([makeStatus()]))).out.match(/finished/g)).toHaveLength(1);
   });
 
+  test('shows how far the caps have come, and what passed its reservation', async () => {
+    const cap = { scope: 'run', isLoopback: false, limit: 500_000_000_000n, reserved: 0n } as const;
+    const spending = {
+      spent: 12_500_000_000n,
+      reserved: 250_000_000n,
+      currency: 'CNY',
+      caps: [
+        { ...cap, name: 'caps.run', spent: 12_500_000_000n, reserved: 250_000_000n },
+        { ...cap, name: 'caps.units.pai/basic', sku: 'pai/basic', spent: 100n, limit: 1000n },
+      ],
+      overrun: { 'pai/basic': 2 },
+    };
+    const { out } = await speak('status latest', answering([makeStatus({ spending })]));
+    expect(out.trimEnd().split('\n').slice(-4)).toEqual([
+      '',
+      '  caps.run: 12.50 CNY spent + 0.2500 CNY reserved of 500.00 CNY',
+      '  caps.units.pai/basic: 100 spent of 1,000 units',
+      '  overrun: 2 units beyond what was reserved (pai/basic 2)',
+    ]);
+    const { out: json } = await speak('status latest --json', answering([makeStatus({ spending })]));
+    expect(JSON.parse(json).runs[0]).toMatchObject({
+      caps: [
+        { cap: 'caps.run', spent: '12.5', reserved: '0.25', limit: '500' },
+        { cap: 'caps.units.pai/basic', sku: 'pai/basic', spent: 100, reserved: 0, limit: 1000 },
+      ],
+      overrun: { 'pai/basic': 2 },
+    });
+  });
+
   test('of a run without a bill says that nothing was billed', async () => {
     expect((await speak('status latest', answering([makeStatus({ bill: [] })]))).out).toContain(
       '  nothing billed so far\n',
@@ -172,6 +201,8 @@ describe('status', () => {
           alive: true,
           tasks: [{ service: 'pai/image-quality', state: 'answered', reason: '', count: 100 }],
           bill: [{ ...makeBillRow(), charge: '0.46' }],
+          caps: [],
+          overrun: {},
         },
       ],
     });

@@ -653,6 +653,30 @@ function readSums(raw: InstanceType<typeof Sqlite>) {
   );
 }
 
+describe('a held call that a person settles', () => {
+  test.each([
+    { how: 'forget' as const, claim: 'counts under no cap any more, and leaves the bill', left: 0 },
+    { how: 'resend' as const, claim: 'stays on the bill, and inside every cap', left: 4 },
+  ])('by held $how $claim', async ({ how, left }) => {
+    const place = await Place.make();
+    const changes = { caps: { run: 9n * cent, month: 9n * cent }, accountCap: 9n * cent };
+    const run = await place.openRun(changes);
+    const [task, other] = await planUnits(run, 'a', [4, 1]);
+    await run.transition([{ is: 'held', attempt: await begin(run, task), cause: 'reset' }]);
+    await answer(run, await begin(run, other));
+    const ledger = await place.open();
+    expect(await ledger.settleHeld(undefined, how)).toHaveLength(1);
+    expect(await ledger.settleHeld(undefined, how)).toHaveLength(0);
+    const resumed = await place.openRun(changes);
+    expect(resumed.record.id).toBe(run.record.id);
+    const spent = BigInt(left + 1) * cent;
+    expect(resumed.spending.caps.map((cap) => [cap.spent, cap.reserved])).toEqual(Array(3).fill([spent, 0n]));
+    expect(await ledger.readBill(run.record.id, flat)).toMatchObject([
+      { sku: 'pai/basic', observed: 1, uncertain: left, charge: cent },
+    ]);
+  });
+});
+
 describe('a call that is asked for again', () => {
   const services = [{ service: 'quality', account: 'pai-prod' }];
 

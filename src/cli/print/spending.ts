@@ -55,7 +55,10 @@ export function formatCanary({ canary, currency }: Summary, ink: Ink): readonly 
 }
 
 /** One line for each cap, and one for what passed its reservation. */
-export function formatCaps({ caps = [], overrun = {}, currency }: Summary, ink: Ink): readonly string[] {
+export function formatCaps(
+  { caps = [], overrun = {}, currency }: Pick<Summary, 'caps' | 'overrun' | 'currency'>,
+  ink: Ink,
+): readonly string[] {
   const lines = caps.map(({ cap, sku, spent, reserved, limit }) => {
     const show = (amount: string | number) =>
       typeof amount === 'number' ? `${formatCount(amount)}` : formatAmount(amount, currency);

@@ -3,6 +3,7 @@ import type { BillRow, RunRecord } from '../../domain/ledger.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { Nano } from '../../domain/pricing.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
+import { summariseCap } from '../../domain/summary.ts';
 import { type Status, statuses, statusOf, taskStates } from '../../domain/task.ts';
 import type { StatusResult } from '../spine.ts';
 import { countUnpriced } from './charge.ts';
@@ -10,6 +11,7 @@ import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
 import { printJson } from './json.ts';
 import { makePlain } from './plain.ts';
+import { formatCaps } from './spending.ts';
 import { formatTable, wrapText } from './table.ts';
 import { countWord, formatInstant } from './word.ts';
 
@@ -68,7 +70,12 @@ export function printRun(console: Console, status: StatusResult, nowMs: number):
     `${ink.bold(`${makePlain(run.pipeline)} ${makePlain(run.id)}`)} ${describeState(status, nowMs, ink)}`,
     ...why,
     `  ${listed}, ${apart.join(', ')}`,
-    ...[...formatServices(status), ...formatReasons(status), ...formatBill(status.bill)].map(indentLine),
+    ...[
+      ...formatServices(status),
+      ...formatReasons(status),
+      ...formatBill(status.bill),
+      ...formatStand(status, ink),
+    ].map(indentLine),
   ]);
 }
 
@@ -76,7 +83,7 @@ export function printStatusJson(console: Console, runs: readonly StatusResult[])
   printJson(console, { runs: runs.map(describeStatus) });
 }
 
-function describeStatus({ run, isAlive, tasks, bill }: StatusResult) {
+function describeStatus({ run, isAlive, tasks, bill, spending }: StatusResult) {
   const { id, pipeline, state, hash, services, listing, counters, startedAt, endedAt, exitCode, why } = run;
   return {
     run: id,
@@ -93,6 +100,8 @@ function describeStatus({ run, isAlive, tasks, bill }: StatusResult) {
     why: why ?? null,
     tasks,
     bill,
+    caps: spending.caps.map(summariseCap),
+    overrun: spending.overrun,
   };
 }
 
@@ -199,6 +208,12 @@ function formatBill(bill: readonly BillRow[]): readonly string[] {
   const titles = ['account', 'SKU', 'observed', 'estimated', 'uncertain', 'charge'];
   const columns = titles.map((title, index) => ({ title, isRight: index > 1 }));
   return ['', ...formatTable(columns, [...rows, ['', '', '', '', '', formatBillTotal(bill)]])];
+}
+
+/** How far the caps have come. */
+function formatStand({ spending }: StatusResult, ink: Ink): readonly string[] {
+  const lines = formatCaps({ ...spending, caps: spending.caps.map(summariseCap) }, ink);
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function formatRowCharge(row: BillRow): string {

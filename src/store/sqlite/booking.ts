@@ -3,8 +3,9 @@ import { chargeUnits, dayOf, priceOf, startPosition } from '../../domain/pricing
 import type { Basis, Usage } from '../../domain/usage.ts';
 import { basisOf } from '../../domain/usage.ts';
 import type { Reservation, Spender } from './reserve.ts';
-import { priceReservation, spend } from './reserve.ts';
-import type { Session } from './session.ts';
+import { priceReservation, spend, unpackReservation } from './reserve.ts';
+import type { Office, Session } from './session.ts';
+import { scopeOf, unpackCaps } from './spending.ts';
 
 /** The attempt that used the units: they belong to its run and to the month in which it was sent. */
 export interface Booking extends Spender {
@@ -86,6 +87,62 @@ function addUncertain(session: Session, booking: Booking, usage: Usage, sign: 1 
       booking.reservation?.skus[sku]?.[1] ?? priceReservation(session, booking, sku, units) ?? 0n;
     const spent = { sku, units: sign * units, amount: BigInt(sign) * amount };
     spend(session, booking, booking.reservation, spent);
+  }
+}
+
+interface UncertainRow {
+  readonly run: number;
+  readonly task: number;
+  readonly account: string;
+  readonly is_loopback: number;
+  readonly sku: string;
+  readonly month: string;
+  readonly units: number;
+  readonly is_complete: number;
+  readonly pipeline: string;
+  readonly caps: string | null;
+  readonly intended_ms: number;
+  readonly reserved: string | null;
+}
+
+/**
+ * What stands uncertain for an attempt is taken back in further entries, and counts inside caps no more: whoever settles the
+ * call says that it was not billed. Needs no pipeline: what it had reserved says what it counted for.
+ */
+export function forgetUncertain({ db, tally, now }: Office, attempt: number): void {
+  const rows = db.all<UncertainRow>(
+    `SELECT e.run, e.task, e.account, e.is_loopback, e.sku, e.month, sum(e.units) AS units,
+       min(e.is_complete) AS is_complete, r.pipeline, r.caps, a.intended_ms, a.reserved
+     FROM entries AS e JOIN runs AS r ON r.seq = e.run JOIN attempts AS a ON a.id = e.attempt
+     WHERE e.attempt = ? AND e.basis = 'uncertain' GROUP BY e.sku HAVING sum(e.units) > 0`,
+    [attempt],
+  );
+  for (const row of rows) {
+    const { run, task, account, is_loopback, sku, month, units, is_complete, pipeline } = row;
+    const back = {
+      run,
+      account,
+      sku,
+      basis: 'uncertain',
+      units: -units,
+      free: 0,
+      pack: 0,
+      charge: 0n,
+    } as const;
+    const of = { task, attempt, is_loopback, is_complete, month };
+    db.insert('entries', { ...back, ...of, assumptions: null, at_ms: now() });
+    const isLoopback = is_loopback === 1;
+    const day = dayOf(row.intended_ms, unpackCaps(row.caps).timezone);
+    tally.add({ ...back, day, isLoopback, isComplete: is_complete === 1, assumptions: [] });
+    const reservation = unpackReservation(row.reserved);
+    const spent = -(reservation?.skus[sku]?.[1] ?? 0n);
+    for (const scope of ['run', 'pipeline', 'account'] as const) {
+      const standing = { run, pipeline, month: reservation?.month ?? month };
+      tally.spending.change(scopeOf({ scope, account, isLoopback }, standing), sku, {
+        spentUnits: -units,
+        spent,
+      });
+    }
   }
 }
 

@@ -170,7 +170,8 @@ export class SqliteLedger implements Ledger {
   }
 
   settleHeld(selection: TroubleSelection, how: 'resend' | 'forget'): Promise<readonly string[]> {
-    return this.#queue.write(1, () => settleHeldKeys(this.#db, selection, how, this.#now()));
+    const office = { db: this.#db, tally: this.#tally, now: this.#now };
+    return this.#queue.write(1, () => settleHeldKeys(office, selection, how));
   }
 
   async listFailed(selection: TroubleSelection): Promise<readonly FailedRow[]> {

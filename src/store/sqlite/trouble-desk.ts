@@ -2,7 +2,9 @@
 import type { FailedRow, HeldRow, TroubleSelection } from '../../domain/ledger.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Database } from './database.ts';
+import { forgetUncertain } from './booking.ts';
 import { packError, unpackError } from './known.ts';
+import type { Office } from './session.ts';
 import { formatTime, readServices } from './run-row.ts';
 
 /** A troubled key with its latest task that failed or is held. */
@@ -80,13 +82,16 @@ export function listHeld(db: Database, selection: TroubleSelection): readonly He
   }));
 }
 
-/** `resend` lets the next run send the call again; `forget` remembers it as a failure of a class of its own. */
+/**
+ * `resend` lets the next run send the call again; `forget` remembers it as a failure of a class of its own, and takes it for
+ * one that was not billed.
+ */
 export function settleHeldKeys(
-  db: Database,
+  office: Office,
   selection: TroubleSelection,
   how: 'resend' | 'forget',
-  nowMs: number,
 ): readonly string[] {
+  const { db } = office;
   const rows = selectKeys<{ readonly attempt: number; readonly error: string | null }>(
     db,
     'held',
@@ -103,6 +108,7 @@ export function settleHeldKeys(
       );
       continue;
     }
+    forgetUncertain(office, attempt);
     const cause = error === null ? '' : `: ${unpackError(error).message}`;
     const failure = packError({
       class: 'forgotten',
@@ -110,7 +116,7 @@ export function settleHeldKeys(
       message: `held, and forgotten by a person${cause}`,
     });
     db.run('UPDATE keys SET held = NULL, failed_ms = ?, failure = ?, acknowledged_ms = NULL WHERE id = ?', [
-      nowMs,
+      office.now(),
       failure,
       key,
     ]);
