@@ -69,6 +69,7 @@ export class Gate {
     );
     this.#flights = pLimit(limits.concurrency);
     this.#pace = new Pace(clock, limits.perSecond, (turns) => this.#ration.lease(turns));
+    this.#ration.prefetchTurns = () => this.#pace.prefetch();
     this.#ration.dropTurns = () => this.#pace.drop();
     this.aheadLimit = Math.max(1, Math.min(limits.concurrency, 16, Math.ceil(limits.perSecond * 0.02)));
   }

@@ -88,6 +88,11 @@ export class Pace {
     return undefined;
   }
 
+  /** Leases turns that will be of use soon. */
+  prefetch(): Promise<void> {
+    return this.#refill();
+  }
+
   #refill(): Promise<void> {
     this.#leasing ??= this.#leaseMore().finally(() => {
       this.#leasing = undefined;

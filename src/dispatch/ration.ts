@@ -58,10 +58,12 @@ export class Ration {
   /** To be told at the next exchange. */
   #news = { isThrottled: false, successes: 0, quietMs: 0 };
   #last: Promise<unknown> = Promise.resolve();
+  #isNew = true;
   #isAsking = false;
   #isLookingBack = false;
   #isGivingBack = false;
-  /** Turns that the gate does not use any more. */
+  /** Of the gate's turns: some that will be used soon are leased, and those that will not are let go. */
+  prefetchTurns: () => Promise<void> = async () => {};
   dropTurns: () => { readonly fromMs: number; readonly endMs: number } | undefined = () => undefined;
 
   constructor(options: RationOptions, closed: AbortSignal) {
@@ -154,7 +156,9 @@ export class Ration {
   async #askOn(): Promise<void> {
     for (let waitMs = firstAskMs; this.#isShort && !this.#closed.aborted; ) {
       const before = this.#flights.granted + this.#jobs.granted;
-      await this.#exchange(0).catch(() => undefined);
+      // Whoever begins needs turns too: one commit brings all.
+      const asking: Promise<unknown> = this.#isNew ? this.prefetchTurns() : this.#exchange(0);
+      await asking.catch(() => undefined);
       // What is granted is taken up first, by those who heard of it.
       if (this.#flights.granted + this.#jobs.granted > before)
         await this.#options.clock.sleep(0, this.#closed);
@@ -212,6 +216,7 @@ export class Ration {
     const { office, limit, part, limits, grain, changed } = this.#options;
     const { isThrottled, successes, quietMs } = this.#news;
     this.#news = { isThrottled: false, successes: 0, quietMs: 0 };
+    this.#isNew = false;
     const unused = isThrottled || (this.#flights.used === 0 && turns === 0) ? this.dropTurns() : undefined;
     const flights = describe(this.#flights, limits.concurrency);
     const jobs = { ...describe(this.#jobs, limits.maxOpenJobs, grain), grain };

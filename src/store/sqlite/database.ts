@@ -10,6 +10,7 @@ import { migrations } from './schema.ts';
 export type Value = string | number | bigint | Uint8Array | null;
 
 const busyTimeoutMs = 15_000;
+const openAgainAfterMs = 50;
 
 export class Database {
   readonly path: string;
@@ -94,28 +95,51 @@ export class Database {
  * @throws `Stop` where the file is damaged, cannot be written, or belongs to a newer program.
  */
 export function openDatabase(path: string, driver: Driver): Database {
-  let opened: Sqlite.Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // SQLite gives its side files the permissions of this one.
     closeSync(openSync(path, 'a', 0o600));
     chmodSync(path, 0o600);
-    opened = new driver(path, { timeout: busyTimeoutMs });
-    const mode = opened.pragma('journal_mode = WAL', { simple: true });
-    if (mode !== 'wal') {
-      throw wrongUse(
-        `ledger "${path}": the file system does not take a write-ahead log (journal mode "${String(mode)}"). Keep the state folder on a local disk.`,
-      );
-    }
-    opened.pragma('synchronous = FULL');
-    opened.pragma('cache_size = -32000');
-    opened.pragma('temp_store = MEMORY');
-    migrate(path, opened);
-    return new Database(path, opened);
+    return new Database(path, openPatiently(path, driver));
   } catch (error) {
-    opened?.close();
     throw explainDatabaseError('ledger', path, error);
   }
+}
+
+/**
+ * Others may be opening, mending or closing the file at this moment, for which SQLite refuses without waiting
+ * (https://www.sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode", read 2026-11-20).
+ */
+function openPatiently(path: string, driver: Driver): Sqlite.Database {
+  for (let left = busyTimeoutMs / (2 * openAgainAfterMs); ; left -= 1) {
+    const opened = new driver(path, { timeout: openAgainAfterMs });
+    try {
+      prepareFile(path, opened);
+      opened.pragma(`busy_timeout = ${busyTimeoutMs}`);
+      return opened;
+    } catch (error) {
+      opened.close();
+      if (left <= 0 || !isBusy(error)) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, openAgainAfterMs);
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
+}
+
+function prepareFile(path: string, opened: Sqlite.Database): void {
+  const mode = opened.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') {
+    throw wrongUse(
+      `ledger "${path}": the file system does not take a write-ahead log (journal mode "${String(mode)}"). Keep the state folder on a local disk.`,
+    );
+  }
+  opened.pragma('synchronous = FULL');
+  opened.pragma('cache_size = -32000');
+  opened.pragma('temp_store = MEMORY');
+  migrate(path, opened);
 }
 
 /** A ledger in memory that nothing is known of yet, for whoever only looks where there is none. */
