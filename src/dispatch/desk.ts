@@ -89,7 +89,9 @@ export class Desk {
   /** Whether a call of so many elements may become jobs: its account and its service have room. */
   hasJobRoom(lane: Lane, elements: number): boolean {
     if (lane.use.service.poll === undefined) return true;
-    return [this.gate, lane.gate].every((gate) => gate === undefined || gate.hasJobRoom(elements));
+    // Both are asked, so that both get more where they are short of it.
+    const rooms = [this.gate, lane.gate].map((gate) => gate === undefined || gate.hasJobRoom(elements));
+    return rooms.every(Boolean);
   }
 
   /** `change` more elements are open at the vendor, or fewer. */

@@ -30,7 +30,7 @@ export interface RationOptions {
 /** Places of one kind. */
 interface Places {
   used: number;
-  /** Most that were used at once lately, and in the while before. */
+  /** Most that were used or needed at once lately, and in the while before. */
   peak: number;
   peakBefore: number;
   granted: number;
@@ -95,7 +95,7 @@ export class Ration {
     // A single call larger than the limit must still be able to go, alone.
     const needed = used === 0 ? Math.min(elements, this.#options.limits.maxOpenJobs) : elements;
     if (used + needed <= granted) return true;
-    if (granted < this.#options.limits.maxOpenJobs) this.#fallShort(this.#jobs);
+    if (granted < this.#options.limits.maxOpenJobs) this.#fallShort(this.#jobs, needed);
     return false;
   }
 
@@ -108,7 +108,7 @@ export class Ration {
   takeFlight(): boolean {
     const isFree = this.#flights.used < this.flights;
     if (isFree) count(this.#flights, 1);
-    else if (this.#flights.granted < this.#scaledFlights) this.#fallShort(this.#flights);
+    else if (this.#flights.granted < this.#scaledFlights) this.#fallShort(this.#flights, 1);
     return isFree;
   }
 
@@ -145,8 +145,10 @@ export class Ration {
     this.#share = raiseShare(this.#share, 1);
   }
 
-  #fallShort(places: Places): void {
+  #fallShort(places: Places, needed: number): void {
     places.isShort = true;
+    // Kept for a while, also where something else still keeps the call waiting.
+    places.peak = Math.max(places.peak, places.used + needed);
     if (this.#isAsking) return;
     this.#isAsking = true;
     void this.#askOn();

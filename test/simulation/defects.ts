@@ -6,6 +6,7 @@ import type { Clock } from '../../src/domain/clock.ts';
 import type { Attempt, PlanPage, RunLedger, Transition } from '../../src/domain/ledger.ts';
 import type { Service } from '../../src/domain/service.ts';
 import type { Account, ServiceUse } from '../../src/domain/settings.ts';
+import { type Schedule, unitPrice } from './schedule.ts';
 import type { Plant, Seams } from './simulate.ts';
 
 /** How long a write that should have been waited for takes to reach the disk. */
@@ -191,8 +192,30 @@ const jobsAbandoned: Plant = (seams) => {
   return { ...seams, run: { ...seams.run, readOrphans } };
 };
 
+interface Defect {
+  readonly plant?: Plant;
+  /** Where it is not at a seam, but in what the program was told. */
+  readonly change?: (schedule: Schedule) => Schedule;
+  readonly within: number;
+}
+
+function changeCaps(change: (limit: bigint) => bigint): (schedule: Schedule) => Schedule {
+  return ({ caps: { run, month }, ...schedule }) => ({
+    ...schedule,
+    caps: {
+      run: run === undefined ? undefined : change(run),
+      month: month === undefined ? undefined : change(month),
+    },
+  });
+}
+
 /** Each defect, and within how many schedules it has to be noticed. */
-export const defects: Readonly<Record<string, { readonly plant: Plant; readonly within: number }>> = {
+export const defects: Readonly<Record<string, Defect>> = {
+  'a cap is checked after the call that passes it': {
+    change: changeCaps((limit) => limit + unitPrice),
+    within: 200,
+  },
+
   'the intent is written after the call is sent': { plant: intentAfterSend, within: 100 },
   'a job is read before its id is durable': { plant: lag('accepted'), within: 150 },
   'a task is answered before its answer is durable': { plant: lag('answered'), within: 100 },

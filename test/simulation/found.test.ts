@@ -7,6 +7,10 @@ test.each([
   { seed: 36, claim: 'a submission of unknown fate keeps its place among the open jobs after a crash' },
   { seed: 110, claim: 'a submission of unknown fate keeps its place among the open jobs within a session' },
   {
+    seed: 991,
+    claim: 'a service with limits of its own and its account have room for a job at the same time',
+  },
+  {
     seed: 500478,
     claim: 'a twin of a task whose account was halted does not keep the others waiting for hours',
   },

@@ -2,6 +2,7 @@
 import { checkAccounts } from '../../src/domain/accounting.ts';
 import type { TaskRow } from '../../src/domain/ledger.ts';
 import { statusOf } from '../../src/domain/task.ts';
+import { unitPrice } from './schedule.ts';
 import { contentOf } from './sim-vendor.ts';
 import type { Played } from './simulate.ts';
 
@@ -13,6 +14,7 @@ export function judge(played: Played): readonly string[] {
     ...judgeBooks(played),
     ...judgeAnswers(played),
     ...judgeLimits(played),
+    ...judgeCaps(played),
   ];
 }
 
@@ -102,6 +104,24 @@ function judgeAnswers({ rows, unproved }: Played): string[] {
 function isExact({ units }: TaskRow): boolean {
   const [[sku, count] = ['', 0], ...others] = Object.entries(units);
   return others.length === 0 && count === (sku === 'toy/frame' ? 3 : 1);
+}
+
+/** What the vendor carried out costs no more than any cap allows, and nothing is held once nothing is under way. */
+function judgeCaps({ schedule, vendor, runs, reserved }: Played): string[] {
+  const faults = reserved === 0n ? [] : [`${reserved} nano are still reserved after everything has ended`];
+  const { run, month } = schedule.caps;
+  for (const isLoopback of [true, false]) {
+    const names = schedule.services.flatMap(({ account }) =>
+      account.isLoopback === isLoopback ? [account.name] : [],
+    );
+    const spent = vendor.carried
+      .filter(({ content }) => names.includes(content.split('/', 1)[0] ?? ''))
+      .reduce((sum, { units }) => sum + BigInt(units) * unitPrice, 0n);
+    if (month !== undefined && spent > month) faults.push(`${spent} nano were spent under a cap of ${month}`);
+    if (run !== undefined && runs === 1 && spent > run)
+      faults.push(`${spent} nano were spent by a run of ${run}`);
+  }
+  return faults;
 }
 
 /** Pace, calls at once and open jobs, counted outside of the program. */

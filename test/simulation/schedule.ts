@@ -1,9 +1,11 @@
 /** Draws what one schedule consists of: the pipeline, the media, the network's faults, and when sessions die. */
+import type { Caps } from '../../src/domain/caps.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Account, ServiceUse } from '../../src/domain/settings.ts';
 import { makeToyAccount } from '../support/toy-catalogue.ts';
 import { useToy } from '../support/toy-run.ts';
 import { Chance } from './chance.ts';
+import type { ClockJump } from './sim-clock.ts';
 
 /** Chances per call, and windows of time in which every call meets the same. */
 export interface Weather {
@@ -55,6 +57,8 @@ export interface Schedule {
   readonly graceMs: number;
   readonly weather: Weather;
   readonly sessions: readonly SessionPlan[];
+  readonly caps: Caps;
+  readonly clockJumps: readonly ClockJump[];
 }
 
 export function drawSchedule(seed: number): Schedule {
@@ -69,6 +73,24 @@ export function drawSchedule(seed: number): Schedule {
     graceMs: chance.pick([0, 500, 25_000]),
     weather: chance.isTrue(0.15) ? calm : drawWeather(chance),
     sessions: Array.from({ length: chance.whole(1, 4) }, () => drawSession(chance)),
+    ...drawSurroundings(new Chance(seed ^ 0xca95)),
+  };
+}
+
+/** Each unit costs 0.01 CNY. */
+export const unitPrice = 10_000_000n;
+const hourMs = 3_600_000;
+
+/** Drawn by a chance of its own, so that seeds of before play what they did. */
+function drawSurroundings(chance: Chance): Pick<Schedule, 'caps' | 'clockJumps'> {
+  const draw = () => (chance.isTrue(0.2) ? BigInt(chance.magnitude(1, 60)) * unitPrice : undefined);
+  const jumps = chance.isTrue(0.3) ? chance.whole(1, 4) : 0;
+  return {
+    caps: { run: draw(), month: draw() },
+    clockJumps: Array.from({ length: jumps }, () => ({
+      atMs: chance.magnitude(1, 200_000),
+      offByMs: Math.round(chance.between(-10, 10) * hourMs),
+    })).toSorted((one, other) => one.atMs - other.atMs),
   };
 }
 

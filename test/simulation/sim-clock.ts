@@ -11,6 +11,12 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+/** Someone sets the machine's wall clock. */
+export interface ClockJump {
+  readonly atMs: number;
+  readonly offByMs: number;
+}
+
 const startMs = Date.parse('2026-11-20T02:00:00Z');
 /** More than any schedule needs: whoever passes it goes round in circles. */
 const mostSteps = 60_000;
@@ -21,8 +27,21 @@ export class SimClock implements Clock {
   #elapsedMs = 0;
   #steps = 0;
   readonly #sleepers = new Agenda<Sleeper>();
+  /** How far the machine's wall clock is off, from when on; in the order of time. */
+  readonly #jumps: readonly ClockJump[];
 
+  constructor(jumps: readonly ClockJump[] = []) {
+    this.#jumps = jumps;
+  }
+
+  /** The wall clock of the machine that the program runs on. */
   now(): number {
+    const jump = this.#jumps.findLast(({ atMs }) => atMs <= this.#elapsedMs);
+    return this.trueNow() + (jump?.offByMs ?? 0);
+  }
+
+  /** What the vendor's clock says. */
+  trueNow(): number {
     return Math.floor(startMs + this.#elapsedMs);
   }
 

@@ -84,7 +84,7 @@ export class SimVendor {
     const job: Job = {
       id: `job-${this.#jobs.size + 1}`,
       account,
-      createdAtMs: this.#clock.now(),
+      createdAtMs: this.#clock.trueNow(),
       elements: elements.map((element) => ({ ...element, path })),
     };
     this.#jobs.set(job.id, job);
@@ -112,7 +112,7 @@ export class SimVendor {
   }
 
   #hasEnded(job: Job, ref: string): boolean {
-    return this.#clock.now() >= job.createdAtMs + jobMs(ref);
+    return this.#clock.trueNow() >= job.createdAtMs + jobMs(ref);
   }
 
   #readJob(id: string): Reply {
@@ -126,7 +126,7 @@ export class SimVendor {
   #list(account: string, status: string | null): Reply {
     const jobs = [...this.#jobs.values()].filter((job) => {
       const hasEnded = job.elements.every(({ ref }) => this.#hasEnded(job, ref));
-      const isListed = this.#clock.now() >= job.createdAtMs + listLagMs;
+      const isListed = this.#clock.trueNow() >= job.createdAtMs + listLagMs;
       return job.account === account && isListed && hasEnded === (status === 'ended');
     });
     return reply(200, { jobs: jobs.map(({ id, createdAtMs }) => ({ job: id, createdAtMs })) });

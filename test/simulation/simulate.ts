@@ -51,6 +51,9 @@ export interface Played {
   /** Most elements that were in flight or ahead when one session ended, and how often one was killed. */
   readonly lostAtEnds: readonly { readonly lost: number; readonly isKill: boolean }[];
   readonly steps: number;
+  readonly runs: number;
+  /** What the caps still hold for calls under way. */
+  readonly reserved: bigint;
 }
 
 /** A ledger in memory that behaves as a disk: the file system of /dev/shm where there is one. */
@@ -73,14 +76,16 @@ export class Theatre {
   }
 
   /** @throws where a session neither ends nor goes on. */
-  async play(seed: number, plant?: Plant): Promise<Played> {
+  async play(seed: number, plant?: Plant, change = (schedule: Schedule) => schedule): Promise<Played> {
     this.#played += 1;
     const folder = join(this.#root, String(this.#played));
     mkdirSync(folder);
     // Copied rather than made: the tables of an empty ledger take longer than a session.
     copyFileSync(join(this.#root, 'empty.db'), join(folder, 'ledger.db'));
     try {
-      return await new Play(drawSchedule(seed), join(folder, 'ledger.db'), plant).toEnd();
+      const schedule = drawSchedule(seed);
+      const played = await new Play(change(schedule), join(folder, 'ledger.db'), plant).toEnd();
+      return { ...played, schedule };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -91,8 +96,8 @@ class Play {
   readonly #schedule: Schedule;
   readonly #path: string;
   readonly #plant: Plant;
-  readonly #clock = new SimClock();
-  readonly #vendor = new SimVendor(this.#clock);
+  readonly #clock: SimClock;
+  readonly #vendor: SimVendor;
   readonly #network: SimNetwork;
   readonly #lostAtEnds: { lost: number; isKill: boolean }[] = [];
 
@@ -100,6 +105,8 @@ class Play {
     this.#schedule = schedule;
     this.#path = path;
     this.#plant = plant;
+    this.#clock = new SimClock(schedule.clockJumps);
+    this.#vendor = new SimVendor(this.#clock);
     const chance = new Chance(schedule.seed ^ 0x5eed);
     this.#network = new SimNetwork(this.#clock, this.#vendor, chance, schedule.weather);
   }
@@ -238,6 +245,9 @@ class Play {
         `SELECT count(*) AS count FROM attempts WHERE state = 'answered' AND reply IS NULL`,
       );
       const record = await ledger.findRun(id);
+      const held = db.get<{ reserved: string }>(
+        'SELECT CAST(coalesce(sum(reserved), 0) AS TEXT) AS reserved FROM spending',
+      );
       return {
         schedule: this.#schedule,
         vendor: this.#vendor,
@@ -249,6 +259,8 @@ class Play {
         unproved: unproved?.count ?? 0,
         lostAtEnds: this.#lostAtEnds,
         steps: this.#clock.steps,
+        runs: (await ledger.listRuns(100)).length,
+        reserved: BigInt(held?.reserved ?? 0),
       };
     } finally {
       await ledger.close();
@@ -285,7 +297,7 @@ async function* pageItems(
   }
 }
 
-function makePipeline({ services }: Schedule): Pipeline {
+function makePipeline({ services, caps }: Schedule): Pipeline {
   return {
     name: 'simulation',
     path: '/simulation/simulation.yaml',
@@ -301,6 +313,7 @@ function makePipeline({ services }: Schedule): Pipeline {
     deadlines: { callMs: 100_000, syncCallMs: 100_000, jobMs: 20 * 3_600_000 },
     storages: new Map(),
     prices: toyPrices,
+    caps,
     hash: 'hash',
     shapeHash: 'shape',
     written: {},

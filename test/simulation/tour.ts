@@ -1,5 +1,6 @@
 /** Plays many schedules and names those that broke an invariant. */
 import { judge } from './judge.ts';
+import type { Schedule } from './schedule.ts';
 import type { Plant } from './simulate.ts';
 import { Theatre } from './simulate.ts';
 
@@ -19,7 +20,12 @@ export interface Tour {
   readonly faults: readonly Fault[];
 }
 
-export async function playSeeds(seeds: Iterable<number>, plant?: Plant, mostFaults = 5): Promise<Tour> {
+export async function playSeeds(
+  seeds: Iterable<number>,
+  plant?: Plant,
+  mostFaults = 5,
+  change?: (schedule: Schedule) => Schedule,
+): Promise<Tour> {
   const theatre = new Theatre();
   const tour = { schedules: 0, sessions: 0, kills: 0, carriedOut: 0, uncertain: 0, lost: 0 };
   const faults: Fault[] = [];
@@ -27,7 +33,7 @@ export async function playSeeds(seeds: Iterable<number>, plant?: Plant, mostFaul
     for (const seed of seeds) {
       tour.schedules += 1;
       try {
-        const played = await theatre.play(seed, plant);
+        const played = await theatre.play(seed, plant, change);
         tour.sessions += played.lostAtEnds.length;
         tour.kills += played.lostAtEnds.filter(({ isKill }) => isKill).length;
         tour.carriedOut += played.vendor.carried.length;
