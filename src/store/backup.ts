@@ -13,6 +13,8 @@ import {
 import { copyFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
+import { formatSize } from '../domain/quantity.ts';
+import { readFileBytes, readFreeBytes } from './free-space.ts';
 import { makeAsidePath, sweepAside, syncFolder } from './atomic-file.ts';
 import { listLocked } from './run-lock.ts';
 import { type Driver, loadDriver } from './sqlite/driver.ts';
@@ -22,6 +24,7 @@ import { explainDatabaseError, explainFileError } from './trouble.ts';
 /** Less than a day, so that a nightly run which begins a little earlier than yesterday makes its copy too. */
 const everyMs = 20 * 3_600_000;
 const mostCopies = 3;
+const spareBytes = 16 * 1024 * 1024;
 const namePattern = /^ledger-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
 
 interface Copy {
@@ -31,11 +34,16 @@ interface Copy {
 
 /**
  * Copies the ledger into `backups/` of the state folder, unless there is a copy of today, and drops the oldest. Answers
- * the copy's path. The copy is whole or not there, and its owner alone can read it.
+ * the copy's path. The copy is whole or not there, and its owner alone can read it. It is about as large as the ledger, and
+ * is not begun where the disk would be left with less than runs may need.
  *
  * @throws `Stop` where there is no room or the folder cannot be written; the ledger is untouched.
  */
-export async function backUpLedger(folder: string, nowMs: number): Promise<string | undefined> {
+export async function backUpLedger(
+  folder: string,
+  nowMs: number,
+  readFree: (folder: string) => Promise<number | undefined> = readFreeBytes,
+): Promise<string | undefined> {
   const path = join(folder, 'backups', nameCopy(nowMs));
   const driver = await loadDriver();
   const aside = makeAsidePath(path);
@@ -44,6 +52,7 @@ export async function backUpLedger(folder: string, nowMs: number): Promise<strin
     if (newest && Math.abs(nowMs - newest.madeAtMs) < everyMs) return undefined;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     await sweepAside(dirname(path));
+    await requireRoom(folder, path, readFree);
     // SQLite writes into an empty file that is there, and so keeps its permissions.
     closeSync(openSync(aside, 'wx', 0o600));
     const opened = new driver(join(folder, 'ledger.db'), { readonly: true });
@@ -61,6 +70,23 @@ export async function backUpLedger(folder: string, nowMs: number): Promise<strin
     await rm(aside, { force: true }).catch(() => undefined);
     throw explainFileError('backup', path, explainDatabaseError('backup', path, error));
   }
+}
+
+/** A copy that fills the disk would take from the next run what its ledger needs to grow. */
+async function requireRoom(
+  folder: string,
+  path: string,
+  readFree: (folder: string) => Promise<number | undefined>,
+): Promise<void> {
+  const parts = ['ledger.db', 'ledger.db-wal'].map((name) => readFileBytes(join(folder, name)));
+  const bytes = (await Promise.all(parts)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const needed = bytes + Math.max(spareBytes, bytes / 4);
+  const free = await readFree(dirname(path));
+  if (free === undefined || free >= needed) return;
+  throw new Stop(
+    exitCodes.halted,
+    `backup "${path}": no copy was begun: expected room for ${formatSize(needed)}, the ledger and a quarter to spare, found ${formatSize(free)}. Free some space, or take old runs out with \`mediasweep ledger prune\`.`,
+  );
 }
 
 /** Newest first, by their names. */

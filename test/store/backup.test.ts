@@ -55,6 +55,18 @@ describe('a backup', () => {
     expect(await listBackups()).toEqual([22, 23, 24].map((day) => `ledger-202611${day}T020000Z.db`));
   });
 
+  test('is not begun where the disk has no room for it, and says what to do', async () => {
+    await addRun();
+    const full = backUpLedger(folder, startMs, async () => 5_000_000);
+    await expect(full).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(
+        /^backup ".*ledger-20261120T020000Z\.db": no copy was begun: expected room for .*, found 5 MB\. Free some space, or take old runs out with `mediasweep ledger prune`\.$/,
+      ) as string,
+    });
+    expect(await listBackups()).toEqual([]);
+  });
+
   test('is made while others write', async () => {
     await addRun();
     const ledger = await openLedger({ folder, clock: new HandClock() });
