@@ -2,13 +2,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readCommands, splitWords } from '../support/papers.ts';
 import { openWorld, type OutsideWorld, putLibrary } from '../support/outside-world.ts';
-
-async function readCommands(): Promise<readonly string[]> {
-  const text = await readFile(join(import.meta.dirname, '../../docs/first-audit.md'), 'utf8');
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)];
-  return blocks.flatMap((match) => match[1]?.trim().split('\n') ?? []);
-}
 
 /** The store and the vendors of the tutorial are stand-ins here. */
 async function useStandIns(world: OutsideWorld): Promise<void> {
@@ -21,8 +16,8 @@ test('the commands of the tutorial do what it says, in its order', async () => {
   const world = await openWorld();
   await putLibrary(world);
   const said: Record<string, { readonly exitCode: number | null; readonly out: string }> = {};
-  for (const line of await readCommands()) {
-    const words = (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
+  for (const line of await readCommands('first-audit.md')) {
+    const words = splitWords(line);
     if (words[0] === 'cp') {
       await cp(join(world.folder, words[1] ?? ''), join(world.folder, words[2] ?? ''));
       continue;
