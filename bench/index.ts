@@ -1,7 +1,9 @@
 /**
- * `npm run bench [-- NAME ...] [--small]`: benchmarks, all unless some are named. Each prints its ratios and raw figures as
- * it goes; together they are written as JSON. `--small` tries everything out in a few minutes; its figures mean little.
+ * `npm run bench -- [NAME ...] [--pairs N] [--share N] [--small]`: benchmarks, all unless some are named. Each prints its
+ * ratios and raw figures as it goes; together they are written as JSON. `--share 0.2` does a fifth of the work. `--small`
+ * tries everything out in a few minutes; its figures mean little.
  */
+import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchEstimate } from './estimate.ts';
 import { benchLedger } from './ledger.ts';
@@ -14,11 +16,14 @@ import { benchReports } from './reports.ts';
 import { benchScale } from './scale.ts';
 import { benchStartUp } from './start-up.ts';
 
-const words = process.argv.slice(2);
-const isSmall = words.includes('--small');
-const names = words.filter((word) => word !== '--small');
-const pairs = isSmall ? 1 : 5;
-const size = (whole: number) => (isSmall ? whole / 50 : whole);
+const { values, positionals: names } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: { small: { type: 'boolean' }, pairs: { type: 'string' }, share: { type: 'string' } },
+});
+const pairs = Number(values.pairs ?? (values.small === true ? 1 : 5));
+const share = Number(values.share ?? (values.small === true ? 0.02 : 1));
+const size = (whole: number) => Math.round(whole * share);
 
 const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   links: () => benchLinks(size(20_000), pairs),
