@@ -53,6 +53,9 @@ export type Work =
 /** Callbacks remembered of submissions that nobody watches yet; a vendor's are few, a forger's are not. */
 const mostCalledBack = 10_000;
 
+/** Owners remembered; a vendor's jobs of a day may be more, and are then read again. */
+const mostOwners = 200_000;
+
 /** How soon a retry looks again for room among the open jobs. */
 const jobRoomEveryMs = 500;
 
@@ -66,6 +69,11 @@ export class Desk {
   readonly watches = new Map<string, Watch>();
   /** Submissions that a search will look for. */
   lost: Lost[] = [];
+  /**
+   * References that jobs of the vendor were seen to carry, whosever they are: a job never changes its owner, so that none is
+   * read twice, and one that was a stranger to an earlier search may be what a later one looks for.
+   */
+  readonly owners = new Map<string, string>();
   /** Works in progress. */
   busy = 0;
   readonly #calledBack = new Set<string>();
@@ -80,6 +88,10 @@ export class Desk {
   /** A callback named a reference of which no job is known: its submission arrived, whatever became of the reply. */
   noteCalledBack(ref: string): void {
     if (this.#calledBack.size < mostCalledBack) this.#calledBack.add(ref);
+  }
+
+  noteOwner(job: string, ref: string): void {
+    if (this.owners.size < mostOwners) this.owners.set(job, ref);
   }
 
   wasCalledBack(ref: string): boolean {

@@ -20,6 +20,8 @@ const mostTries = 5;
 /** Grows with each try that could not be completed. */
 const betweenTriesMs = 5000;
 const readsAtOnce = 4;
+/** Above this, a person who waits is told for what. */
+const fewReads = 300;
 /** Of one listing or job, before the whole search begins anew. */
 const mostReads = 4;
 
@@ -107,6 +109,13 @@ async function searchOnce(
   }
   const known = await bench.run.readKnownJobs(desk.account.name, [...jobs]);
   const strangers = [...jobs].filter((job) => !known.has(job) && !read.has(job));
+  const unread = strangers.filter((job) => !desk.owners.has(job)).length;
+  if (unread > fewReads) {
+    bench.log.warn(
+      'the vendor has many jobs that this ledger does not know, and each is read once to see whose it is: what was lost waits for that',
+      { account: desk.account.name, jobs: unread },
+    );
+  }
   const limit = pLimit(readsAtOnce);
   const results = await Promise.all(
     strangers.map((job) =>
@@ -129,9 +138,10 @@ async function readStranger(
   if (!poll) return true;
   // Only a job that the vendor no longer knows is surely not ours; any other answer leaves the search incomplete.
   const readOwner = (reply: Reply) => (reply.status === 404 ? '' : search.readRef(reply));
-  const ref = await ask(bench, desk, poll(job, false), readOwner);
+  const ref = desk.owners.get(job) ?? (await ask(bench, desk, poll(job, false), readOwner));
   if (ref === undefined) return false;
   if (ref === '') return true;
+  desk.noteOwner(job, ref);
   read.add(job);
   const found = missing.get(ref);
   if (!found) return true;

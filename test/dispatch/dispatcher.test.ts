@@ -315,6 +315,20 @@ describe('a call of unknown fate', () => {
     expect(outcome.unitsOf('toy/frame')?.uncertain).toBe(0);
   });
 
+  test('is looked for without reading the same stranger’s job twice, however many searches there are', async () => {
+    const world = await ToyWorld.open();
+    const strangers = world.vendor.addStrangers(40);
+    world.vendor.fate = (_, path, number) =>
+      path === '/jobs/watch' && (number === 1 || number === 8) ? { is: 'lost-answer' } : undefined;
+    const account = limitToy({ concurrency: 1, perSecond: 5 });
+    const outcome = await world.run({ services: [useToy('toy/watch', { account })], items: makeVideos(8) });
+    expect(outcome.statuses).toEqual({ answered: 8 });
+    expect(world.vendor.doubles).toEqual([]);
+    const count = (wanted: string) => world.vendor.calls.filter(({ path }) => path === wanted).length;
+    expect(count('/jobs')).toBeGreaterThan(2);
+    expect(strangers.map((id) => count(`/jobs/${id}`))).toEqual(strangers.map(() => 1));
+  });
+
   test('that never arrived there is sent again under the same reference, after two complete listings', async () => {
     const world = await ToyWorld.open();
     world.vendor.fate = (_, path, number) =>

@@ -62,6 +62,15 @@ export class ToyVendor implements Http {
     return [...this.submitted].filter(([, times]) => times > 1).map(([ref]) => ref);
   }
 
+  /** Jobs that somebody else's program submitted for the same account. */
+  addStrangers(count: number): readonly string[] {
+    return Array.from({ length: count }, (_, index) => {
+      const id = `job-${this.#jobs.size + 1}`;
+      this.#jobs.set(id, { id, createdAtMs: this.#clock.now(), elements: [{ ref: `stranger-${index}` }] });
+      return id;
+    });
+  }
+
   async send(call: SignedCall): Promise<Sent> {
     const { pathname: path, searchParams } = new URL(call.url);
     this.calls.push({ atMs: this.#clock.monotonic(), path });
