@@ -18,8 +18,14 @@ export function explainNoLink(item: Item, access: AccessSettings): string | unde
     return `too-large-inline: ${explainSize(item.sizeBytes)}`;
   const needsObject = access.mode === 'presigned' || access.mode === 'inline';
   const hasPlace = needsObject ? item.object !== undefined : item.key !== undefined;
-  return hasPlace ? undefined : 'no-link: the row has no url, and its storage is not known';
+  if (!hasPlace) return 'no-link: the row has no url, and its storage is not known';
+  const key = item.object?.key ?? item.key ?? '';
+  if (access.mode === 'inline' || !dotSegment.test(key)) return undefined;
+  return 'no-link: a part of its key is "." or "..", which readers of URLs take out: the link would lead to another object';
 }
+
+/** RFC 3986, section 5.2.4. WHATWG's URLs take them out also where they are percent-encoded, so that nothing escapes them. */
+const dotSegment = /(?:^|\/)\.\.?(?:\/|$)/;
 
 function explainSize(sizeBytes: number): string {
   return `access inline takes images of at most ${formatCount(mostInlineBytes)} bytes, and this one has ${formatCount(sizeBytes)}`;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item } from '../../src/domain/item.ts';
-import type { Account } from '../../src/domain/settings.ts';
+import type { AccessSettings, Account } from '../../src/domain/settings.ts';
 import { qiniu } from '../../src/vendors/qiniu/index.ts';
 import { strangeKeys } from '../support/strange-keys.ts';
 
@@ -50,6 +50,31 @@ describe('a public link', () => {
     expect([url.origin, url.search, url.hash]).toEqual(['https://cdn.example', '', '']);
     expect(signed.url).toMatch(/^[\x21-\x7e]+$/);
     expect(signed.expiresAt).toBeUndefined();
+  });
+});
+
+describe('a key that no URL can carry', () => {
+  const modes: readonly AccessSettings[] = [
+    { mode: 'public', baseUrl: 'https://cdn.example/' },
+    { mode: 'presigned', expiresInSeconds: 60 },
+  ];
+
+  it.each(modes)('has no link by access $mode, since that would lead to another object', (access) => {
+    for (const key of ['a/../b.jpg', './b.jpg', '..', 'a/./b.jpg', 'a/..']) {
+      expect(explainNoLink(makeItem({ key, object: { storage: 's', bucket: 'b', key } }), access)).toBe(
+        'no-link: a part of its key is "." or "..", which readers of URLs take out: the link would lead to another object',
+      );
+    }
+    for (const key of ['..jpg', 'a/..b', 'a/b..', '.hidden/c.jpg', '...']) {
+      expect(
+        explainNoLink(makeItem({ key, object: { storage: 's', bucket: 'b', key } }), access),
+      ).toBeUndefined();
+    }
+  });
+
+  it('goes inside the call all the same', () => {
+    const object = { storage: 's', bucket: 'b', key: 'a/../b.jpg' };
+    expect(explainNoLink(makeItem({ key: object.key, object }), { mode: 'inline' })).toBeUndefined();
   });
 });
 
