@@ -149,6 +149,21 @@ describe('estimate', () => {
     expect(out).toMatch(/qiniu\/pulp-image .* price unknown/);
   });
 
+  test('of a sample too small to scale up says that the rest is assumed', async () => {
+    const { out } = await speak(
+      'estimate a.yaml --sample 1%',
+      tell({ sample: { share: 0.01, read: 0, of: 7 } }),
+    );
+    expect(out).toContain(
+      'sampled: 0 of 7 headers read (1 %); too few to scale up, so that the rest stands as assumed; take a larger sample',
+    );
+    const { out: all } = await speak(
+      'estimate a.yaml --sample 1%',
+      tell({ sample: { share: 0.01, read: 7, of: 7 } }),
+    );
+    expect(all).toContain('nothing had to be scaled up');
+  });
+
   test('of a sample says about, between which bounds, and never a bare figure', async () => {
     const spread = {
       low: { units: 3_300_000, charge: 5_000_000_000_000n },

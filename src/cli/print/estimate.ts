@@ -237,7 +237,13 @@ function formatSample({ sample, total }: Estimate, ink: Ink): readonly string[] 
   if (!sample) return [];
   const share = `${Number((sample.share * 100).toPrecision(3))} %`;
   const read = `${formatCount(sample.read)} of ${countWord(sample.of, 'header')} read (${share})`;
-  if (!total.spread) return [`${ink.yellow('sampled')}: ${read}; nothing had to be scaled up`];
+  if (!total.spread) {
+    const outcome =
+      sample.read < sample.of
+        ? 'too few to scale up, so that the rest stands as assumed; take a larger sample'
+        : 'nothing had to be scaled up';
+    return [`${ink.yellow('sampled')}: ${read}; ${outcome}`];
+  }
   const { low, high } = total.spread;
   const bounds = [low, high].map((amount) => formatMoney(amount, total.currency).trim()).join(' and ');
   const few = sample.read < 100 ? '; so few say little, take a larger sample' : '';

@@ -94,17 +94,19 @@ export function extrapolate(strata: Iterable<Stratum>): Extrapolation | undefine
   return { units: new Map(units), assumed };
 }
 
-/** Strata that say too little alone are taken together, and with the largest of the others if need be. */
+/** Strata that say too little alone are taken together, and with the largest of the others as long as need be. */
 function gather(strata: readonly Stratum[]): readonly Stratum[] | undefined {
   const telling = strata.filter(({ looks, tasks }) => looks >= 2 || looks === tasks);
   const rest = new Stratum();
   for (const stratum of strata) if (!telling.includes(stratum)) rest.merge(stratum);
   if (rest.tasks === 0) return telling;
   if (rest.looks >= 2) return [...telling, rest];
-  const [largest, ...others] = telling.toSorted((one, other) => other.tasks - one.tasks);
-  if (!largest) return undefined;
-  rest.merge(largest);
-  return rest.looks < 2 ? undefined : [...others, rest];
+  const others = telling.toSorted((one, other) => one.tasks - other.tasks);
+  for (let largest = others.pop(); largest; largest = others.pop()) {
+    rest.merge(largest);
+    if (rest.looks >= 2) return [...others, rest];
+  }
+  return undefined;
 }
 
 function add(sums: Map<string, number>, name: string, count: number): void {

@@ -74,6 +74,21 @@ describe('a sample scaled up', () => {
     expect(extrapolate([one])).toBeUndefined();
   });
 
+  test('takes as many others together as two looks need, where each stratum is a file or two', () => {
+    const strata = [4, 8, 6].map((frames) => {
+      const stratum = new Stratum();
+      stratum.look({ sku: frames }, []);
+      return stratum;
+    });
+    const unseen = new Stratum();
+    for (let index = 0; index < 4; index += 1) unseen.pass({ sku: 600 }, []);
+    const told = extrapolate([...strata, unseen])?.units.get('sku');
+    // Two looks of whole strata stand for the four that were not looked at; the third stays by itself.
+    expect(told?.units).toBeGreaterThanOrEqual(18);
+    expect(told?.units).toBeLessThanOrEqual(7 * 8);
+    expect(told?.high).toBeGreaterThan(told?.units ?? 0);
+  });
+
   test('scales up how many tasks an assumption stands in for', () => {
     const videos = listLengths(3);
     const long = videos.filter(({ frames }) => frames > 800).length;
