@@ -41,7 +41,10 @@ export function addTheirs(one: TheirSums | undefined, other: TheirSums): TheirSu
   };
 }
 
-/** Units must be the same; amounts may lie apart by the tolerance, since vendors round theirs. */
+/**
+ * Units must be the same; amounts may lie apart by the tolerance, since vendors round theirs. What they charge for units
+ * that we have no price for is a difference too.
+ */
 export function reconcile(
   key: ReconciledKey,
   theirs: TheirSums | undefined,
@@ -53,17 +56,14 @@ export function reconcile(
   if (!ours) return { ...sides, is: 'theirs-only', note: '' };
   const units = ours.observed + ours.estimated;
   const isCounted = theirs.units === undefined || theirs.units === units;
-  const isPaid =
-    theirs.amount === undefined || !ours.isComplete || distance(theirs.amount, ours.charge) <= tolerance;
-  if (isCounted && isPaid) {
-    const isBlind = theirs.amount !== undefined && !ours.isComplete;
-    return { ...sides, is: 'matched', note: isBlind ? 'amounts not compared: no price of ours' : '' };
-  }
+  const isPaid = theirs.amount === undefined || distance(theirs.amount, ours.charge) <= tolerance;
+  if (isCounted && isPaid) return { ...sides, is: 'matched', note: '' };
   const notes = [
     ...(isCounted
       ? []
       : [`units: ${sign((theirs.units ?? 0) - units)}`, ...explainUnits(theirs.units ?? 0, units, ours)]),
     ...(isPaid ? [] : [`amount: ${describeApart(theirs.amount ?? 0n, ours.charge)}`]),
+    ...(isPaid || ours.isComplete ? [] : ['a price of ours is missing']),
   ];
   return { ...sides, is: 'differs', note: notes.join('; ') };
 }

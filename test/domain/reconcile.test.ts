@@ -26,8 +26,8 @@ describe('two counts side by side', () => {
       'an amount of theirs where we have no price',
       { units: 100, amount: 5n },
       ours({ isComplete: false }),
-      'matched',
-      'amounts not compared: no price of ours',
+      'differs',
+      'amount: -0.459999995; a price of ours is missing',
     ],
     [
       'an amount that lies further apart',
