@@ -465,7 +465,8 @@ export interface Ledger {
     afterAttempt: number,
     limit: number,
   ): Promise<{ readonly rows: readonly JobUsage[]; readonly last?: number | undefined }>;
-  readBroken(run: string, limit: number): Promise<readonly BrokenRow[]>;
+  /** By line, those behind `afterLine` where it is given. */
+  readBroken(run: string, limit: number, afterLine?: number): Promise<readonly BrokenRow[]>;
   /** Oldest first. */
   listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]>;
   /**

@@ -12,6 +12,7 @@ import { readPages } from './pages.ts';
 import type { ReportRequest, ReportSummary } from './request.ts';
 import { describeFailures, makeSummary, makeTally } from './summary.ts';
 import { describeCosts, describeSaved, readSaved } from './thrift.ts';
+import { brokenColumns } from './table/broken-table.ts';
 import { billColumns, sumAssumptions, sumBill } from './table/bill-table.ts';
 import type { Column } from './table/column.ts';
 import { type CsvForm, renderCsvHeader, renderCsvRows } from './table/csv.ts';
@@ -21,7 +22,9 @@ import { renderJsonLines, toJson } from './table/json.ts';
 import { listReview, reviewColumns } from './table/review-table.ts';
 import { failureColumns, isFailure, listTasks, taskColumns } from './table/task-table.ts';
 
+/** On the page; `broken.csv` has them all. */
 const mostBrokenRows = 200;
+const brokenRowsAtOnce = 1000;
 
 /** A file that grows with the pass: what stands before the rows, and the rows of one page of items. */
 interface GrowingFile {
@@ -83,6 +86,10 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
     }),
   );
   const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];
+  if (record.counters.broken > 0) {
+    await writeBroken(request, form);
+    files.push('broken.csv');
+  }
   if (reports.formats.includes('html')) {
     const broken = await ledger.readBroken(run.id, mostBrokenRows);
     const content = {
@@ -172,6 +179,19 @@ async function passOver(
       if (text !== '') await sinks[index]?.write(text);
     }
   }
+}
+
+async function writeBroken({ run, ledger, folder }: ReportRequest, form: CsvForm): Promise<void> {
+  await folder.write('broken.csv', async (sink) => {
+    await sink.write(renderCsvHeader(brokenColumns, form));
+    for (let after = -1; ; ) {
+      const rows = await ledger.readBroken(run.id, brokenRowsAtOnce, after);
+      const last = rows.at(-1);
+      if (!last) return;
+      await sink.write(renderCsvRows(brokenColumns, rows, form));
+      after = last.line;
+    }
+  });
 }
 
 function writeText(folder: ReportFolder, name: string, text: string): Promise<void> {

@@ -203,6 +203,8 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
       await second.plan(page);
       expect(second.record.counters).toMatchObject({ unselected: 7, broken: 1 });
       expect(await ledger.readBroken(second.record.id, 10)).toEqual([{ line: 3, message: 'no url' }]);
+      expect(await ledger.readBroken(second.record.id, 10, 2)).toEqual([{ line: 3, message: 'no url' }]);
+      expect(await ledger.readBroken(second.record.id, 10, 3)).toEqual([]);
     });
 
     test('goes on counting where listing goes on from a checkpoint', async () => {

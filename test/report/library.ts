@@ -155,7 +155,8 @@ export function makeLedger(
     countTasks: async () => countTasks(rows),
     readBill: async () => bill,
     readSpending: async () => spending,
-    readBroken: async (_run: string, limit: number) => broken.slice(0, limit),
+    readBroken: async (_run: string, limit: number, afterLine = -1) =>
+      broken.filter(({ line }) => line > afterLine).slice(0, limit),
   };
   return ledger;
 }

@@ -51,6 +51,25 @@ describe('the files', () => {
     expect(keys).toEqual(rows.map((row) => row.item.object?.key));
   });
 
+  test('name every row of a manifest that could not be used, however many there are', async () => {
+    const broken = Array.from({ length: 2500 }, (_, index) => ({
+      line: index + 2,
+      message: index === 7 ? '=no url' : 'no url, no key',
+    }));
+    const rows = makeRows(1);
+    const run = makeRun(rows, [quality, censor]);
+    const counters = { ...run.counters, broken: broken.length };
+    const request = makeRequest(rows, { run: { ...run, counters }, broken });
+    const { files } = await writeReports(request);
+    expect(files).toContain('broken.csv');
+    const lines = (request.folder.files.get('broken.csv') ?? '').split('\r\n');
+    expect(lines).toHaveLength(2502);
+    expect(lines[0]).toBe('\uFEFFline,message');
+    expect(lines[1]).toBe('2,"no url, no key"');
+    expect(lines[8]).toBe("9,'=no url");
+    expect(lines.at(-2)).toBe('2501,"no url, no key"');
+  });
+
   test('of an earlier report stay where one cannot be written, and the error is the folder’s own', async () => {
     const folder = makeFolder((name) => name === 'segments.csv');
     await expect(writeReports(makeRequest(makeRows(1), { folder }))).rejects.toThrow(

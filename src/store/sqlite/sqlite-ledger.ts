@@ -156,13 +156,13 @@ export class SqliteLedger implements Ledger {
     return listJobUsage(this.#db, ...given);
   }
 
-  async readBroken(run: string, limit: number): Promise<readonly BrokenRow[]> {
+  async readBroken(run: string, limit: number, afterLine = -1): Promise<readonly BrokenRow[]> {
     const row = findRunRow(this.#db, run);
     if (!row) return [];
-    return this.#db.all<BrokenRow>('SELECT line, message FROM broken WHERE run = ? ORDER BY line LIMIT ?', [
-      row.seq,
-      limit,
-    ]);
+    return this.#db.all<BrokenRow>(
+      'SELECT line, message FROM broken WHERE run = ? AND line > ? ORDER BY line LIMIT ?',
+      [row.seq, afterLine, limit],
+    );
   }
 
   async listHeld(selection: TroubleSelection): Promise<readonly HeldRow[]> {
