@@ -11,6 +11,7 @@ import { exitMeanings } from '../../src/domain/problem.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { findService, type Submission } from '../../src/domain/service.ts';
 import { metricHelps } from '../../src/report/metrics.ts';
+import { brokenColumns } from '../../src/report/table/broken-table.ts';
 import { billColumns } from '../../src/report/table/bill-table.ts';
 import type { ColumnKind } from '../../src/report/table/column.ts';
 import { findingColumns, segmentColumns } from '../../src/report/table/finding-table.ts';
@@ -135,6 +136,7 @@ function writeReports(): string {
     'review.csv': reviewColumns,
     'tasks.jsonl': taskColumns,
     'failures.csv': failureColumns,
+    'broken.csv': brokenColumns,
     'bill.csv, bill.json': billColumns,
   };
   const parts = Object.entries(tables).map(
