@@ -7,10 +7,8 @@ import type { Pipeline } from '../domain/settings.ts';
 import { estimateLibrary } from '../plan/estimate/estimate-library.ts';
 import { limitItems } from '../plan/limit-items.ts';
 import { openSource } from '../source/open-source.ts';
-import { makeProber } from '../source/probe.ts';
-import { openObjectStorage } from '../wire/s3.ts';
-import { makeUrlReader } from '../wire/url-reader.ts';
-import { type Outside, probeLimits } from './outside.ts';
+import { openMedia, orderForLimit } from './media.ts';
+import type { Outside } from './outside.ts';
 
 /** Priced from where the ledger stands; nothing is stored but headers, and nobody is called. */
 export async function lookAhead(
@@ -24,30 +22,27 @@ export async function lookAhead(
   },
 ): Promise<Estimate> {
   const { pipeline, foresight, limit, sample, watch } = parts;
-  const { source, access } = pipeline;
-  const allowPrivateAddresses = 'allowPrivateAddresses' in source && source.allowPrivateAddresses;
-  const storage = openObjectStorage(pipeline.storages, { nowMs: () => clock.now() });
-  const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses });
+  const media = openMedia(pipeline, clock);
   const counters = { listed: 0, probed: 0 };
   watch.follow(() => counters);
-  // The first items of a bucket are those with the first keys.
-  const isOrdered = limit !== undefined && source.form === 'bucket';
-  const settings = isOrdered ? { ...pipeline, source: { ...source, parallel: 1 } } : pipeline;
+  const settings = orderForLimit(pipeline, limit);
   const nowMs = clock.now();
   try {
     return await estimateLibrary({
       pipeline,
-      pages: limitItems(openSource(settings, { storage, nowMs, log: watch.log, standardInput }), limit),
+      pages: limitItems(
+        openSource(settings, { storage: media.storage, nowMs, log: watch.log, standardInput }),
+        limit,
+      ),
       foresight,
-      probe: makeProber({ storage, urlReader }),
-      explainNoLink: (item) => explainNoLink(item, access),
+      probe: media.probe,
+      explainNoLink: (item) => explainNoLink(item, pipeline.access),
       nowMs,
       sample,
       counters,
       stop,
     });
   } finally {
-    await urlReader.close();
-    storage.close();
+    await media.close();
   }
 }

@@ -6,6 +6,7 @@ import { Stop } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import { catalogue } from '../vendors/index.ts';
 import type { Outside } from './outside.ts';
+import type { Session } from './session.ts';
 
 interface Reopening {
   readonly run: Pick<RunRecord, 'pipeline' | 'written'>;
@@ -42,4 +43,17 @@ export async function tryReopen(outside: Outside, reopening: Reopening): Promise
     if (error instanceof Stop) return undefined;
     throw error;
   }
+}
+
+/** The pipeline of an earlier run, to end what it left open; what is booked for it is billed as its accounts say. */
+export async function reopenFormer(
+  outside: Outside,
+  { folders, places, opened }: Session,
+  run: RunRecord,
+): Promise<Pipeline | undefined> {
+  const pipeline = await tryReopen(outside, { run, folders, places, needsCredentials: true });
+  for (const { account } of pipeline?.services ?? []) {
+    await opened.addBilling(account.name, account.billing);
+  }
+  return pipeline;
 }

@@ -1,0 +1,24 @@
+/** What one session of a run is about: the pipeline, the ledger, the run that was opened in it, and who watches. */
+import type { Places, RunFlags, RunWatch } from '../cli/spine.ts';
+import type { Folders } from '../config/open.ts';
+import type { Ledger, RunLedger, TaskCount } from '../domain/ledger.ts';
+import type { Pipeline } from '../domain/settings.ts';
+
+export interface Session {
+  readonly pipeline: Pipeline;
+  readonly folders: Folders;
+  readonly ledger: Ledger;
+  readonly opened: RunLedger;
+  /** What an earlier session of the run has planned. */
+  readonly tasksBefore: readonly TaskCount[];
+  readonly places: Places;
+  /** Aborts when nothing more may be begun. */
+  readonly deadline: AbortSignal;
+  readonly flags: RunFlags;
+  readonly watch: RunWatch;
+}
+
+/** True where the ledger holds all that a task needs; false where links may stand in the source only. */
+export function isRereadable({ pipeline }: Session): boolean {
+  return pipeline.source.form === 'bucket';
+}
