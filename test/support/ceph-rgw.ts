@@ -1,21 +1,14 @@
 /** A private one-node Ceph with its S3 gateway, kept in memory, on free ports of 127.0.0.1. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { endDaemon, findFreePorts, waitUntilAnswered } from './daemon.ts';
+import { findFreePorts, type StartDaemon, startServers, waitUntilAnswered } from './daemon.ts';
+import type { StoreAccess } from './embedded-store.ts';
 import { findMissingPrograms } from './server.ts';
 
 const run = promisify(execFile);
-
-export interface RealStore {
-  readonly endpoint: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  stop(): Promise<void>;
-}
 
 /** What is missing to start one; Ceph's daemons want root. */
 export function findMissingForCeph(): readonly string[] {
@@ -32,35 +25,16 @@ export function findMissingForCeph(): readonly string[] {
 }
 
 /** Starts it and waits until it answers, some 12 s. */
-export async function startCephRgw(): Promise<RealStore> {
-  const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ceph-'));
-  const daemons: ChildProcess[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(daemons.map(endDaemon));
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    return { ...(await startIn(folder, daemons)), stop };
-  } catch (error) {
-    const log = await readFile(join(folder, 'log'), 'utf8').catch(() => '');
-    await stop();
-    throw new Error(`ceph: did not start.\n${log.slice(-4000)}`, { cause: error });
-  }
-}
+export const startCephRgw = () => startServers('ceph', 'log', startIn);
 
-async function startIn(folder: string, daemons: ChildProcess[]): Promise<Omit<RealStore, 'stop'>> {
+async function startIn(folder: string, startDaemon: StartDaemon): Promise<StoreAccess> {
   const [v2 = 0, v1 = 0, gateway = 0] = await findFreePorts(3);
   const [fsid, osd] = [randomUUID(), randomUUID()];
   const file = (name: string): string => join(folder, name);
   for (const name of ['mon', 'osd', 'run', 'logs']) await mkdir(file(name));
   await writeFile(file('ceph.conf'), writeConfig(folder, fsid, v2, v1, gateway));
   const config = ['-c', file('ceph.conf')];
-  const start = (program: string, args: readonly string[]): void => {
-    const daemon = spawn(program, [...config, ...args, '-f'], { stdio: 'ignore' });
-    process.once('exit', () => daemon.kill('SIGKILL'));
-    daemons.push(daemon);
-  };
-
+  const start: StartDaemon = (program, args) => startDaemon(program, [...config, ...args, '-f']);
   const all = ['--cap', 'mon', 'allow *', '--cap', 'osd', 'allow *', '--cap', 'mgr', 'allow *'];
   await run('ceph-authtool', [
     '--create-keyring',

@@ -1,6 +1,9 @@
 /** Programs of this machine that tests start: free ports for them, waiting for them, and their end. */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits until a server answers, with this status or with any, 80 s at most. */
@@ -32,6 +35,38 @@ export async function findFreePorts(count: number): Promise<readonly number[]> {
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+/** Starts a program in the background, which ends with this process at the latest. */
+export type StartDaemon = (program: string, args: readonly string[]) => void;
+
+/**
+ * Starts a server of several programs in a new folder; `stop` ends them all and removes the folder. Where it does not come
+ * up, the end of `log` in that folder stands in the error.
+ */
+export async function startServers<Server>(
+  name: string,
+  log: string,
+  begin: (folder: string, start: StartDaemon) => Promise<Server>,
+): Promise<Server & { stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), `mediasweep-${name}-`));
+  const daemons: ChildProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(daemons.map(endDaemon));
+    await rm(folder, { recursive: true, force: true });
+  };
+  const start: StartDaemon = (program, args) => {
+    const daemon = spawn(program, args, { stdio: 'ignore' });
+    process.once('exit', () => daemon.kill('SIGKILL'));
+    daemons.push(daemon);
+  };
+  try {
+    return { ...(await begin(folder, start)), stop };
+  } catch (error) {
+    const told = await readFile(join(folder, log), 'utf8').catch(() => '');
+    await stop();
+    throw new Error(`${name}: did not start.\n${told.slice(-4000)}`, { cause: error });
+  }
 }
 
 /** Kills it, and resolves once it is gone. */

@@ -1,11 +1,10 @@
 /** A private one-node OpenStack Swift with its S3 interface, on free ports of 127.0.0.1 and a folder of its own. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RealStore } from './ceph-rgw.ts';
-import { endDaemon, findFreePorts, waitUntilAnswered } from './daemon.ts';
+import { findFreePorts, type StartDaemon, startServers, waitUntilAnswered } from './daemon.ts';
+import type { StoreAccess } from './embedded-store.ts';
 import { findMissingPrograms } from './server.ts';
 
 const run = promisify(execFile);
@@ -19,30 +18,11 @@ export function findMissingForSwift(): readonly string[] {
 }
 
 /** Starts it and waits until it answers, some 4 s. */
-export async function startSwift(): Promise<RealStore> {
-  const folder = await mkdtemp(join(tmpdir(), 'mediasweep-swift-'));
-  const daemons: ChildProcess[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(daemons.map(endDaemon));
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    return { ...(await startIn(folder, daemons)), stop };
-  } catch (error) {
-    const log = await readFile(join(folder, 'proxy.log'), 'utf8').catch(() => '');
-    await stop();
-    throw new Error(`swift: did not start.\n${log.slice(-4000)}`, { cause: error });
-  }
-}
+export const startSwift = () => startServers('swift', 'proxy.log', startIn);
 
-async function startIn(folder: string, daemons: ChildProcess[]): Promise<Omit<RealStore, 'stop'>> {
+async function startIn(folder: string, start: StartDaemon): Promise<StoreAccess> {
   const [account = 0, container = 0, object = 0, proxy = 0, cache = 0] = await findFreePorts(5);
   const ports = { account, container, object };
-  const start = (program: string, args: readonly string[]): void => {
-    const daemon = spawn(program, args, { stdio: 'ignore' });
-    process.once('exit', () => daemon.kill('SIGKILL'));
-    daemons.push(daemon);
-  };
   const file = (name: string): string => join(folder, name);
   await mkdir(file('disks/d1'), { recursive: true });
   await writeFile(file('swift.conf'), commonConfig);
