@@ -23,7 +23,10 @@ export function addGlobalOptions(program: Command): void {
       'folder of accounts, storages, prices and policies (default: config/ of the project)',
     )
     .option('--state <dir>', 'folder of the ledger (default: .mediasweep/ of the project)')
-    .option('--out <dir>', 'folder of the reports (default: reports/ of the project)')
+    .option(
+      '--out <place>',
+      'folder of the reports, or s3://storage/bucket/prefix (default: reports/ of the project)',
+    )
     .option('--json', 'print the result as one JSON document on stdout; errors stay on stderr')
     .option('--quiet', 'no progress and no notes; results, warnings and errors are still printed')
     .addOption(

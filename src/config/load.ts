@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { describeError, type Problem } from '../domain/problem.ts';
 import type { PriceBook } from '../domain/pricing.ts';
-import type { Account } from '../domain/settings.ts';
+import type { Account, Storage } from '../domain/settings.ts';
 import type { Catalogue } from '../domain/service.ts';
 import { suggest } from '../domain/suggestion.ts';
 import { makeDocument, readDocument, type WrittenDocument } from './document.ts';
@@ -11,6 +11,7 @@ import { assemblePipeline, type ConfigFiles, type LoadedPipeline, namePipeline }
 import { readAccounts } from './accounts.ts';
 import { readPrices } from './prices.ts';
 import type { Money } from './shape/scalar.ts';
+import { readStorages, useStorage } from './storages.ts';
 import type { Trouble } from './trouble.ts';
 import { type ConfigFile, type Environment, replaceVariables } from './variable.ts';
 
@@ -79,6 +80,24 @@ export async function loadBooks(
   return { prices, billing, problems: [...problems, ...trouble.problems] };
 }
 
+/** One storage of the config folder that a pipeline has, named by a flag; its credentials are needed. */
+export async function loadStorage(
+  request: Pick<LoadRequest, 'path' | 'configFolder' | 'environment' | 'catalogue'>,
+  { flag, written, name }: { readonly flag: string; readonly written: string; readonly name: string },
+): Promise<{ readonly storage?: Storage | undefined; readonly problems: readonly Problem[] }> {
+  const path = resolve(request.path);
+  const folder = await findConfigFolder({ ...request, path, name: namePipeline(path) });
+  if (typeof folder !== 'string') return { problems: [folder] };
+  const { config, problems } = await loadConfig(folder, request.environment);
+  const trouble: Trouble = { problems: [], warnings: [] };
+  const prices = readPrices({ problems: [], warnings: [] }, config.prices, request.catalogue);
+  const known = readStorages(trouble, config.storages, prices);
+  const from = { file: replaceVariables(makeDocument(flag, written), {}), path: [] };
+  const storage = useStorage(trouble, known, name, from, true);
+  const found = [...problems, ...trouble.problems];
+  return storage && found.length === 0 ? { storage, problems: [] } : { problems: found };
+}
+
 /** What money is counted by. */
 export interface Books {
   readonly prices: PriceBook;
@@ -143,7 +162,11 @@ async function loadInstead(
   return { file: document && replaceVariables(document, environment), problems };
 }
 
-async function findConfigFolder({ configFolder, path, name }: Loading): Promise<string | Problem> {
+async function findConfigFolder({
+  configFolder,
+  path,
+  name,
+}: Pick<Loading, 'configFolder' | 'path' | 'name'>): Promise<string | Problem> {
   const file = showPath(path);
   const place = { file, line: 1, column: 1, path: '' };
   if (configFolder !== undefined) {

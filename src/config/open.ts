@@ -1,10 +1,11 @@
 /** What commands ask of the config: a pipeline that is in order, or a stop that names every problem at once. */
 import { dirname, join, resolve } from 'node:path';
+import { isBucketPlace, readBucketPlace } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PriceBook } from '../domain/pricing.ts';
 import { type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
-import type { Pipeline } from '../domain/settings.ts';
+import type { Pipeline, Storage } from '../domain/settings.ts';
 import {
   type Books,
   findProjectRoot,
@@ -12,6 +13,7 @@ import {
   type LoadRequest,
   loadPipeline,
   loadPrices,
+  loadStorage,
   type RestoreRequest,
   restorePipeline,
 } from './load.ts';
@@ -21,6 +23,7 @@ import type { Environment } from './variable.ts';
 export interface Folders {
   readonly config: string;
   readonly state: string;
+  /** An absolute path, or `s3://storage/bucket/prefix`. */
   readonly out: string;
 }
 
@@ -37,8 +40,27 @@ export async function findFolders(
   return {
     config: resolve(named.config ?? join(root, 'config')),
     state: resolve(named.state ?? join(root, '.mediasweep')),
-    out: resolve(named.out ?? join(root, 'reports')),
+    out: findOut(named.out ?? join(root, 'reports')),
   };
+}
+
+function findOut(out: string): string {
+  if (!isBucketPlace(out)) return resolve(out);
+  if (readBucketPlace(out)) return out;
+  throw wrongUse(
+    `--out ${JSON.stringify(out)}: expected s3://storage/bucket/prefix, with a storage of config/storages.yaml and without empty or dotted steps. Correct it.`,
+  );
+}
+
+/** The storage that output goes to, with credentials; throws a `Stop` (exit 2) where it is not in order. */
+export async function openOutputStorage(
+  request: Pick<LoadRequest, 'path' | 'configFolder' | 'environment' | 'catalogue'>,
+  out: string,
+  name: string,
+): Promise<Storage> {
+  const { storage, problems } = await loadStorage(request, { flag: '--out', written: out, name });
+  if (storage) return storage;
+  throw wrongUse(countProblems(problems), problems);
 }
 
 /** Throws a `Stop` (exit 2) with every problem where the pipeline is not in order. */

@@ -9,6 +9,7 @@ import { examineAccount } from './account.ts';
 import { examineCallback } from './callback.ts';
 import { type DiskHistory, examineDisk } from './disk.ts';
 import { examineLinks } from './link.ts';
+import { examineOutput } from './output.ts';
 import { examineStorage } from './storage.ts';
 
 /** What the doctor has of the outside. */
@@ -24,6 +25,8 @@ export interface DoctorTools {
     handler: Handler,
     address: { readonly host: string; readonly port: number },
   ) => Promise<{ readonly close: () => Promise<void> }>;
+  /** Where reports go, unless to the disk. */
+  readonly output?: { readonly name: string; readonly tryWriting: () => Promise<void> } | undefined;
   readonly readFreeBytes: (folder: string) => Promise<number | undefined>;
   /** `undefined` where there is no ledger yet. */
   readonly readHistory: () => Promise<DiskHistory | undefined>;
@@ -49,6 +52,7 @@ export async function examine(
     ...accounts.map((account) => examineAccount(account, tools)),
     ...[...calledBack].map((account) => examineCallback(account, tools)),
     examineDisk(folders, tools),
+    examineOutput(tools),
   ];
   const looked = await Promise.all(parts);
   return [...diagnoses, ...looked.flat()];

@@ -95,3 +95,21 @@ export interface ObjectStorage {
   sign(address: ObjectAddress, lifetimeSeconds: number): Promise<SignedLink>;
   close(): void;
 }
+
+/** An object on its way. It appears with all of its bytes, or what lay there before stays. */
+export interface ObjectUpload {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves once the object is there. */
+  finish(): Promise<void>;
+  /** Gives up, and takes away what was sent so far. Never rejects. */
+  abandon(): Promise<void>;
+}
+
+/** Writes objects. Implemented in `wire/s3`. Errors are thrown as `Stop`s that say where. */
+export interface ObjectWriter {
+  /** Throws where objects may not be written there: begins an upload and gives it up, which leaves nothing. */
+  tryWriting(address: ObjectAddress): Promise<void>;
+  put(address: ObjectAddress, bytes: Uint8Array, mediaType: string): Promise<void>;
+  /** At flat memory, whatever the object's size. */
+  upload(address: ObjectAddress, mediaType: string): ObjectUpload;
+}

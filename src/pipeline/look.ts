@@ -9,6 +9,7 @@ import { examine } from '../doctor/examine.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { RunRecord } from '../domain/ledger.ts';
+import { isBucketPlace } from '../domain/output.ts';
 import { inspectSource } from '../source/inspect.ts';
 import { openSource } from '../source/open-source.ts';
 import { readFileBytes, readFreeBytes } from '../store/free-space.ts';
@@ -19,6 +20,7 @@ import { resolveHost } from '../wire/resolve-host.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
 import { findRun, withLedger } from './ledger.ts';
+import { withOutput } from './output.ts';
 import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
 
 const shownRuns = 20;
@@ -57,9 +59,14 @@ export async function doctor(
   return [...told.values()];
 }
 
-async function examinePipeline({ environment, clock }: Outside, path: string, places: Places) {
+async function examinePipeline(outside: Outside, path: string, places: Places) {
+  const { environment, clock } = outside;
   const pipeline = await openPipeline({ path, configFolder: places.config, environment, catalogue });
-  const { state, out } = await findFolders(dirname(pipeline.path), places);
+  const folders = await findFolders(dirname(pipeline.path), places);
+  const { state, out } = folders;
+  const isInBucket = isBucketPlace(out);
+  const tryWriting = () =>
+    withOutput(outside, { pipeline, folders, places }, (output) => output.tryWriting());
   const storage = openObjectStorage(pipeline.storages, { ...patience, nowMs: () => clock.now() });
   const urlReader = makeUrlReader({ ...probeLimits, allowPrivateAddresses: true });
   const http = openHttp({ connections: 4 });
@@ -69,7 +76,13 @@ async function examinePipeline({ environment, clock }: Outside, path: string, pl
   const readHistory = () => readDiskHistory(state, out, pipeline.name, clock);
   const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveCallbacks, readFreeBytes };
   try {
-    return await examine(pipeline, [state, out], { ...outer, mayTakeMs, glance, readHistory });
+    return await examine(pipeline, isInBucket ? [state] : [state, out], {
+      ...outer,
+      mayTakeMs,
+      glance,
+      readHistory,
+      ...(isInBucket && { output: { name: out, tryWriting } }),
+    });
   } finally {
     await Promise.all([http.close(), urlReader.close()]);
     storage.close();

@@ -11,9 +11,9 @@ import { deriveAgain } from '../report/derive-again.ts';
 import { describeServices } from '../report/services.ts';
 import type { ReportTally } from '../report/summary.ts';
 import { writeReports } from '../report/write-reports.ts';
-import { openReportFolder } from '../store/report-folder.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { findRun, requireWhole, withLedger } from './ledger.ts';
+import { type Output, withOutput } from './output.ts';
 import type { Outside } from './outside.ts';
 import { reopen, tryReopen } from './reopen.ts';
 
@@ -25,6 +25,7 @@ interface Reporting {
   readonly ledger: Ledger;
   readonly run: RunRecord;
   readonly places: Places;
+  readonly output: Output;
 }
 
 /** The reports of a run, from the ledger alone; `end` draws the conclusion of a run that ends now. */
@@ -33,9 +34,9 @@ export async function writeRunReports(
   parts: Reporting,
   end?: (tally: ReportTally) => Promise<RunRecord>,
 ): Promise<ReportResult> {
-  const { pipeline, folders, ledger, run } = parts;
+  const { pipeline, ledger, run, output } = parts;
   const { access, policy, reports } = pipeline;
-  const folder = openReportFolder(folders.out, pipeline.name, run.id);
+  const folder = output.reports(run.id);
   const written = await writeReports({
     run,
     services: describeServices(pipeline),
@@ -96,8 +97,11 @@ export async function report(
   return await withLedger(folders, clock, async (ledger) => {
     const run = requireWhole(await findRun(ledger, selector));
     const pipeline = await reopen(outside, { run, folders, places });
-    const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;
-    return { ...(await writeRunReports(outside, { pipeline, folders, ledger, run, places })), derived };
+    const world = { pipeline, folders, places };
+    return await withOutput(outside, world, async (output) => {
+      const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;
+      return { ...(await writeRunReports(outside, { ...world, ledger, run, output })), derived };
+    });
   });
 }
 

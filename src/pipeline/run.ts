@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import type { Places, RunFlags, RunResult, RunWatch } from '../cli/spine.ts';
 import { hashParts } from '../config/fingerprint.ts';
-import { findFolders, openPipeline } from '../config/open.ts';
+import { type Folders, findFolders, openPipeline } from '../config/open.ts';
 import { openDeadline } from '../dispatch/deadline.ts';
 import { waitForLock } from '../dispatch/lock-wait.ts';
 import { conclude } from '../domain/conclude.ts';
@@ -18,6 +18,7 @@ import { dispatch } from './dispatch.ts';
 import { backUp, findRun, requireWhole, withLedger } from './ledger.ts';
 import { openMetrics } from './metrics.ts';
 import { openNotifier } from './notify.ts';
+import { type Output, withOutput } from './output.ts';
 import type { Outside } from './outside.ts';
 import { holdToPlan } from './plan.ts';
 import { writeRunReports } from './report.ts';
@@ -42,21 +43,28 @@ export async function run(
     ...(pipeline.notify.length === 0 ? [] : [openNotifier(outside, pipeline, watch.log)]),
     ...(metricsFile === undefined ? [] : [await openMetrics(outside, pipeline.name, metricsFile, watch.log)]),
   ];
-  return await accompany(companions, watch, (watched) =>
-    runPipeline(outside, pipeline, flags, places, watched),
-  );
+  return await accompany(companions, watch, async (watched) => {
+    await inspectSource(pipeline);
+    const folders = await findFolders(dirname(pipeline.path), places);
+    return await withOutput(outside, { pipeline, folders, places }, async (output) => {
+      await output.tryWriting();
+      return await runPipeline(outside, { pipeline, folders, flags, places, output, watch: watched });
+    });
+  });
 }
 
-async function runPipeline(
-  outside: Outside,
-  pipeline: Pipeline,
-  flags: RunFlags,
-  places: Places,
-  watch: RunWatch,
-): Promise<RunResult> {
+interface Running {
+  readonly pipeline: Pipeline;
+  readonly folders: Folders;
+  readonly flags: RunFlags;
+  readonly places: Places;
+  readonly output: Output;
+  readonly watch: RunWatch;
+}
+
+async function runPipeline(outside: Outside, running: Running): Promise<RunResult> {
+  const { pipeline, folders, flags, places, output, watch } = running;
   const { clock, stop, processId } = outside;
-  await inspectSource(pipeline);
-  const folders = await findFolders(dirname(pipeline.path), places);
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
   const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
   const tools = { clock, stop, deadline, log: watch.log };
@@ -75,7 +83,7 @@ async function runPipeline(
       const terms = { plan, canary, pricesHash: hashParts(pipeline)['prices'] };
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing, ...terms });
       watch.begun(opened.record, opened.isResumed);
-      const world = { pipeline, folders, places, ledger, opened };
+      const world = { pipeline, folders, places, ledger, opened, output };
       const tasksBefore = await ledger.countTasks(opened.record.id);
       const parts = { ...world, tasksBefore, flags, watch, deadline: deadline.signal };
       const { halts, feedError, canaryStop } = await dispatch(outside, parts);

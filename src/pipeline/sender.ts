@@ -5,7 +5,6 @@ import { type DispatchEnd, Dispatcher } from '../dispatch/dispatcher.ts';
 import { makeUseFinder } from '../dispatch/former-use.ts';
 import { findLongest, makeLinker } from '../dispatch/link.ts';
 import type { Task } from '../domain/task.ts';
-import { openArtifactFolder } from '../store/artifact-folder.ts';
 import { isRunLocked } from '../store/run-lock.ts';
 import { openHttp } from '../wire/http.ts';
 import type { MediaWays } from './media.ts';
@@ -29,7 +28,7 @@ export async function openSender(
   stop: AbortSignal,
 ): Promise<Sender> {
   const { clock } = outside;
-  const { pipeline, folders, ledger, opened, flags } = session;
+  const { pipeline, folders, ledger, opened, flags, output } = session;
   const { services, access, deadlines, resendBelow } = pipeline;
   const { log } = session.watch;
   let dispatcher: Dispatcher | undefined;
@@ -48,7 +47,7 @@ export async function openSender(
     http,
     pace: opened.sharePace({ clock, isAlive }),
     link: makeLinker(access, storage, clock, { log, mayTakeMs: findLongest(services, deadlines) }),
-    artifacts: openArtifactFolder(folders.out, pipeline.name),
+    artifacts: output.artifacts,
     log,
     deadlines,
     resendBelow,

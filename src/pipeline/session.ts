@@ -3,6 +3,7 @@ import type { Places, RunFlags, RunWatch } from '../cli/spine.ts';
 import type { Folders } from '../config/open.ts';
 import type { Ledger, RunLedger, TaskCount } from '../domain/ledger.ts';
 import type { Pipeline } from '../domain/settings.ts';
+import type { Output } from './output.ts';
 
 export interface Session {
   readonly pipeline: Pipeline;
@@ -12,6 +13,7 @@ export interface Session {
   /** What an earlier session of the run has planned. */
   readonly tasksBefore: readonly TaskCount[];
   readonly places: Places;
+  readonly output: Output;
   /** Aborts when nothing more may be begun. */
   readonly deadline: AbortSignal;
   readonly flags: RunFlags;

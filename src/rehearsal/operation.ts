@@ -1,6 +1,7 @@
 /** The S3 operations that the embedded store carries out, one entry each. */
 import type { ServerAnswer, ServerRequest } from '../domain/exchange.ts';
 import { listObjects, readListing } from './listing.ts';
+import { abandonUpload, beginUpload, completeUpload, putPart, type Uploads } from './multipart.ts';
 import { readPayload } from './payload.ts';
 import { checkConditions, listsEtag, readRange } from './reading.ts';
 import type { Quirks } from './quirk.ts';
@@ -16,6 +17,7 @@ export interface Work {
   readonly target: Target;
   readonly signer: Signer | undefined;
   readonly shelf: Shelf;
+  readonly uploads: Uploads;
   readonly nowMs: number;
   readonly pageCap?: number | undefined;
   readonly quirks?: Quirks | undefined;
@@ -37,18 +39,28 @@ const operations: Readonly<Record<string, Operation>> = {
   'GET object': { name: 'GetObject', run: readObject },
   'HEAD object': { name: 'HeadObject', run: readObject },
   'DELETE object': { name: 'DeleteObject', run: removeObject },
+  'POST object uploads': { name: 'CreateMultipartUpload', run: withinBucket(beginUpload) },
+  'PUT object uploadId': { name: 'UploadPart', run: withinBucket(putPart) },
+  'POST object uploadId': { name: 'CompleteMultipartUpload', run: withinBucket(completeUpload) },
+  'DELETE object uploadId': { name: 'AbortMultipartUpload', run: withinBucket(abandonUpload) },
 };
+
+/** Query names that belong to an upload in parts; which operation they mean goes by the first of these. */
+const uploadNames = ['uploads', 'uploadId'] as const;
 
 /** Query names that mean another operation at AWS; carrying out the plain one instead would be a lie. */
 const subresources = new Set(
-  'accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory legal-hold lifecycle location logging metrics notification object-lock ownershipControls partNumber policy policyStatus publicAccessBlock renameObject replication requestPayment restore retention select tagging torrent uploadId uploads versionId versioning versions website response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires'.split(
+  'accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory legal-hold lifecycle location logging metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock renameObject replication requestPayment restore retention select tagging torrent versionId versioning versions website response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires'.split(
     ' ',
   ),
 );
 
 export function findOperation(request: ServerRequest, target: Target): Operation | Refusal {
   const what = target.bucket === undefined ? 'service' : target.key === undefined ? 'bucket' : 'object';
-  const operation = operations[`${request.method} ${what}`];
+  const upload = uploadNames.find((name) => target.query.has(name));
+  const operation = operations[`${request.method} ${what}${upload === undefined ? '' : ` ${upload}`}`];
+  if (upload !== undefined && operation === undefined) return refuse('NotImplemented');
+  if (upload === undefined && target.query.has('partNumber')) return refuse('NotImplemented');
   if (target.pairs.some(([name]) => subresources.has(name))) return refuse('NotImplemented');
   if (request.headers['x-amz-copy-source'] !== undefined) return refuse('NotImplemented');
   return operation ?? refuse('MethodNotAllowed', undefined, { Method: request.method });
@@ -109,6 +121,10 @@ async function answerListing(work: Work): Promise<ServerAnswer | Refusal> {
   const bucket = target.bucket ?? '';
   const page = listObjects(bucket, shelf.listObjects(bucket), listing, quirks?.reversesPages);
   return isRefusal(page) ? page : answerXml('ListBucketResult', page);
+}
+
+function withinBucket(run: Operation['run']): Operation['run'] {
+  return async (work) => refuseMissingBucket(work) ?? (await run(work));
 }
 
 async function putObject(work: Work): Promise<ServerAnswer | Refusal> {

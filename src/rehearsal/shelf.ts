@@ -6,7 +6,7 @@ export interface StoredObject {
   /** The key in UTF-8, which orders listings. */
   readonly order: Buffer;
   readonly sizeBytes: number;
-  /** MD5 in hex, without quotes. */
+  /** Without quotes. */
   readonly etag: string;
   /** Whole seconds, as HTTP dates have no finer. */
   readonly lastModifiedMs: number;
@@ -40,6 +40,8 @@ export interface PutFacts {
   readonly contentType?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly lastModifiedMs: number;
+  /** Of an object that came in parts; the MD5 of the bytes where absent. */
+  readonly etag?: string | undefined;
 }
 
 interface Bucket extends StoredBucket {
@@ -130,7 +132,7 @@ export class Shelf {
   }
 
   #makeRecord(key: string, bytes: Uint8Array, facts: PutFacts): ObjectRecord {
-    const etag = createHash('md5').update(bytes).digest('hex');
+    const etag = facts.etag ?? createHash('md5').update(bytes).digest('hex');
     this.#places += 1;
     return {
       key,

@@ -2,6 +2,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { jitter } from '../domain/clock.ts';
 import type { Handler, ServerAnswer, ServerRequest } from '../domain/exchange.ts';
+import { Uploads } from './multipart.ts';
 import { findOperation, isAnonymousAllowed, type Operation } from './operation.ts';
 import type { Quirks } from './quirk.ts';
 import { isRefusal, type Refusal, refuse, statusOf } from './refusal.ts';
@@ -35,6 +36,8 @@ export interface Store {
   readonly handler: Handler;
   /** For seeding and looking without requests. */
   readonly shelf: Shelf;
+  /** Uploads in parts that were begun and neither completed nor given up. */
+  readonly openUploads: () => number;
   /** How often each operation was asked for, by its name at AWS, refused ones too; `Unknown` for the rest. */
   readonly counts: () => Readonly<Record<string, number>>;
 }
@@ -45,11 +48,12 @@ export interface Store {
  */
 export function makeStore(options: StoreOptions): Store {
   const counts = new Map<string, number>();
+  const uploads = new Uploads();
   let requests = 0;
   const handler: Handler = async (request) => {
     requests += 1;
     const id = requests.toString(16).toUpperCase().padStart(16, '0');
-    const answer = await answerRequest(request, options, requests, (operation) =>
+    const answer = await answerRequest(request, { ...options, uploads }, requests, (operation) =>
       counts.set(operation, (counts.get(operation) ?? 0) + 1),
     );
     const finished = isRefusal(answer) ? writeRefusal(request, answer, id) : answer;
@@ -57,12 +61,17 @@ export function makeStore(options: StoreOptions): Store {
     const headers = { ...finished.headers, 'x-amz-request-id': id, date, server: 'mediasweep-rehearsal' };
     return { ...finished, headers, delayMs: options.delayMs ?? 0 };
   };
-  return { handler, shelf: options.shelf, counts: () => Object.fromEntries(counts) };
+  return {
+    handler,
+    shelf: options.shelf,
+    openUploads: () => uploads.open,
+    counts: () => Object.fromEntries(counts),
+  };
 }
 
 async function answerRequest(
   request: ServerRequest,
-  options: StoreOptions,
+  options: StoreOptions & { readonly uploads: Uploads },
   number: number,
   count: (operation: string) => void,
 ): Promise<ServerAnswer | Refusal> {
@@ -86,8 +95,8 @@ async function answerRequest(
   if (signer === undefined && !isAnonymousAllowed(operation, target, options.publicBuckets ?? [])) {
     return refuse('AccessDenied');
   }
-  const { shelf, clock, pageCap, quirks } = options;
-  return operation.run({ request, target, signer, shelf, nowMs: clock.now(), pageCap, quirks });
+  const { shelf, uploads, clock, pageCap, quirks } = options;
+  return operation.run({ request, target, signer, shelf, uploads, nowMs: clock.now(), pageCap, quirks });
 }
 
 function writeRefusal(request: ServerRequest, refusal: Refusal, id: string): ServerAnswer {

@@ -12,11 +12,15 @@ export function openArtifactFolder(out: string, pipeline: string): ArtifactFolde
   const folder = joinConfined(resolve(out), pipeline, 'artifacts');
   return {
     save: async (bytes, extension, mediaType) => {
-      const name = `${createHash('sha256').update(bytes).digest('hex')}.${cleanExtension(extension)}`;
+      const name = nameArtifact(bytes, extension);
       await saveBytes(folder, name, bytes);
       return { path: `artifacts/${name}`, mediaType, bytes: bytes.byteLength };
     },
   };
+}
+
+export function nameArtifact(bytes: Uint8Array, extension: string): string {
+  return `${createHash('sha256').update(bytes).digest('hex')}.${cleanExtension(extension)}`;
 }
 
 /** The name says the content, so a file of that name and size is the same file. */

@@ -4,10 +4,8 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { TextSink } from '../domain/output.ts';
+import { ChunkSink } from './chunk-sink.ts';
 import { explainFileError } from './trouble.ts';
-
-/** Texts are gathered to this many characters before they are written. */
-const chunkLength = 65_536;
 
 /** Of this machine or container, fit for a file's name. */
 const host = hostname().replaceAll(/[^\w.-]/g, '_');
@@ -21,7 +19,7 @@ let lastAside = 0;
  */
 export function writeFileAside(path: string, fill: (sink: TextSink) => Promise<void>): Promise<void> {
   return replaceFile(path, async (file) => {
-    const sink = new ChunkSink(file);
+    const sink = new ChunkSink((text) => file.writeFile(text, 'utf8'));
     await fill(sink);
     await sink.flush();
   });
@@ -86,28 +84,5 @@ async function replaceFile(path: string, write: (file: FileHandle) => Promise<vo
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw explainFileError(`file "${basename(path)}" in`, dirname(path), error);
-  }
-}
-
-class ChunkSink implements TextSink {
-  readonly #file: FileHandle;
-  #texts: string[] = [];
-  #length = 0;
-
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  async write(text: string): Promise<void> {
-    this.#texts.push(text);
-    this.#length += text.length;
-    if (this.#length >= chunkLength) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    const text = this.#texts.join('');
-    this.#texts = [];
-    this.#length = 0;
-    if (text !== '') await this.#file.writeFile(text, 'utf8');
   }
 }

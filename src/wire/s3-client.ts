@@ -6,7 +6,7 @@ import type { Storage } from '../domain/settings.ts';
 export interface ClientLimits {
   /** For the connection, the answer's headers, and silence within its body. */
   readonly timeoutMs: number;
-  /** Tries of a request; all that we send are reads, so each may be repeated. */
+  /** Tries of a request; all that we send are reads, whole objects and whole parts, so each may be repeated. */
   readonly maxAttempts: number;
   /** How host names are found; as this machine does where absent. */
   readonly lookup?: LookupFunction | undefined;

@@ -47,6 +47,11 @@ const adviceByCode: Readonly<Record<string, Advice>> = {
     wrong: 'there is no such bucket',
     action: 'Check the name of the bucket, and the endpoint, region and pathStyle of this storage.',
   }),
+  ...adviseAll(['NoSuchUpload'], {
+    exitCode: exitCodes.halted,
+    wrong: 'the upload was ended by someone else',
+    action: `Check that nothing clears unfinished uploads of this bucket within minutes. ${runAgain}`,
+  }),
   ...adviseAll(['NoSuchKey', 'NotFound'], {
     exitCode: exitCodes.wrongUse,
     wrong: 'there is no such object',
@@ -167,7 +172,7 @@ function adviseByStatus(status: number | undefined): Advice {
     return { exitCode: exitCodes.halted, wrong: 'the server was lost', action: runAgain };
   }
   if (status === 401 || status === 403) {
-    const action = 'Check the credentials of this storage and what they may read.';
+    const action = 'Check the credentials of this storage and what they may do there.';
     return { exitCode: exitCodes.wrongUse, wrong: 'access was refused', action };
   }
   if (status >= 300 && status < 400) {
@@ -182,13 +187,18 @@ function adviseAll(codes: readonly string[], advice: Advice): Readonly<Record<st
   return Object.fromEntries(codes.map((code) => [code, advice]));
 }
 
-function readRefusal(error: unknown): Refusal {
+/** The server's word for what is wrong, or the system's. */
+function readCode(error: unknown): string | undefined {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  const code =
-    readText(error, 'Code') ?? readText(error, 'code') ?? readText(first, 'code') ?? readText(error, 'name');
+  return (
+    readText(error, 'Code') ?? readText(error, 'code') ?? readText(first, 'code') ?? readText(error, 'name')
+  );
+}
+
+function readRefusal(error: unknown): Refusal {
   const status = readNumber(readField(error, '$metadata'), 'httpStatusCode');
   return {
-    code: code ?? 'Error',
+    code: readCode(error) ?? 'Error',
     message: cutMessage(redactLinks(describeError(error))),
     status: status ?? readNumber(readField(error, '$response'), 'statusCode'),
   };

@@ -1,10 +1,10 @@
-/** All storages of a pipeline behind one door: listing, heads, ranged reads and presigned links over S3. */
+/** All storages of a pipeline behind one door: listing, heads, ranged reads, presigned links and writing over S3. */
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectAddress } from '../domain/item.ts';
 import { wrongUse } from '../domain/problem.ts';
 import type { Storage } from '../domain/settings.ts';
-import type { ObjectFacts, ObjectStorage, StorageExaminer } from '../domain/storage.ts';
+import type { ObjectFacts, ObjectStorage, ObjectWriter, StorageExaminer } from '../domain/storage.ts';
 import { formatTime, locate, nameObject } from './s3-address.ts';
 import { type ClientLimits, makeClient } from './s3-client.ts';
 import { examine } from './s3-examine.ts';
@@ -12,6 +12,7 @@ import { plainEtag } from './s3-key.ts';
 import { LinkSigner } from './s3-link.ts';
 import { listPage } from './s3-listing.ts';
 import { explainRefusal, isAbsent, nameStorage } from './s3-refusal.ts';
+import { PartedUpload, putObject, tryWriting } from './s3-upload.ts';
 
 const defaultLimits: ClientLimits = { timeoutMs: 30_000, maxAttempts: 5 };
 
@@ -36,7 +37,7 @@ interface OpenStorage extends OpenClient {
 export function openObjectStorage(
   storages: ReadonlyMap<string, Storage>,
   options: StorageOptions = {},
-): ObjectStorage & StorageExaminer {
+): ObjectStorage & StorageExaminer & ObjectWriter {
   const limits = { ...defaultLimits, ...options };
   const nowMs = options.nowMs ?? Date.now;
   const clients = new Map<string, Promise<OpenClient>>();
@@ -70,6 +71,18 @@ export function openObjectStorage(
     sign: (address, lifetimeSeconds) =>
       use(address.storage, `signing a link to ${nameObject(address)}`, (opened) =>
         opened.links.sign(address, lifetimeSeconds, nowMs()),
+      ),
+    tryWriting: (address) =>
+      use(address.storage, `writing ${nameObject(address)}`, ({ client }) => tryWriting(client, address)),
+    put: (address, bytes, mediaType) =>
+      use(address.storage, `writing ${nameObject(address)}`, ({ client }) =>
+        putObject(client, address, bytes, mediaType),
+      ),
+    upload: (address, mediaType) =>
+      new PartedUpload(
+        (act) => use(address.storage, `writing ${nameObject(address)}`, ({ client }) => act(client)),
+        address,
+        mediaType,
       ),
     close: () => {
       for (const client of clients.values())

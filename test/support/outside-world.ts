@@ -36,6 +36,8 @@ export interface OutsideWorld {
   /** Where the stand-ins were told to call back, each as it was submitted. */
   readonly hookUrls: readonly string[];
   readonly put: (key: string, bytes: Uint8Array, mediaType: string) => Promise<void>;
+  /** The objects below a prefix, by what follows it. */
+  readonly readBucket: (prefix: string) => Promise<ReadonlyMap<string, Buffer>>;
   readonly writePipeline: (name: string, text: string) => Promise<string>;
   readonly run: (...words: string[]) => Promise<Ended>;
   readonly start: (...words: string[]) => Running;
@@ -120,6 +122,16 @@ export async function openWorld(
     setSwitches: (vendor, change) => control(vendor, 'switches', change),
     put: async (key, bytes, contentType) => {
       await store.store.shelf.put('media', key, bytes, { contentType, lastModifiedMs: systemClock.now() });
+    },
+    readBucket: async (prefix) => {
+      const { shelf } = store.store;
+      const found = shelf.listObjects('media').filter(({ key }) => key.startsWith(prefix));
+      const read = async (object: (typeof found)[number]) =>
+        [
+          object.key.slice(prefix.length),
+          Buffer.from(await shelf.read('media', object, 0, object.sizeBytes)),
+        ] as const;
+      return new Map(await Promise.all(found.map(read)));
     },
     writePipeline: async (name, text) => {
       const path = join('pipelines', `${name}.yaml`);

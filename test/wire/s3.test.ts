@@ -348,7 +348,7 @@ describe('what goes wrong', () => {
       'AccessDenied',
       403,
       2,
-      'access was refused: "AccessDenied: the server\'s words" (403). Check the credentials of this storage and what they may read.',
+      'access was refused: "AccessDenied: the server\'s words" (403). Check the credentials of this storage and what they may do there.',
     ],
     [
       'ExpiredToken',
