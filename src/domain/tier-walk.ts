@@ -32,6 +32,8 @@ export type WalkStep =
       readonly upTo?: number | undefined;
     };
 
+export type TierStep = Extract<WalkStep, { readonly from: 'tier' }>;
+
 export interface TierWalk {
   readonly steps: readonly WalkStep[];
   /** The sum of the steps' charges. */
@@ -65,15 +67,23 @@ export function walkTiers(
     walkedCharge = amount;
   }
   const end = monthSoFar + units - walked;
-  let at = monthSoFar;
+  const tiers = walkMonth(price, monthSoFar, end);
+  const priced = tiers.reduce((sum, step) => sum + step.units, 0);
+  return { steps: [...steps, ...tiers], charge, monthSoFar, unpriced: end - monthSoFar - priced };
+}
+
+/** The tiers that a month's units fall into, from the one after `from` to the one numbered `to`. */
+export function walkMonth(price: SkuPrice, from: number, to: number): readonly TierStep[] {
+  const steps: TierStep[] = [];
+  let at = from;
   for (const { upTo, price: tierPrice } of price.tiers ?? []) {
-    const to = Math.min(end, upTo ?? Number.POSITIVE_INFINITY);
-    if (to <= at) continue;
-    const rise = graduatedSum(price, to) - graduatedSum(price, at);
-    steps.push({ from: 'tier', units: to - at, charge: rise, price: tierPrice, per: price.per, upTo });
-    at = to;
+    const end = Math.min(to, upTo ?? Number.POSITIVE_INFINITY);
+    if (end <= at) continue;
+    const charge = graduatedSum(price, end) - graduatedSum(price, at);
+    steps.push({ from: 'tier', units: end - at, charge, price: tierPrice, per: price.per, upTo });
+    at = end;
   }
-  return { steps, charge, monthSoFar, unpriced: end - at };
+  return steps;
 }
 
 /** Packs that the charge takes units of, in the order in which they are used; those of one day and size together. */

@@ -2,12 +2,14 @@
 import type { Places, ReportFlags, ReportResult } from '../cli/spine.ts';
 import { type Folders, findFolders } from '../config/open.ts';
 import { makeLinker } from '../dispatch/link.ts';
+import { describeStands } from '../domain/cost.ts';
 import type { Item } from '../domain/item.ts';
 import type { Ledger, RunRecord } from '../domain/ledger.ts';
-import { chargeUnits, priceOf, type Quote, startPosition } from '../domain/pricing.ts';
+import { chargeUnits, monthOf, priceOf, type Quote, startPosition } from '../domain/pricing.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { Units } from '../domain/usage.ts';
 import { deriveAgain } from '../report/derive-again.ts';
+import type { MonthStands } from '../report/request.ts';
 import { describeServices } from '../report/services.ts';
 import type { ReportTally } from '../report/summary.ts';
 import { writeReports } from '../report/write-reports.ts';
@@ -46,6 +48,7 @@ export async function writeRunReports(
     prices: pipeline.prices,
     bookings: Object.fromEntries(pipeline.services.map(({ account }) => [account.name, account.booking])),
     quote: (account, units) => quoteMore(outside, parts, account, units),
+    readMonths: () => readMonths(outside, parts),
     ledger,
     folder,
     conclude: end,
@@ -75,6 +78,28 @@ async function quoteMore(
     charge: charges.reduce((sum, { amount }) => sum + amount, 0n),
     isComplete: charges.every(({ isComplete }) => isComplete),
   };
+}
+
+/** The tiers and packs of the pipeline's accounts, in the months in which the run began and ended. */
+async function readMonths(
+  { clock }: Outside,
+  { pipeline, ledger, run }: Reporting,
+): Promise<readonly MonthStands[]> {
+  const { prices, services } = pipeline;
+  const accounts = new Map(services.map(({ account }) => [account.name, account]));
+  const positions = (await ledger.readPositions()).filter(
+    (one) => accounts.get(one.account)?.isLoopback === one.isLoopback,
+  );
+  const billing = new Map([...accounts].map(([name, account]) => [name, account.billing]));
+  const nowMs = clock.now();
+  const instants = [run.startedAt, run.endedAt].map((at) => (at === undefined ? nowMs : Date.parse(at)));
+  const months = new Set(instants.map((instant) => monthOf(instant, prices.timezone)));
+  const at = new Date(nowMs).toISOString();
+  return [...months].map((month) => ({
+    month,
+    at,
+    stands: describeStands({ prices, billing, positions, nowMs }, month),
+  }));
 }
 
 /** What the run is compared with: nothing where it looked at the troubled items of another one only. */

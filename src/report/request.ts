@@ -1,5 +1,6 @@
 /** What a caller hands in to have the reports of a run written, and what it gets back. */
 import type { BookingRule } from '../domain/booking.ts';
+import type { AccountStand } from '../domain/cost.ts';
 import type { BillRow, Ledger, RunRecord, TaskCount } from '../domain/ledger.ts';
 import type { ReportFolder } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -24,6 +25,15 @@ export interface ReportService {
   readonly limits?: Partial<Limits> | undefined;
 }
 
+/** What an account used of each SKU in a calendar month of the price book's zone, by all runs on the ledger. */
+export interface MonthStands {
+  /** `YYYY-MM` */
+  readonly month: string;
+  /** When it was read, ISO 8601 in UTC. */
+  readonly at: string;
+  readonly stands: readonly AccountStand[];
+}
+
 export interface ReportRequest {
   readonly run: RunRecord;
   /** In the pipeline's order. */
@@ -37,6 +47,8 @@ export interface ReportRequest {
   readonly bookings?: Readonly<Record<string, BookingRule>> | undefined;
   /** What so many more units of these SKUs would cost the account, where it has come to; of what is saved. */
   readonly quote?: ((account: string, units: Units) => Promise<Quote>) | undefined;
+  /** Where the accounts stand with their tiers and packs, month by month of the run; absent where nobody asks. */
+  readonly readMonths?: (() => Promise<readonly MonthStands[]>) | undefined;
   readonly ledger: Pick<
     Ledger,
     'readItems' | 'readNamed' | 'countTasks' | 'readBill' | 'readBroken' | 'readSpending'

@@ -102,6 +102,7 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
       total,
       broken,
       spending,
+      months: (await request.readMonths?.()) ?? [],
       change,
       saved,
     };

@@ -8,7 +8,7 @@ import {
   type SkuPrice,
   startPosition,
 } from '../../src/domain/pricing.ts';
-import { walkTiers } from '../../src/domain/tier-walk.ts';
+import { walkMonth, walkTiers } from '../../src/domain/tier-walk.ts';
 
 const nano = (text: string): Nano => parseNano(text) ?? -1n;
 const noonMs = Date.parse('2026-11-20T04:00:00Z');
@@ -49,6 +49,16 @@ test('units fall into free quota, packs by earliest expiry, and tiers from where
 test('units without a price are counted apart and cost nothing', () => {
   const unknown = walkTiers({ ...politician, tiers: undefined }, undefined, startPosition, 7, noonMs);
   expect(unknown).toMatchObject({ steps: [], unpriced: 7, charge: { isComplete: false } });
+});
+
+test('the units of a month lie in its tiers from the first one on, wherever a charge begins', () => {
+  const all = walkMonth(politician, 0, 3_000_100);
+  expect(all.map(({ units, charge }) => [units, charge])).toEqual([
+    [3_000_000, nano('4650')],
+    [100, nano('0.145')],
+  ]);
+  expect(walkMonth(politician, 3_000_000, 3_000_100)).toEqual(all.slice(1));
+  expect(walkMonth(politician, 5, 5)).toEqual([]);
 });
 
 describe('for any price, position and volume', () => {

@@ -5,7 +5,7 @@ import type { BrokenRow } from '../../domain/item.ts';
 import type { BillRow, RunRecord, TaskCount } from '../../domain/ledger.ts';
 import { type Verdict, verdicts } from '../../domain/policy.ts';
 import type { JudgedItem } from '../judged-item.ts';
-import type { ReportRequest } from '../request.ts';
+import type { MonthStands, ReportRequest } from '../request.ts';
 import type { VerdictCounts } from '../../domain/summary.ts';
 import type { Saved } from '../thrift.ts';
 import type { ReportTally } from '../summary.ts';
@@ -84,6 +84,8 @@ export interface PageContent {
   readonly total: BillTotal;
   readonly broken: readonly BrokenRow[];
   readonly spending: Spending;
+  /** Where the accounts stand with their tiers, in the months of the run. */
+  readonly months: readonly MonthStands[];
   /** What conditions spared; absent where nothing was. */
   readonly saved?: Saved | undefined;
   /** Since the run before this one; absent where there is none to compare with. */

@@ -9,19 +9,20 @@ import { renderCaps } from './cap.ts';
 import { sayKnown } from './language/known.ts';
 import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
+import { renderMonths } from './month.ts';
 import { type PageColumn, renderTable, separateThousands } from './table.ts';
 import { describeSaved, renderCosts } from './thrift.ts';
 
 export function renderBill(content: PageContent, say: Say): Markup {
   const { request, bill, total } = content;
   if (bill.length === 0) {
-    return html`<section id="bill"><h2>${say('bill.title')}</h2><p class="none">${say('bill.nothing')}</p>${renderCaps(content, say)}</section>
+    return html`<section id="bill"><h2>${say('bill.title')}</h2><p class="none">${say('bill.nothing')}</p>${renderMonths(content, say)}${renderCaps(content, say)}</section>
 `;
   }
   const { prices } = request;
   const charge = formatMoney(total.charge, prices.currency);
   return html`<section id="bill"><h2>${say('bill.title')} <span class="count">${total.isComplete ? '' : html`${say('bill.atLeast')} `}${charge}</span></h2>
-${renderTable(say('bill.caption'), listColumns(bill, prices, say), bill)}${renderNotes(content, say)}${renderCosts(content, say)}${renderPrices(bill, prices, say)}${renderCaps(content, say)}</section>
+${renderTable(say('bill.caption'), listColumns(bill, prices, say), bill)}${renderNotes(content, say)}${renderMonths(content, say)}${renderCosts(content, say)}${renderPrices(bill, prices, say)}${renderCaps(content, say)}</section>
 `;
 }
 

@@ -29,6 +29,14 @@ export function renderMeter({ spent, reserved, limit }: CapStand): Markup {
   ]);
 }
 
+/** How far something has come, from 0 to 1. */
+export function renderGauge(share: number): Markup {
+  return frame([
+    renderShare('track', 0, width),
+    renderShare('spent', 0, Math.min(1, Math.max(0, share)) * width),
+  ]);
+}
+
 function frame(parts: readonly (Markup | undefined)[]): Markup {
   return html`<svg class="stripe" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>`;
 }

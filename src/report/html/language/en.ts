@@ -227,6 +227,22 @@ export const en = {
   'bill.upTo': '{amount} up to {units} a month',
   'bill.beyond': '{amount} beyond',
 
+  'month.title': 'Tiers of {month}',
+  'month.about':
+    'How far the month had come on {at}: all runs on this ledger, and what the configuration says was used elsewhere.',
+  'month.units': 'units in the tiers',
+  'month.elsewhere': 'of them elsewhere',
+  'month.freeLeft': 'free units left',
+  'month.walk': 'the way through the tiers',
+  'month.step': '{units} at {amount}',
+  'month.unpriced': '{units} without a price',
+  'month.next': 'this tier',
+  'month.toNext': '{units} more, then {amount}',
+  'month.lastTier': 'the last tier',
+  'month.pack': '{sku} of {account}: pack of {units} units to {expires}, {used} used',
+  'month.packLeft': ', {left} left ({amount} sunk)',
+  'month.packLost': ', {left} lost with its end ({amount})',
+
   'booking.rule':
     'Booked for failed calls of {account}: refused calls {refused}, failed models {modelFailed}, failed jobs {failedJob}.',
   'booking.free': 'free',

@@ -218,6 +218,21 @@ export const zh: Catalogue = {
   'bill.upTo': '每月 {units} 以内 {amount}',
   'bill.beyond': '超出部分 {amount}',
 
+  'month.title': '{month} 的阶梯用量',
+  'month.about': '截至 {at} 本月的进度：包括此台账上的所有运行，以及配置中声明的别处用量。',
+  'month.units': '计入阶梯的用量',
+  'month.elsewhere': '其中别处用量',
+  'month.freeLeft': '剩余免费额度',
+  'month.walk': '各阶梯的用量',
+  'month.step': '{units} × {amount}',
+  'month.unpriced': '{units} 没有价格',
+  'month.next': '当前阶梯',
+  'month.toNext': '再用 {units} 后为 {amount}',
+  'month.lastTier': '最后一档',
+  'month.pack': '{account} 的 {sku}：资源包 {units} 个单位，{expires} 到期，已用 {used}',
+  'month.packLeft': '，剩余 {left}（已付 {amount}）',
+  'month.packLost': '，到期作废 {left}（{amount}）',
+
   'booking.rule':
     '{account} 的失败调用的计费规则：被拒绝{refused}，模型失败{modelFailed}，作业失败{failedJob}。',
   'booking.free': '免费',
