@@ -144,10 +144,14 @@ function judgeLimits({ schedule, network, vendor, lostAtEnds }: Played): string[
   const batch = Math.max(...schedule.services.map((use) => use.batch));
   const calls = [...new Set(schedule.services.map((use) => use.account.limits))].reduce(
     (sum, { concurrency, perSecond }) =>
-      sum + concurrency + Math.max(1, Math.min(concurrency, 16, Math.ceil(perSecond * 0.02))),
+      sum +
+      concurrency +
+      Math.max(1, Math.min(concurrency, Math.ceil(perSecond * 0.02))) +
+      Math.min(concurrency, Math.floor(perSecond * 0.02)),
     0,
   );
   const lost = Math.max(...lostAtEnds.map((one) => one.lost));
-  if (lost > calls * batch) faults.push(`${lost} elements were in flight or ahead, ${calls * batch} allowed`);
+  if (lost > calls * batch)
+    faults.push(`${lost} elements were in flight, ahead or behind, ${calls * batch} allowed`);
   return faults;
 }

@@ -1,4 +1,4 @@
-/** Writes a run through a thread of its own. The requests of one turn of the event loop go there together. */
+/** Writes a run through a thread of its own. What comes while a commit is under way goes there together, for the next. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Spending } from '../../domain/caps.ts';
@@ -14,6 +14,9 @@ import {
   unpackError,
 } from './thread-messages.ts';
 
+/** Batches that are on their way: the one that is being written, and one that is ready when it is. */
+const mostUnderway = 2;
+
 interface Pending {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -24,6 +27,9 @@ export class ThreadWriter implements RunWriter {
   readonly #now: () => number;
   readonly #pending = new Map<number, Pending>();
   #outbox: ThreadRequest[] = [];
+  #isPosting = false;
+  /** Of each batch that is under way, the last write's number; the thread answers in the order of asking. */
+  readonly #underway: number[] = [];
   #next = 0;
   #spending: Spending;
   #failure: Error | undefined;
@@ -93,10 +99,18 @@ export class ThreadWriter implements RunWriter {
 
   #send(request: ThreadRequest): void {
     this.#outbox.push(request);
-    if (this.#outbox.length > 1) return;
+    this.#post();
+  }
+
+  /** At the end of the turn, so that all of it goes together. */
+  #post(): void {
+    if (this.#isPosting || this.#outbox.length === 0 || this.#underway.length >= mostUnderway) return;
+    this.#isPosting = true;
     setImmediate(() => {
+      this.#isPosting = false;
       const requests: Requests = { nowMs: this.#now(), requests: this.#outbox };
       this.#outbox = [];
+      this.#underway.push(this.#next);
       this.#worker.postMessage(requests);
     });
   }
@@ -110,6 +124,9 @@ export class ThreadWriter implements RunWriter {
       if ('error' in reply) pending?.reject(unpackError(reply.error));
       else pending?.resolve(reply.answer);
     }
+    while (this.#underway.length > 0 && !this.#pending.has(this.#underway[0] as number))
+      this.#underway.shift();
+    this.#post();
   }
 
   #fail(error: Error): void {
