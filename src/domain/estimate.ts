@@ -28,6 +28,9 @@ export interface EstimatedSku {
   readonly monthSoFar: number;
   readonly walk: readonly WalkStep[];
   readonly unpriced: number;
+  /** Where the tiers charge whole multiples of so many units, and what they charge for these units then. */
+  readonly increment?: number | undefined;
+  readonly billed?: number | undefined;
   readonly charge: Nano;
   readonly isComplete: boolean;
   readonly spread?: Spread<{ readonly units: number; readonly charge: Nano }> | undefined;
@@ -75,6 +78,8 @@ export interface Fetched {
   readonly bytes: number;
   /** Fetches of media whose size nobody knows. */
   readonly unsized: number;
+  /** Of the bytes, those of files that a sample passed over: as many each as those that it looked at. */
+  readonly scaledBytes?: number | undefined;
   /** Absent where the storage sets no `egress`. */
   readonly charge?: Nano | undefined;
 }

@@ -3,6 +3,7 @@ import {
   type BillingFacts,
   type Charge,
   chargeUnits,
+  countBilled,
   graduatedSum,
   monthOf,
   type Nano,
@@ -42,6 +43,8 @@ export interface TierWalk {
   readonly monthSoFar: number;
   /** Units for which there is no price. */
   readonly unpriced: number;
+  /** Where the tiers charge whole increments, and those are not what they take: how many they charge. */
+  readonly billed?: number | undefined;
 }
 
 /** `chargeUnits`, with the way that it takes. */
@@ -69,7 +72,10 @@ export function walkTiers(
   const end = monthSoFar + units - walked;
   const tiers = walkMonth(price, monthSoFar, end);
   const priced = tiers.reduce((sum, step) => sum + step.units, 0);
-  return { steps: [...steps, ...tiers], charge, monthSoFar, unpriced: end - monthSoFar - priced };
+  const unpriced = end - monthSoFar - priced;
+  const billed = countBilled(price, end) - countBilled(price, monthSoFar);
+  const isRounded = unpriced === 0 && billed !== priced;
+  return { steps: [...steps, ...tiers], charge, monthSoFar, unpriced, ...(isRounded && { billed }) };
 }
 
 /** The tiers that a month's units fall into, from the one after `from` to the one numbered `to`. */

@@ -42,6 +42,8 @@ export interface PlanTools extends Omit<LookTools, 'readKnown'> {
 export interface LookedItem extends PlannedItem {
   /** Present where something hangs on a header that was not known yet: read now, or left unread by `mayProbe`. */
   readonly header?: 'read' | 'left' | undefined;
+  /** As the source or the header tells. */
+  readonly fileBytes?: number | undefined;
 }
 
 export interface LookedPage extends PlanPage {
@@ -168,6 +170,7 @@ async function planItem(one: Draft, known: Known, tools: LookTools): Promise<Loo
     content: contentId,
     // What could not be read today (a refused address, a server that was away) may be read tomorrow.
     media: cached || media?.trouble !== undefined ? undefined : media,
+    fileBytes: item.sizeBytes ?? media?.sizeBytes,
     ...(isWanted && !cached && { header: isRead ? ('read' as const) : ('left' as const) }),
   };
 }

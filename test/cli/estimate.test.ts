@@ -149,6 +149,42 @@ describe('estimate', () => {
     expect(out).toMatch(/qiniu\/pulp-image .* price unknown/);
   });
 
+  test('says what packs bear of a charge, and what a billing increment makes of the units', async () => {
+    const walk: EstimatedSku['walk'] = [
+      { from: 'free', units: 200, charge: 0n },
+      {
+        from: 'pack',
+        units: 1200,
+        charge: 4_680_000_000n,
+        expires: '2027-06-30',
+        packUnits: 5_000_000,
+      },
+      { from: 'tier', units: 130, charge: 920_000_000n, price: 4_600_000n, per: 1, upTo: 5_000_000 },
+    ];
+    const sku = makeSku({ walk, units: 1530, increment: 100, billed: 200, charge: 5_600_000_000n });
+    const total = { charge: 5_600_000_000n, currency: 'CNY', isComplete: true };
+    const { out } = await speak('estimate a.yaml', tell({ skus: [sku], total }));
+    expect(out).toContain(
+      '      200 free, 1,200 of the pack of 5,000,000 until 2027-06-30 (4.68 CNY of its cost), 130 at 0.0046, 130 charged as 200 (increment 100)\n',
+    );
+    expect(out).toContain('  5.60 CNY\n  4.68 CNY of it was paid when the packs were bought\n');
+  });
+
+  test.each([
+    [{ storage: '', bytes: 0, unsized: 3 }, 'vendors fetch 3 files of unknown size from links of rows'],
+    [
+      { storage: '', bytes: 3_000_000, unsized: 1 },
+      'vendors fetch 3 MB from links of rows, and 1 file of unknown size',
+    ],
+    [
+      { storage: '', bytes: 3_000_000, unsized: 0, scaledBytes: 2_000_000 },
+      'vendors fetch about 3 MB from links of rows',
+    ],
+  ])('of %o says "%s"', async (fetched, words) => {
+    const { out } = await speak('estimate a.yaml', tell({ fetched: [fetched] }));
+    expect(out).toContain(`  ${words}\n`);
+  });
+
   test('of a sample too small to scale up says that the rest is assumed', async () => {
     const { out } = await speak(
       'estimate a.yaml --sample 1%',

@@ -61,6 +61,23 @@ test('the units of a month lie in its tiers from the first one on, wherever a ch
   expect(walkMonth(politician, 5, 5)).toEqual([]);
 });
 
+test('where whole increments are charged, it says how many units that comes to', () => {
+  const price: SkuPrice = { ...politician, increment: 1000 };
+  const walk = (units: number, used: number) =>
+    walkTiers(
+      price,
+      { freeUsed: 0, usedThisMonth: { '2026-11': used }, packs: [] },
+      startPosition,
+      units,
+      noonMs,
+    );
+  expect(walk(2130, 0)).toMatchObject({ billed: 3000, charge: { amount: nano('4.65') } });
+  // The increment that was begun before is charged already.
+  expect(walk(500, 1300)).toMatchObject({ billed: 0, charge: { amount: 0n } });
+  expect(walk(2000, 1000).billed).toBeUndefined();
+  expect(walkTiers(politician, undefined, startPosition, 2130, noonMs).billed).toBeUndefined();
+});
+
 describe('for any price, position and volume', () => {
   const tiers = fc
     .array(fc.tuple(fc.integer({ min: 1, max: 400 }), fc.bigInt({ min: 0n, max: 10n ** 9n })), {

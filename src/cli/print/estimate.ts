@@ -39,6 +39,7 @@ export function printEstimate(console: Console, { estimate, plan }: EstimateResu
     ...formatSkus(estimate, ink),
     ...wrap([
       formatTotal(estimate, ink),
+      ...formatPaid(estimate),
       ...formatSample(estimate, ink),
       ...estimate.fetched.flatMap((one) => formatFetched(one, estimate.total.currency)),
       ...formatTime(estimate),
@@ -78,6 +79,8 @@ export function describeEstimate({ estimate, plan }: EstimateResult) {
       unitsByBasis: sku.unitsByBasis,
       monthSoFar: sku.monthSoFar,
       walk: sku.walk,
+      increment: sku.increment,
+      billed: sku.billed,
       charge: sku.charge,
       currency: total.currency,
       complete: sku.isComplete,
@@ -182,7 +185,10 @@ function formatSkus({ skus, total }: Estimate, ink: Ink): readonly string[] {
   );
   const body = lines.flatMap((line, index) => {
     const sku = skus[index];
-    return [`  ${line}`, ...(sku && sku.walk.length > 0 ? [ink.dim(`      ${formatWalk(sku)}`)] : [])];
+    return [
+      `  ${line}`,
+      ...(sku && sku.walk.length > 0 ? [ink.dim(`      ${formatWalk(sku, total.currency)}`)] : []),
+    ];
   });
   return ['', `  ${head}`, ...body, `  ${'-'.repeat(Math.max(20, head.length))}`];
 }
@@ -207,18 +213,27 @@ function formatCharge(
   return `${formatMoney(charge, currency)} ${ink.yellow(`and ${formatCount(unpriced)} unpriced`)}`;
 }
 
-function formatWalk({ walk, unpriced }: EstimatedSku): string {
-  const steps = walk.map(formatStep);
-  return [...steps, ...(unpriced > 0 ? [`${formatCount(unpriced)} without a price`] : [])].join(', ');
+function formatWalk({ walk, unpriced, increment = 1, billed }: EstimatedSku, currency: string): string {
+  const steps = walk.map((step) => formatStep(step, currency));
+  const inTiers = walk.reduce((sum, { from, units }) => sum + (from === 'tier' ? units : 0), 0);
+  return [
+    ...steps,
+    ...(billed === undefined
+      ? []
+      : [`${formatCount(inTiers)} charged as ${formatCount(billed)} (increment ${formatCount(increment)})`]),
+    ...(unpriced > 0 ? [`${formatCount(unpriced)} without a price`] : []),
+  ].join(', ');
 }
 
-function formatStep(step: WalkStep): string {
+function formatStep(step: WalkStep, currency: string): string {
   const units = formatCount(step.units);
   switch (step.from) {
     case 'free':
       return `${units} free`;
-    case 'pack':
-      return `${units} of the pack of ${formatCount(step.packUnits)} until ${step.expires}`;
+    case 'pack': {
+      const share = formatMoney(step.charge, currency).trim();
+      return `${units} of the pack of ${formatCount(step.packUnits)} until ${step.expires} (${share} of its cost)`;
+    }
     case 'tier':
       return `${units} at ${formatNano(step.price)}${step.per === 1 ? '' : `/${formatCount(step.per)}`}`;
   }
@@ -231,6 +246,15 @@ function formatTotal({ total, skus }: Estimate, ink: Ink): string {
   const lacking = [...new Set(skus.filter(({ isComplete }) => !isComplete).map(({ sku }) => sku))];
   const advice = `set a price for ${lacking.join(', ')} in config/prices/`;
   return `at least ${about}${amount} (${ink.yellow('incomplete')}: ${advice})`;
+}
+
+/** What packs bear was paid when they were bought. */
+function formatPaid({ skus, total }: Estimate): readonly string[] {
+  const paid = skus
+    .flatMap(({ walk }) => walk)
+    .reduce((sum, { from, charge }) => sum + (from === 'pack' ? charge : 0n), 0n);
+  if (paid === 0n) return [];
+  return [`${formatMoney(paid, total.currency).trim()} of it was paid when the packs were bought`];
 }
 
 function formatSample({ sample, total }: Estimate, ink: Ink): readonly string[] {
@@ -250,13 +274,20 @@ function formatSample({ sample, total }: Estimate, ink: Ink): readonly string[] 
   return [`${ink.yellow('sampled')}: ${read}; in 95 cases of 100 the total lies between ${bounds}${few}`];
 }
 
-function formatFetched({ storage, bytes, unsized, charge }: Fetched, currency: string): readonly string[] {
+function formatFetched(
+  { storage, bytes, unsized, scaledBytes = 0, charge }: Fetched,
+  currency: string,
+): readonly string[] {
   if (bytes === 0 && unsized === 0) return [];
   const from = storage === '' ? 'links of rows' : makePlain(storage);
+  const unknown = `${countWord(unsized, 'file')} of unknown size`;
+  if (bytes === 0) return [`vendors fetch ${unknown} from ${from}`];
   const price =
     charge === undefined ? '' : ` (${formatMoney(charge, currency).trim()} of egress, on another bill)`;
-  const more = unsized === 0 ? '' : `, and ${countWord(unsized, 'file')} of unknown size`;
-  return [`vendors fetch ${formatSize(bytes)} from ${from}${price}${more}`];
+  const about = scaledBytes > 0 ? 'about ' : '';
+  return [
+    `vendors fetch ${about}${formatSize(bytes)} from ${from}${price}${unsized === 0 ? '' : `, and ${unknown}`}`,
+  ];
 }
 
 function formatTime({ duration, tasks }: Estimate): readonly string[] {

@@ -34,7 +34,7 @@ function priceLine(line: Line, account: Account, { prices, readPosition, atMs }:
   const position = readPosition(account, sku);
   const walk = (count: number) => walkTiers(price, account.billing[sku], position, count, atMs);
   const units = estimateBases.reduce((sum, basis) => sum + byBasis[basis], 0);
-  const { steps, charge, monthSoFar, unpriced } = walk(units);
+  const { steps, charge, monthSoFar, unpriced, billed } = walk(units);
   const reach = (count: number) => ({ units: count, charge: walk(count).charge.amount });
   return {
     account: account.name,
@@ -46,6 +46,7 @@ function priceLine(line: Line, account: Account, { prices, readPosition, atMs }:
     monthSoFar,
     walk: steps,
     unpriced,
+    ...(billed !== undefined && { increment: price.increment, billed }),
     charge: charge.amount,
     isComplete: charge.isComplete,
     ...(byBasis.sampled > 0 && { spread: { low: reach(units + low), high: reach(units + high) } }),

@@ -15,6 +15,7 @@ import { formatCondition } from '../../domain/policy.ts';
 import type { ServiceUse } from '../../domain/settings.ts';
 import type { LookedItem, LookedPage } from '../plan-tasks.ts';
 import { Digest } from './digest.ts';
+import { type FetchedBytes, Fetches } from './fetches.ts';
 import { extrapolate, Stratum } from './stratum.ts';
 
 /** Units of a SKU on an account, by what is known of them. */
@@ -40,7 +41,7 @@ export interface SurveyResult {
   readonly misfits: readonly Misfit[];
   readonly lines: readonly Line[];
   readonly assumptions: readonly Assumed[];
-  readonly fetched: readonly { readonly storage: string; readonly bytes: number; readonly unsized: number }[];
+  readonly fetched: readonly FetchedBytes[];
   readonly headers: { readonly read: number; readonly of: number };
   readonly digest: LibraryDigest;
 }
@@ -66,7 +67,7 @@ export class Survey {
   readonly #misfits = new Map<string, { -readonly [Key in keyof Misfit]: Misfit[Key] }>();
   readonly #lines = new Map<string, Line>();
   readonly #assumed = new Map<string, { tasks: number; examples: { item: string; why?: string }[] }>();
-  readonly #fetched = new Map<string, { bytes: number; unsized: number }>();
+  readonly #fetches = new Fetches();
   /** By service, and by what makes tasks of it alike. */
   readonly #strata = new Map<string, Map<string, Stratum>>();
   /** Why headers of the page at hand could not be read, by item. */
@@ -144,7 +145,7 @@ export class Survey {
       misfits: [...this.#misfits.values()],
       lines: [...this.#lines.values()],
       assumptions: [...this.#assumed].map(([text, found]) => ({ text, ...found })),
-      fetched: [...this.#fetched].map(([storage, found]) => ({ storage, ...found })),
+      fetched: this.#fetches.read(),
       headers: { read: this.#headersRead, of: this.#headers },
       digest: this.#digest.read(),
     };
@@ -200,10 +201,11 @@ export class Survey {
     else this.#unsent.set(key, { service, state, reason: known, tasks: 1, example: item.id });
   }
 
-  #send({ item, header }: LookedItem, task: LookedTask): void {
+  #send(looked: LookedItem, task: LookedTask): void {
+    const { item, header } = looked;
     this.#tasks.calls += 1;
     this.#calls.set(task.service, (this.#calls.get(task.service) ?? 0) + 1);
-    this.#fetch(item);
+    this.#fetches.add(looked);
     const assumptions = task.usage.assumptions ?? [];
     const when = this.#uses.get(task.service)?.when;
     if (when)
@@ -264,15 +266,6 @@ export class Survey {
       found.examples.push({ item: item.id, ...(why !== undefined && { why }) });
     }
     this.#assumed.set(text, found);
-  }
-
-  #fetch(item: Item): void {
-    if (item.kind === 'post') return;
-    const storage = item.object?.storage ?? '';
-    const found = this.#fetched.get(storage) ?? { bytes: 0, unsized: 0 };
-    if (item.sizeBytes === undefined) found.unsized += 1;
-    else found.bytes += item.sizeBytes;
-    this.#fetched.set(storage, found);
   }
 
   #findLine(account: string, sku: string): Line {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { explainNoLink } from '../../../src/dispatch/link.ts';
 import type { Item, MediaFacts } from '../../../src/domain/item.ts';
+import { Fetches } from '../../../src/plan/estimate/fetches.ts';
 import { estimateLibrary } from '../../../src/plan/estimate/estimate-library.ts';
 import { openForesight } from '../../../src/store/open-foresight.ts';
 import {
@@ -258,6 +259,34 @@ describe('an estimate', () => {
       { storage: 'main', bytes: 6 * 2 ** 30, unsized: 0, charge: 3_000_000_000n },
     ]);
     expect(priced.total.charge).toBe(20_000_000n);
+  });
+
+  test('takes sizes that only the headers tell, also remembered ones, and scales up what a sample passed over', async () => {
+    const world = await ToyWorld.open();
+    const rows = makeVideos(200).map((item) => ({
+      ...item,
+      sizeBytes: undefined,
+      url: `https://media.example/${item.key}`,
+    }));
+    const facts = () => ({ durationSeconds: 12, sizeBytes: 5000 });
+    const part = await estimate(world, { services, items: rows }, { facts, sample: 0.5 });
+    const left = 200 - part.probed.length;
+    expect(left).toBeGreaterThan(0);
+    expect(part.fetched).toEqual([{ storage: '', bytes: 1_000_000, unsized: 0, scaledBytes: left * 5000 }]);
+    await world.run({ services, items: makeImages(1) });
+    const whole = await estimate(world, { services, items: rows }, { facts });
+    expect(whole.fetched).toEqual([{ storage: '', bytes: 1_000_000, unsized: 0 }]);
+    const known = await estimate(world, { services, items: rows });
+    expect([known.probed, known.fetched]).toEqual([[], whole.fetched]);
+  });
+
+  test('counts the links of posts, whose sizes nobody tells', () => {
+    const fetches = new Fetches();
+    const post: Item = { id: 'p', position: new Uint8Array(), kind: 'post', text: 'hi' };
+    fetches.add({ item: { ...post, images: ['https://m.example/1.jpg', 'https://m.example/2.jpg'] } });
+    fetches.add({ item: { ...post, videoUrl: 'https://m.example/3.mp4' } });
+    fetches.add({ item: post });
+    expect(fetches.read()).toEqual([{ storage: '', bytes: 0, unsized: 3 }]);
   });
 
   test('ends in so many words where it is interrupted', async () => {
