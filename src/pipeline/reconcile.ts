@@ -19,6 +19,7 @@ import { reconcileColumns } from '../report/cost/reconcile-table.ts';
 import { renderCsvHeader, renderCsvRows } from '../report/table/csv.ts';
 import { type ExportRow, readUsageExport } from '../source/usage-export.ts';
 import { writeFileAside } from '../store/atomic-file.ts';
+import { suggest } from '../domain/suggestion.ts';
 import { catalogue } from '../vendors/index.ts';
 import { withLedger } from './ledger.ts';
 import type { Outside } from './outside.ts';
@@ -48,8 +49,11 @@ export async function reconcileExport(
     const isLoopback = usage.length > 0 && usage.every((row) => row.isLoopback);
     const ours = usage.filter((row) => row.isLoopback === isLoopback && row.day.startsWith(flags.month));
     const path = flags.path === '-' ? '-' : resolve(folder, flags.path);
-    const settings = { ...flags, path, timezone: prices.timezone };
-    const skus = new Set([...prices.skus.keys(), ...usage.map(({ sku }) => sku)]);
+    const { timezone, currency } = prices;
+    const settings = { ...flags, path, timezone, currency };
+    const offered = catalogue.flatMap(({ skus: all }) => all.map(({ name }) => name));
+    const skus = new Set([...prices.skus.keys(), ...usage.map(({ sku }) => sku), ...offered]);
+    refuseUnknown(flags.names, skus);
     const work = async (sink: TextSink | undefined) => {
       const book = new Book(flags, skus, sink, output.csv === '-' ? 'exact' : 'people');
       await book.begin();
@@ -69,6 +73,16 @@ export async function reconcileExport(
     if (!result) throw new Error(`file "${output.csv}" was written, and nothing came of it`);
     return result;
   });
+}
+
+/** A misspelt name of ours would only move a difference to another line. */
+function refuseUnknown(names: ReadonlyMap<string, string>, skus: ReadonlySet<string>): void {
+  for (const [theirs, ours] of names) {
+    if (skus.has(ours)) continue;
+    throw wrongUse(
+      `reconcile --map "${theirs}=${ours}": there is no SKU "${ours}".${suggest(ours, skus)} Known: ${[...skus].sort().join(', ')}.`,
+    );
+  }
 }
 
 /** Counts what is found, keeps the first differences, and passes every row on. */

@@ -7,7 +7,8 @@ import type { Encoding } from '../domain/settings.ts';
 export const headBytes = 4096;
 
 /**
- * Reads text chunk by chunk. A byte order mark is believed before `encoding`; UTF-8 is handed on as it is.
+ * Reads text chunk by chunk. A byte order mark is believed before `encoding`; UTF-8 is handed on as it is. Messages say
+ * what to write as `writeEncoding` tells it.
  *
  * @throws Stop with exit 2 where the first bytes speak for another encoding, or some cannot be decoded
  */
@@ -16,10 +17,11 @@ export async function* decodeText(
   encoding: Encoding,
   head: Buffer,
   chunks: AsyncGenerator<Buffer>,
+  writeEncoding: (encoding: string) => string = (name) => `encoding: ${name}`,
 ): AsyncGenerator<Buffer> {
   const mark = readMark(head);
   const actual = mark ?? encoding;
-  if (mark === undefined) refuseStranger(path, encoding, head);
+  if (mark === undefined) refuseStranger(path, encoding, head, writeEncoding);
   // The reader of records tells the line of what is not UTF-8, and takes its mark away.
   if (actual === 'utf-8') {
     yield* chunks;
@@ -35,7 +37,7 @@ export async function* decodeText(
       for (let at = text.indexOf(0x0a); at !== -1; at = text.indexOf(0x0a, at + 1)) line += 1;
       return text;
     } catch {
-      const action = 'Correct "encoding".';
+      const action = `Correct "${writeEncoding('...')}", or the file.`;
       throw wrongUse(
         `${path}: expected text in ${actual}, found other bytes in or behind line ${line}. ${action}`,
       );
@@ -52,12 +54,17 @@ function readMark(head: Buffer): Encoding | undefined {
 }
 
 /** Bytes of one encoding often pass for another's, and bring keys that nobody has; so what is plainly wrong is refused. */
-function refuseStranger(path: string, encoding: Encoding, head: Buffer): void {
+function refuseStranger(
+  path: string,
+  encoding: Encoding,
+  head: Buffer,
+  writeEncoding: (encoding: string) => string,
+): void {
   const looksLike = findStranger(encoding, head);
   if (looksLike === undefined) return;
   const said = encoding === 'utf-8' ? 'utf-8 (the default)' : encoding;
   throw wrongUse(
-    `${path}: expected text in ${said}, found what looks like ${looksLike}. Set "encoding: ${looksLike}", or correct the file.`,
+    `${path}: expected text in ${said}, found what looks like ${looksLike}. Set "${writeEncoding(looksLike)}", or correct the file.`,
   );
 }
 

@@ -46,16 +46,17 @@ export async function* readManifestBytes(
   yield* decodeText(path, encoding, head, all);
 }
 
-/** The same for a file of this machine, or `-` for standard input. */
+/** The same for a file of this machine, or `-` for standard input; `what` it is called in messages. */
 export async function* readLocalBytes(
   path: string,
   encoding: Encoding,
   standardInput: AsyncIterable<unknown>,
+  what: string,
 ): AsyncGenerator<Buffer> {
   const stream = path === '-' ? standardInput : createReadStream(path, { highWaterMark: chunkBytes });
-  const raw = readStream(path === '-' ? 'standard input' : path, stream);
-  const { head, all } = await peek(unpack(path, raw), headBytes);
-  yield* decodeText(path, encoding, head, all);
+  const raw = readStream(path === '-' ? 'standard input' : path, stream, what);
+  const { head, all } = await peek(unpack(path, raw, what), headBytes);
+  yield* decodeText(path, encoding, head, all, (name) => `--encoding ${name}`);
 }
 
 /** `s3://storage/bucket/key` in its parts; `undefined` for anything else. */
@@ -72,14 +73,18 @@ async function* readRaw(path: string, tools: ManifestTools, promised: Promised):
   else yield* readStream(path, createReadStream(path, { highWaterMark: chunkBytes }));
 }
 
-async function* readStream(path: string, stream: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+async function* readStream(
+  path: string,
+  stream: AsyncIterable<unknown>,
+  what = 'manifest',
+): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of stream) {
       if (Buffer.isBuffer(chunk)) yield chunk;
     }
   } catch (error) {
     const action = 'Check the path and its rights.';
-    throw wrongUse(`${path}: the manifest cannot be read: ${describeError(error)}. ${action}`);
+    throw wrongUse(`${path}: the ${what} cannot be read: ${describeError(error)}. ${action}`);
   }
 }
 
@@ -116,7 +121,11 @@ function distrust(path: string, what: string, expected: string, found: string): 
   );
 }
 
-async function* unpack(path: string, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+async function* unpack(
+  path: string,
+  chunks: AsyncGenerator<Buffer>,
+  what = 'manifest',
+): AsyncGenerator<Buffer> {
   const { head, all } = await peek(chunks, 2);
   if (head[0] !== 0x1f || head[1] !== 0x8b) {
     yield* all;
@@ -129,7 +138,7 @@ async function* unpack(path: string, chunks: AsyncGenerator<Buffer>): AsyncGener
     for await (const chunk of source.pipe(unpacked)) yield chunk as Buffer;
   } catch (error) {
     if (error instanceof Stop) throw error;
-    throw wrongUse(`${path}: the manifest cannot be unpacked: ${describeError(error)}. Pack it again.`);
+    throw wrongUse(`${path}: the ${what} cannot be unpacked: ${describeError(error)}. Pack it again.`);
   } finally {
     source.destroy();
   }

@@ -18,6 +18,8 @@ export interface ExportSettings {
   readonly columns: Readonly<Partial<Record<ExportField, string>>>;
   /** Of dates that name no zone. */
   readonly timezone: string;
+  /** Of amounts. */
+  readonly currency: string;
 }
 
 export interface ExportRow {
@@ -42,7 +44,10 @@ export async function* readUsageExport(
 ): AsyncGenerator<readonly ExportRow[]> {
   const { path, encoding, delimiter } = settings;
   let places: Places | undefined;
-  for await (const pieces of readCsvRecords(readLocalBytes(path, encoding, standardInput), delimiter)) {
+  for await (const pieces of readCsvRecords(
+    readLocalBytes(path, encoding, standardInput, 'export'),
+    delimiter,
+  )) {
     const rows: ExportRow[] = [];
     for (const piece of pieces) {
       if (piece.form === 'not-utf8') {
@@ -61,23 +66,44 @@ export async function* readUsageExport(
 
 type Places = Readonly<Partial<Record<ExportField, number>>>;
 
-function findPlaces(header: readonly string[], { path, columns }: ExportSettings): Places {
+/** A column by its name, or by its position from 1 where none has that name. */
+function findPlaces(header: readonly string[], settings: ExportSettings): Places {
   const names = header.map((name) => name.trim());
-  const found = Object.entries(columns).map(([field, name]) => {
-    const place = names.indexOf(name.trim());
-    if (place >= 0) return [field, place] as const;
-    const known = names.map((one) => JSON.stringify(one)).join(', ');
-    throw wrongUse(
-      `${path}:1: --columns ${field}=${name}: there is no column ${JSON.stringify(name)}. The file has: ${known}.`,
-    );
-  });
+  const found = Object.entries(settings.columns).map(
+    ([field, name]) => [field, findPlace(names, field, name.trim(), settings)] as const,
+  );
   return Object.fromEntries(found);
+}
+
+function findPlace(names: readonly string[], field: string, name: string, settings: ExportSettings): number {
+  const where = `${settings.path}:1: --columns ${field}=${name}`;
+  const place = names.indexOf(name);
+  const other = names.indexOf(name, place + 1);
+  if (place >= 0 && other >= 0) {
+    throw wrongUse(
+      `${where}: columns ${place + 1} and ${other + 1} are both called ${JSON.stringify(name)}. Give the position: ${field}=${place + 1} or ${field}=${other + 1}.`,
+    );
+  }
+  if (place >= 0) return place;
+  const position = /^\d{1,4}$/.test(name) ? Number(name) : 0;
+  if (position >= 1 && position <= names.length) return position - 1;
+  const known = names.map((one) => JSON.stringify(one)).join(', ');
+  throw wrongUse(
+    `${where}: there is no column ${JSON.stringify(name)}. The file has: ${known}.${adviseDelimiter(names, settings)}`,
+  );
+}
+
+function adviseDelimiter(names: readonly string[], { delimiter }: ExportSettings): string {
+  const [only = ''] = names;
+  const better = [';', '\t', '|', ','].find((one) => one !== delimiter && only.includes(one));
+  if (names.length > 1 || better === undefined) return '';
+  return ` Its columns seem to be divided otherwise: try --delimiter ${JSON.stringify(better)}.`;
 }
 
 function readExportRow(
   { line, fields }: { readonly line: number; readonly fields: readonly string[] },
   places: Places,
-  { path, timezone }: ExportSettings,
+  { path, timezone, currency }: ExportSettings,
 ): ExportRow {
   const cell = (field: ExportField): string | undefined => {
     const place = places[field];
@@ -101,33 +127,51 @@ function readExportRow(
       'a date such as 2026-11-20 or 2026/11/20 08:00:00',
     ),
     units: read('units', parseUnits, 'a whole number of units'),
-    amount: read('amount', parseAmount, 'an amount such as 1,204.50'),
+    amount: read(
+      'amount',
+      (text) => parseAmount(text, currency),
+      `an amount in ${currency} such as 1,204.50`,
+    ),
     ...(cell('id') !== undefined && { id: cell('id') }),
   };
 }
 
 /** `1,204`, `1204.00`; an empty cell is none. */
 function parseUnits(text: string): number | undefined {
-  const match = /^(-?[\d,]+)(?:\.0*)?$/.exec(text === '' ? '0' : text);
+  const match = /^(-?(?:\d{1,3}(?:,\d{3})+|\d+))(?:\.0*)?$/.exec(text === '' ? '0' : text);
   const count = match ? Number((match[1] ?? '').replaceAll(',', '')) : Number.NaN;
   return Number.isSafeInteger(count) ? count : undefined;
 }
 
-/** `¥1,204.50`, `-0.0046`; to a billionth. An empty cell is nothing. */
-export function parseAmount(text: string): Nano | undefined {
-  const match = /^(-?)[¥￥$€]?\s?([\d,]+)(?:\.(\d+))?(?:\s?[A-Z]{3})?$/.exec(text === '' ? '0' : text);
+const signs: Readonly<Record<string, readonly string[]>> = {
+  '¥': ['CNY', 'JPY'],
+  '￥': ['CNY', 'JPY'],
+  '€': ['EUR'],
+  $: ['USD', 'HKD', 'SGD', 'AUD', 'CAD'],
+};
+
+/** `¥1,204.50`, `-0.0046`, `CNY 5`, `5 元`; to a billionth. An empty cell is nothing. Another currency is none. */
+export function parseAmount(text: string, currency: string): Nano | undefined {
+  const match =
+    /^(-?)(?:([¥￥$€])|([A-Z]{3}))?\s?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:\s?(?:([A-Z]{3})|元))?$/.exec(
+      text === '' ? '0' : text,
+    );
   if (!match) return undefined;
-  const [, minus, whole = '', fraction = ''] = match;
+  const [, minus, sign = '', before = currency, whole = '', fraction = '', behind = currency] = match;
+  if (before !== currency || behind !== currency || signs[sign]?.includes(currency) === false)
+    return undefined;
   const digits =
-    BigInt(whole.replaceAll(',', '') || '0') * 10n ** 10n + BigInt(fraction.padEnd(10, '0').slice(0, 10));
+    BigInt(whole.replaceAll(',', '')) * 10n ** 10n + BigInt(fraction.padEnd(10, '0').slice(0, 10));
   const amount = (digits + 5n) / 10n;
   return minus === '-' ? -amount : amount;
 }
 
 /** A day or a month as people and programs write them; an instant with its zone is told in that of the price book. */
 export function parseExportDate(text: string, timezone: string): string | undefined {
-  if (/T.*(?:Z|[+-]\d\d:?\d\d)$/.test(text)) {
-    const ms = Date.parse(text);
+  // Some write the zone twice: `+0800 CST`.
+  const instant = text.replace(/([+-]\d\d:?\d\d) [A-Z]{2,5}$/, '$1');
+  if (/\d[T ]\d.*(?:Z|[+-]\d\d:?\d\d)$/.test(instant)) {
+    const ms = Date.parse(instant);
     return Number.isNaN(ms) ? undefined : dayOf(ms, timezone);
   }
   const match =
@@ -137,8 +181,8 @@ export function parseExportDate(text: string, timezone: string): string | undefi
   if (!match) return undefined;
   const [, year = '', month, day, packedMonth, packedDay] = match;
   const numbers = [Number(month ?? packedMonth), Number(day ?? packedDay ?? 1)] as const;
-  const instant = new Date(Date.UTC(Number(year), numbers[0] - 1, numbers[1]));
-  if (instant.getUTCMonth() !== numbers[0] - 1 || instant.getUTCDate() !== numbers[1]) return undefined;
-  const iso = instant.toISOString();
+  const midnight = new Date(Date.UTC(Number(year), numbers[0] - 1, numbers[1]));
+  if (midnight.getUTCMonth() !== numbers[0] - 1 || midnight.getUTCDate() !== numbers[1]) return undefined;
+  const iso = midnight.toISOString();
   return (day ?? packedDay) === undefined ? iso.slice(0, 7) : iso.slice(0, 10);
 }

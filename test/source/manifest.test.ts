@@ -134,7 +134,7 @@ describe('a manifest', () => {
       'has another encoding',
       { ...csv, encoding: 'gb18030' },
       Buffer.concat([Buffer.from('key\na.jpg\n'), Buffer.from([0xff, 0xff, 0x0a])]),
-      's3://main/lists/rows: expected text in gb18030, found other bytes in or behind line 1. Correct "encoding".',
+      's3://main/lists/rows: expected text in gb18030, found other bytes in or behind line 1. Correct "encoding: ...", or the file.',
     ],
     [
       'is in UTF-8 where GB18030 is configured, though most of it could be read so',

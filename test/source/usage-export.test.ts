@@ -12,6 +12,7 @@ const settings: ExportSettings = {
   delimiter: ',',
   columns: { date: '日期', sku: '计费项', units: '用量', amount: '金额', id: '任务' },
   timezone: 'Asia/Shanghai',
+  currency: 'CNY',
 };
 
 async function read(bytes: Buffer | string, changes: Partial<ExportSettings> = {}) {
@@ -65,13 +66,48 @@ describe('an export', () => {
     [
       `${header}\nj,2026-11-30,a,1,free,\n`,
       {},
-      '-:2: amount: expected an amount such as 1,204.50, found "free".',
+      '-:2: amount: expected an amount in CNY such as 1,204.50, found "free".',
+    ],
+    [
+      `${header}\nj,2026-11-30,a,1,5 USD,\n`,
+      {},
+      'expected an amount in CNY such as 1,204.50, found "5 USD".',
+    ],
+    [
+      `${header}\nj,2026-11-30,a,"1,5",1,\n`,
+      {},
+      '-:2: units: expected a whole number of units, found "1,5".',
+    ],
+    [
+      '任务;日期;计费项;用量;金额\n',
+      {},
+      'The file has: "任务;日期;计费项;用量;金额". Its columns seem to be divided otherwise: try --delimiter ";".',
+    ],
+    [
+      `${header},用量\n`,
+      {},
+      '-:1: --columns units=用量: columns 4 and 7 are both called "用量". Give the position: units=4 or units=7.',
     ],
     [`${header}\nj,"2026\n`, {}, '-:2: a quoted field that nothing closes'],
   ] as const)('is refused where it says %j', async (text, changes, words) => {
     await expect(read(text, changes)).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringContaining(words) as string,
+    });
+  });
+
+  test('has its columns by position, too', async () => {
+    const columns = { date: '2', sku: '3', units: '7' };
+    expect(await read(`${header},用量\nj,2026-11,a,1,,,9\n`, { columns })).toMatchObject([
+      { date: '2026-11', sku: 'a', units: 9 },
+    ]);
+  });
+
+  test('that is not there is refused by its name', async () => {
+    const path = '/nowhere/usage.csv';
+    await expect(read('', { path })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^\/nowhere\/usage.csv: the export cannot be read: /) as string,
     });
   });
 
@@ -99,7 +135,10 @@ test.each([
   ['2026-11', '2026-11'],
   ['2026-11-30T16:00:00Z', '2026-12-01'],
   ['2026-11-30T23:00:00+08:00', '2026-11-30'],
+  ['2026-11-30 16:00:00 +0000', '2026-12-01'],
+  ['2026-11-30 23:00:00 +0800 CST', '2026-11-30'],
   ['20.11.2026', undefined],
+  ['11/20/2026', undefined],
   ['2026-13-01', undefined],
   ['', undefined],
 ])('the date %j is %j', (text, day) => {
@@ -113,7 +152,14 @@ test.each([
   ['0.00000000049', 0n],
   ['0.0000000005', 1n],
   ['', 0n],
+  ['CNY 1.5', 1_500_000_000n],
+  ['1.5元', 1_500_000_000n],
   ['1e3', undefined],
+  ['1,5', undefined],
+  ['1.204,50', undefined],
+  ['$5', undefined],
+  ['5 USD', undefined],
+  ['USD 5', undefined],
 ])('the amount %j is %s', (text, amount) => {
-  expect(parseAmount(text)).toBe(amount);
+  expect(parseAmount(text, 'CNY')).toBe(amount);
 });
