@@ -65,5 +65,5 @@ export async function tryCanary(parts: CanaryParts): Promise<SessionEnd | undefi
 function describeStop({ reasons, items }: CanaryVerdict, untouched: number): string {
   const rest = `${formatCount(untouched)} ${untouched === 1 ? 'task is' : 'tasks are'} untouched`;
   const of = `${formatCount(items)} ${items === 1 ? 'item' : 'items'}`;
-  return `stopped by the canary of ${of}: ${reasons.join('; ')}. ${rest}. See failures.csv and bill.csv; change what is wrong and run again, or go on all the same with --resume.`;
+  return `stopped by the canary of ${of}: ${reasons.join('; ')}. ${rest}. See failures.csv and bill.csv. --resume sends the rest all the same; once the cause is mended, --new begins with another canary; other conditions of stopIf are judged by running again.`;
 }

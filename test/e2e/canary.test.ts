@@ -44,8 +44,9 @@ test('where the canary fails the rest is not sent, says why with exit 4, and fol
   const first = await world.run('run', path);
   expect(first.exitCode).toBe(4);
   expect(first.out).toContain(
-    'stopped by the canary of 10 items: 10 of 10 tasks failed, 100 % (pai/image-quality 10 of 10), and it stops if failed is > 20 %. 50 tasks are untouched. See failures.csv and bill.csv; change what is wrong and run again, or go on all the same with --resume.',
+    'stopped by the canary of 10 items: 10 of 10 tasks failed, 100 % (pai/image-quality 10 of 10), and it stops if failed is > 20 %. 50 tasks are untouched. See failures.csv and bill.csv. --resume sends the rest all the same; once the cause is mended, --new begins with another canary; other conditions of stopIf are judged by running again.',
   );
+  expect(first.out).not.toContain('Run again to go on');
   expect(sent(world)).toBe(10);
   const summary = await readSummary(world, 'wary');
   expect(summary).toMatchObject({
@@ -70,6 +71,22 @@ test('where the canary fails the rest is not sent, says why with exit 4, and fol
     counts: { answered: 50, failed: 10, open: 0 },
     canary: { state: 'overridden', failed: 10 },
   });
+}, 120_000);
+
+test('once the cause is mended a new run draws a canary of other items, and the rest follows', async () => {
+  const world = await openWorld({ modelFailure: 1 });
+  await putVariants(world, 20, 'image/jpeg');
+  const path = await world.writePipeline('mended', images('{ items: 5, stopIf: { failed: "> 20%" } }'));
+  expect((await world.run('run', path)).exitCode).toBe(4);
+  await world.setFaults('pai', { modelFailure: 0 });
+  const next = await world.run('run', path, '--new');
+  // The failures of the first canary are remembered: its items are nobody's canary now.
+  expect(next.exitCode).toBe(1);
+  expect(await readSummary(world, 'mended')).toMatchObject({
+    counts: { answered: 15, failed: 5, open: 0 },
+    canary: { state: 'passed', items: 5, ended: 5, failed: 0 },
+  });
+  expect(sent(world)).toBe(20);
 }, 120_000);
 
 test('a canary of what an item costs lets the rest follow once its condition allows it', async () => {

@@ -52,9 +52,11 @@ function saysWhy({ exitCode, why }: Summary, rest: readonly string[], ink: Ink):
   ];
 }
 
-function goesOn({ counts, exitCode }: Summary): readonly string[] {
+function goesOn({ counts, exitCode, canary }: Summary): readonly string[] {
   const left = counts.open + counts.overCap;
   if (exitCode === null || !goesOnAfter.includes(exitCode)) return [];
+  // Run again, a canary that said no says no again; what else may be done stands among the words of the run.
+  if (exitCode === exitCodes.capped && canary?.state === 'stopped') return [];
   // A cap has advice of its own among the words of the run.
   if (exitCode === exitCodes.capped && counts.open === 0) return [];
   return [left === 0 ? runAgain : `${countWord(left, 'task is', 'tasks are')} still open. ${runAgain}`];

@@ -29,6 +29,14 @@ const states: Readonly<Record<ExitCode, State>> = {
   143: { word: 'state.interrupted', words: 'exit.130', mood: 'warn' },
 };
 
+/** It does not go on by itself. */
+const stoppedByCanary: State = { word: 'state.stopped', words: 'exit.canary', mood: 'warn' };
+
+function findState({ exitCode, state, canary }: RunRecord): State {
+  if (exitCode === undefined) return unfinished[state];
+  return exitCode === exitCodes.capped && canary?.state === 'stopped' ? stoppedByCanary : states[exitCode];
+}
+
 const unfinished: Readonly<Record<RunRecord['state'], State>> = {
   running: { word: 'state.running', words: 'state.runningWords', mood: 'calm' },
   finished: { word: 'state.finished', words: 'exit.0', mood: 'good' },
@@ -37,7 +45,7 @@ const unfinished: Readonly<Record<RunRecord['state'], State>> = {
 };
 
 export function renderHeader({ request, run, tally }: PageContent, say: Say): Markup {
-  const state = run.exitCode === undefined ? unfinished[run.state] : states[run.exitCode];
+  const state = findState(run);
   const { timezone } = request.reports;
   const end = run.endedAt;
   const facts = [
@@ -45,7 +53,7 @@ export function renderHeader({ request, run, tally }: PageContent, say: Say): Ma
     end === undefined ? undefined : say.duration(Date.parse(end) - Date.parse(run.startedAt)),
     run.exitCode === undefined
       ? undefined
-      : say('state.exit', { code: run.exitCode, words: say(states[run.exitCode].words) }),
+      : say('state.exit', { code: run.exitCode, words: say(state.words) }),
     run.listing === 'partial' ? html`<strong>${say('state.partial')}</strong>` : undefined,
   ].filter((fact) => fact !== undefined);
   return html`<header>

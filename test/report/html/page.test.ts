@@ -64,6 +64,20 @@ async function writePageOf(request: ReturnType<typeof makeRequest>): Promise<str
   return request.folder.files.get('report.html') ?? '';
 }
 
+test('a run that its canary stopped does not go on by being run again, and the page says what to do', async () => {
+  const canary = { state: 'stopped' as const, items: 10 };
+  const run = makeRun([], [quality], { exitCode: 4, why: 'stopped by the canary of 10 items', canary });
+  for (const [language, words] of [
+    ['en', '--resume sends the rest, --new draws another one'],
+    ['zh', '--resume 继续发送，--new 另抽一批金丝雀'],
+  ] as const) {
+    const reports = { formats: ['html'] as const, timezone: 'UTC', excel: true, language };
+    const page = await writePageOf(makeRequest([], { run, reports }));
+    expect(page).toContain(words);
+    expect(page).not.toMatch(/run again to go on|再次运行即可继续/);
+  }
+});
+
 test('a page without anything flagged says so, and whether there is a policy', async () => {
   expect(await writePageOf(makeRequest([]))).toContain('No rule of the policy matched.');
   const unjudged = makeRequest([], { policy: { name: 'none', rules: [] } });

@@ -59,6 +59,7 @@ export const en = {
   'exit.2': 'wrong use or configuration',
   'exit.3': 'a vendor or a dependency was lost; run again to go on',
   'exit.4': 'at a cap or a deadline; run again to go on',
+  'exit.canary': 'by the canary; --resume sends the rest, --new draws another one',
   'exit.5': 'with verdicts that were to be reported',
   'exit.6': 'another run holds the pipeline',
   'exit.70': 'tasks are unaccounted for, or the program failed',
