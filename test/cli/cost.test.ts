@@ -120,6 +120,15 @@ describe('cost', () => {
     expect((await ask('cost --csv -')).out).toBe('');
   });
 
+  test('of a month without anything says so, and which months have something', async () => {
+    const empty = makeResult({ month: '2026-09', skus: [], pipelines: [], accounts: [] });
+    const { out, exitCode } = await ask('cost --month 2026-09', empty);
+    expect([exitCode, out]).toEqual([0, 'nothing was used in 2026-09; there is usage of 2026-10, 2026-11\n']);
+    expect((await ask('cost --month 2026-09', { ...empty, months: [] })).out).toBe(
+      'nothing was used in 2026-09; nor in any other month\n',
+    );
+  });
+
   test('says that nothing was used, and what stand-ins used', async () => {
     const nothing = makeResult({ month: undefined, playedUnits: 12 });
     expect((await ask('cost --pipeline weekly', { ...nothing, pipeline: 'weekly' })).out).toBe(

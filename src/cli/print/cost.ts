@@ -27,6 +27,10 @@ export function printCost(
     writeResult(console, [`nothing was used${whose} yet`, ...noteLeftOut(result), ...written]);
     return;
   }
+  if (result.skus.length === 0) {
+    writeResult(console, [...describeEmptyMonth(result), ...noteLeftOut(result), ...written]);
+    return;
+  }
   const { currency } = result;
   const table = (title: string, by: readonly CostDimension[], lines: readonly CostLine[]) =>
     lines.length === 0 ? [] : ['', ...formatLines(title, by, lines, currency, width)];
@@ -46,6 +50,14 @@ export function printCost(
     ...tables,
     ...written,
   ]);
+}
+
+function describeEmptyMonth({ month = '', months, pipeline }: CostResult): readonly string[] {
+  const whose = pipeline === undefined ? '' : ` by "${makePlain(pipeline)}"`;
+  const known = months.map(({ of }) => of.month ?? '');
+  const others =
+    known.length === 0 ? 'nor in any other month' : `there is usage of ${known.slice(-12).join(', ')}`;
+  return [`nothing was used${whose} in ${month}; ${others}`];
 }
 
 function formatHead(

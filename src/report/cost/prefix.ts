@@ -8,6 +8,7 @@ import {
 } from '../../domain/cost.ts';
 import type { Ledger } from '../../domain/ledger.ts';
 import { cutPlace, readPlace } from '../gather/place.ts';
+import { readKey, readUrl } from '../table/address.ts';
 
 const pageRows = 5000;
 /** Prefixes beyond these many lines are summed together, so that memory stays flat. */
@@ -15,6 +16,8 @@ const mostLines = 20_000;
 
 const prunedPrefix = '(pruned)';
 const otherPrefix = '(other)';
+/** Of items that lie in no folder: posts, and rows with a bare name. Folders end with a slash. */
+const noPrefix = '(no folder)';
 
 /** Fills the tables; what a table has no dimension for does not count there. */
 export async function sumPrefixes(
@@ -44,5 +47,8 @@ function add(facts: Map<string, CostFact>, usage: ItemUsage, depth: number): voi
 }
 
 function nameOf({ item }: ItemUsage, depth: number): string {
-  return item === undefined ? prunedPrefix : cutPlace(readPlace(item), depth);
+  if (item === undefined) return prunedPrefix;
+  // A row's id may be any name: where it has no key, its link tells where it lies.
+  const path = readKey(item) === undefined ? (readUrl(item) ?? readPlace(item)) : readPlace(item);
+  return cutPlace(path, depth) || noPrefix;
 }

@@ -1,6 +1,7 @@
 /** The page of what was spent: whole in itself, escaped, and readable without colours. */
 import { describe, expect, test } from 'vitest';
 import { CostTable, type ItemUsage } from '../../../src/domain/cost.ts';
+import type { Item } from '../../../src/domain/item.ts';
 import type { CostResult } from '../../../src/domain/cost-result.ts';
 import { writeCostPage } from '../../../src/report/cost/page.ts';
 import { sumPrefixes } from '../../../src/report/cost/prefix.ts';
@@ -90,6 +91,10 @@ test('the CSV guards what a spreadsheet would run, and leaves an unknown charge 
   ]);
 });
 
+function makeRow(id: string, url?: string): Item {
+  return { id, position: new Uint8Array(), kind: 'video', url };
+}
+
 test('prefixes are summed page by page, those of pruned runs and of stand-ins apart', async () => {
   const usage = (id: number, key: string | undefined, isLoopback = false): ItemUsage => ({
     id,
@@ -107,6 +112,8 @@ test('prefixes are summed page by page, those of pruned runs and of stand-ins ap
     usage(6001, 'top.jpg'),
     usage(6002, undefined),
     usage(6003, 'ugc/b/2.jpg', true),
+    { ...usage(6004, undefined), item: makeRow('row-1', 'https://cdn.example/vip/1.mp4?e=1&token=x') },
+    { ...usage(6005, undefined), item: makeRow('post-7') },
   ];
   const asked: number[] = [];
   const ledger = {
@@ -121,7 +128,9 @@ test('prefixes are summed page by page, those of pruned runs and of stand-ins ap
     { depth: 3, isPlayed: false, tables: [new CostTable(['prefix'])] },
   );
   expect(table?.list().map(({ of, observed }) => [of.prefix, observed])).toEqual([
+    ['(no folder)', 2],
     ['(pruned)', 2],
+    ['https://cdn.example/vip/', 2],
     ['media/', 2],
     ['media/ugc/a/', 10_002],
     ['media/ugc/b/', 2],
