@@ -160,20 +160,18 @@ function nameStorage(
   useStorage(trouble, storages, name, { file, path: [...path, 'storage'] }, needsCredentials);
 }
 
-/** With a header columns have names, without one they have positions. */
+/** Every column has a position; only a header gives it a name. */
 function checkColumns(
   trouble: Trouble,
   file: ConfigFile,
   { header, columns }: Fields<typeof sourceShapes.csv>,
 ): void {
-  if (header === undefined || !columns) return;
-  const expected = header
-    ? 'the name of a column, since header is true'
-    : 'a position from 1, since header is false';
+  if (header !== false || !columns) return;
   for (const [field, column] of Object.entries(columns)) {
-    if (column === undefined || (typeof column === 'string') === header) continue;
+    if (typeof column !== 'string') continue;
     const place = ['source', 'csv', 'columns', field];
-    reportProblem(trouble, file, place, `expected ${expected}, found ${quoteAt(file, place)}.`);
+    const expected = 'expected a position from 1, since header is false';
+    reportProblem(trouble, file, place, `${expected}, found ${quoteAt(file, place)}.`);
   }
 }
 

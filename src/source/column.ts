@@ -77,12 +77,16 @@ function findMapped(
   if (index === -1) {
     throw wrongUse(`${where}: expected a column "${wanted}", ${nameFound(source, names)}. Correct the name.`);
   }
-  if (names.includes(wanted, index + 1)) {
-    throw wrongUse(
-      `${where}: column "${wanted}" stands twice in the header. Rename one, or give the position.`,
-    );
-  }
+  refuseTwice(where, names, wanted, `set columns.${field} to the position`);
   return index;
+}
+
+/** Which of two is meant only people know. */
+function refuseTwice(where: string, names: readonly string[], name: string, advice: string): void {
+  const places = names.flatMap((one, index) => (one === name ? [index + 1] : []));
+  if (places.length < 2) return;
+  const found = `found it as columns ${places.join(' and ')}`;
+  throw wrongUse(`${where}: expected one column "${name}", ${found}. Rename one, or ${advice}.`);
 }
 
 function addDefaults(
@@ -95,7 +99,9 @@ function addDefaults(
   if (source.header) {
     for (const field of manifestFields) {
       const index = names.indexOf(field);
-      if (!at.has(field) && index !== -1 && !taken.has(index)) at.set(field, index);
+      if (at.has(field) || index === -1 || taken.has(index)) continue;
+      refuseTwice(source.path, names, field, `say which with columns: { ${field}: ${index + 1} }`);
+      at.set(field, index);
     }
   } else if (at.size === 0) {
     for (const [index, field] of manifestFields.slice(0, width).entries()) at.set(field, index);

@@ -111,10 +111,9 @@ const cases: readonly (readonly [
     [],
   ],
   [
-    'columns with a header are names, and a storage must be known',
+    'columns with a header are names or positions, and a storage must be known',
     p(withSource('{ csv: { path: a.csv, columns: { url: 2 }, storage: mainn, encoding: UTF8 } }')),
     [
-      'pipelines/p.yaml:1:47 source.csv.columns.url: expected the name of a column, since header is true, found 2.',
       'pipelines/p.yaml:1:61 source.csv.storage: there is no storage "mainn" in config/storages.yaml. Did you mean "main"?',
     ],
     [],

@@ -195,7 +195,13 @@ describe('columns', () => {
       'twice',
       'link,link\n',
       { columns: { url: 'link' } },
-      'columns.url: column "link" stands twice in the header. Rename one, or give the position.',
+      'columns.url: expected one column "link", found it as columns 1 and 2. Rename one, or set columns.url to the position.',
+    ],
+    [
+      'twice under our own name',
+      'bucket,key,size,key\n',
+      {},
+      'expected one column "key", found it as columns 2 and 4. Rename one, or say which with columns: { key: 2 }.',
     ],
     [
       'too far',

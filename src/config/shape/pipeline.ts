@@ -56,7 +56,7 @@ const bucketShape = z.strictObject({
 });
 
 const columnShape = z.union([wordShape, countShape], {
-  error: 'expected the name of a column, or its position from 1 with header: false',
+  error: 'expected the name of a column, or its position from 1',
 });
 
 const columnsShape = z.strictObject(
@@ -100,7 +100,7 @@ const csvShape = z.strictObject({
   }),
   header: z.boolean().default(true).meta({ description: 'Whether the first row names the columns.' }),
   columns: columnsShape.prefault({}).meta({
-    description: `Our field to the name of their column, or to its position from 1 with header: false. Fields: ${manifestFields.join(' ')}.`,
+    description: `Our field to the name of their column, or to its position from 1, the only way with header: false. Fields: ${manifestFields.join(' ')}.`,
     examples: [{ url: 'link', title: 'name' }],
   }),
   delimiter: z
