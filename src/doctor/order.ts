@@ -8,10 +8,10 @@ import type { ListedObject, ListPage, ObjectStorage } from '../domain/storage.ts
 /** Behind a key that exists, before the next one: no server needs such a key to be there. */
 const behind = '\u{10FFFD}';
 
-/** What the objects of a first page and at most four more requests show. `reach` begins the message. */
+/** What the objects of a prefix's first page and at most four more requests show. `reach` begins the message. */
 export async function examineOrder(
   source: BucketSource,
-  objects: readonly ListedObject[],
+  { prefix, objects }: { readonly prefix: string; readonly objects: readonly ListedObject[] },
   reach: string,
   storage: Pick<ObjectStorage, 'list'>,
 ): Promise<Diagnosis> {
@@ -29,7 +29,7 @@ export async function examineOrder(
     );
   }
   if (objects.length < 3) return { level: 'ok', subject, message: `${reach}; too few keys to try paging` };
-  const ask = { storage: source.storage, bucket: source.bucket, prefix: source.prefixes[0] ?? '' };
+  const ask = { storage: source.storage, bucket: source.bucket, prefix };
   const fault = await examinePaging(objects, (more) => storage.list({ ...ask, ...more }));
   if (fault !== undefined) return distrust(fault);
   const middle = Math.floor((objects.length - 1) / 2);

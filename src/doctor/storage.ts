@@ -13,6 +13,9 @@ import { examineCredentials } from './lifetime.ts';
 import { examineManifest, type ManifestSettings } from './manifest.ts';
 import { examineOrder } from './order.ts';
 
+/** Of a list of prefixes, so many are looked at. */
+const mostPrefixes = 64;
+
 export type StorageTools = Pick<DoctorTools, 'storage' | 'clock' | 'glance'>;
 
 export interface StorageDiagnosis {
@@ -39,15 +42,52 @@ async function examineBucket(
   const { diagnoses, facts } = await reachStorage(pipeline, request, tools);
   if (facts === undefined) return { diagnoses };
   const subject = `storage ${storage}`;
-  const { objects } = facts.page;
   const reach = `bucket "${bucket}" reached${nameAddressing(pipeline, storage)} and signature accepted`;
-  const order: Diagnosis =
-    objects.length === 0
-      ? { level: 'warn', subject, message: `${reach}, but nothing lies under the prefix. Check prefix.` }
-      : await examineOrder(source, objects, reach, tools.storage).catch((error: unknown) =>
-          describeFailure(subject, error),
-        );
-  return { diagnoses: [order, ...diagnoses], item: chooseItem(source, objects) };
+  try {
+    const found = [
+      { prefix: request.prefix, objects: facts.page.objects },
+      ...(await listOthers(source, tools)),
+    ];
+    const empty = found.filter(({ objects }) => objects.length === 0).map(({ prefix }) => prefix);
+    if (empty.length === found.length) {
+      const isWhole = empty.length === 1 && empty[0] === '';
+      const lack = isWhole
+        ? 'the bucket is empty. Check bucket.'
+        : `nothing lies under ${nameAll(empty)}. Check prefix.`;
+      const message = `${reach}, but ${lack}`;
+      return { diagnoses: [{ level: 'warn', subject, message }, ...diagnoses] };
+    }
+    // The fullest one shows most of how the server lists.
+    const fullest = found.reduce((best, one) => (one.objects.length > best.objects.length ? one : best));
+    const order = await examineOrder(source, fullest, reach, tools.storage);
+    const lacks: readonly Diagnosis[] =
+      empty.length === 0
+        ? []
+        : [{ level: 'warn', subject, message: `nothing lies under ${nameAll(empty)}. Check prefix.` }];
+    const item = found.map(({ objects }) => chooseItem(source, objects)).find((one) => one !== undefined);
+    return { diagnoses: [order, ...lacks, ...diagnoses], item };
+  } catch (error) {
+    return { diagnoses: [describeFailure(subject, error), ...diagnoses] };
+  }
+}
+
+/** What lies under the prefixes behind the first, a page each, of as many as a person waits for. */
+async function listOthers(
+  { storage, bucket, prefixes }: BucketSource,
+  tools: StorageTools,
+): Promise<readonly { readonly prefix: string; readonly objects: readonly ListedObject[] }[]> {
+  return await Promise.all(
+    prefixes.slice(1, mostPrefixes).map(async (prefix) => {
+      const { objects } = await tools.storage.list({ storage, bucket, prefix });
+      return { prefix, objects };
+    }),
+  );
+}
+
+function nameAll(prefixes: readonly string[]): string {
+  const named = prefixes.slice(0, 5).map((prefix) => JSON.stringify(prefix));
+  const more = prefixes.length > named.length ? ` and ${prefixes.length - named.length} more` : '';
+  return `${prefixes.length === 1 ? 'prefix' : 'prefixes'} ${named.join(', ')}${more}`;
 }
 
 async function examineManifestStorages(

@@ -177,9 +177,9 @@ describe('the doctor', () => {
       2,
     ],
     [
-      'an empty prefix',
+      'an empty bucket',
       { keys: [] },
-      'warn storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but nothing lies under the prefix. Check prefix.',
+      'warn storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but the bucket is empty. Check bucket.',
       undefined,
     ],
     [

@@ -23,7 +23,11 @@ interface Server {
   readonly aheadMs?: number;
 }
 
-async function look(server: Server, settings: Partial<Storage> = {}): Promise<readonly string[]> {
+async function look(
+  server: Server,
+  settings: Partial<Storage> = {},
+  prefixes: readonly string[] = [''],
+): Promise<readonly string[]> {
   const { quirks, region, aheadMs = 0 } = server;
   const store = await startEmbeddedStore({
     ...(quirks !== undefined && { quirks }),
@@ -45,7 +49,7 @@ async function look(server: Server, settings: Partial<Storage> = {}): Promise<re
   const storages = new Map([['main', main]]);
   const storage = openObjectStorage(storages, { lookup, maxAttempts: 2, timeoutMs: 5000 });
   const pipeline = {
-    source: { form: 'bucket', storage: 'main', bucket: 'media', prefixes: [''] },
+    source: { form: 'bucket', storage: 'main', bucket: 'media', prefixes },
     storages,
     access: { mode: 'presigned', expiresInSeconds: 3600 },
   } as unknown as Pipeline;
@@ -65,6 +69,19 @@ describe('the doctor over a socket', () => {
   it('finds a store in order', async () => {
     expect(await look({})).toEqual([
       'ok bucket "media" reached (region us-east-1, path style) and signature accepted; lists in order, pages go on, StartAfter works',
+      'ok clock in step',
+    ]);
+  });
+
+  it('looks at every prefix, and names those under which nothing lies', async () => {
+    const reached = 'bucket "media" reached (region us-east-1, path style) and signature accepted';
+    expect(await look({}, {}, ['x/', 'c/', 'y/'])).toEqual([
+      `ok ${reached}; too few keys to try paging`,
+      'warn nothing lies under prefixes "x/", "y/". Check prefix.',
+      'ok clock in step',
+    ]);
+    expect(await look({}, {}, ['x/'])).toEqual([
+      `warn ${reached}, but nothing lies under prefix "x/". Check prefix.`,
       'ok clock in step',
     ]);
   });
