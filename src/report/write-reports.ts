@@ -85,11 +85,9 @@ export async function writeReports(request: ReportRequest): Promise<ReportSummar
       ...(summary.saved && { saved: summary.saved }),
     }),
   );
-  const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json'];
-  if (record.counters.broken > 0) {
-    await writeBroken(request, form);
-    files.push('broken.csv');
-  }
+  // Also where no row is broken: those that an earlier session of the run could not use may have been mended.
+  await writeBroken(request, form);
+  const files = [...growing.map((file) => file.name), 'bill.csv', 'bill.json', 'broken.csv'];
   if (reports.formats.includes('html')) {
     const broken = await ledger.readBroken(run.id, mostBrokenRows);
     const content = {

@@ -70,6 +70,7 @@ describe('a run', () => {
     expect((await readdir(join(world.folder, 'reports', 'first-light', summary.run))).sort()).toEqual([
       'bill.csv',
       'bill.json',
+      'broken.csv',
       'failures.csv',
       'findings.csv',
       'items.csv',

@@ -23,13 +23,13 @@ function makeRows(count: number): readonly ItemRow[] {
 }
 
 describe('the files', () => {
-  const always = ['bill.csv', 'bill.json', 'summary.json'];
+  const always = ['bill.csv', 'bill.json', 'broken.csv', 'summary.json'];
   test.each([
     [['csv'] as const, ['items.csv', 'findings.csv', 'segments.csv', 'review.csv', 'failures.csv']],
     [['jsonl'] as const, ['tasks.jsonl']],
     [['html'] as const, ['report.html']],
     [[] as const, []],
-  ])('for formats %j are those of the formats, and bill and summary always', async (formats, expected) => {
+  ])('for formats %j are those of the formats, and bill, broken rows and summary always', async (formats, expected) => {
     const request = makeRequest(makeRows(1), {
       reports: { formats, timezone: 'UTC', excel: true, language: 'en' },
     });
@@ -68,6 +68,10 @@ describe('the files', () => {
     expect(lines[1]).toBe('2,"no url, no key"');
     expect(lines[8]).toBe("9,'=no url");
     expect(lines.at(-2)).toBe('2501,"no url, no key"');
+
+    // The rows were mended, and the run gone on with.
+    await writeReports({ ...request, run, ledger: makeLedger(rows) });
+    expect(request.folder.files.get('broken.csv')).toBe('\uFEFFline,message\r\n');
   });
 
   test('of an earlier report stay where one cannot be written, and the error is the folder’s own', async () => {
