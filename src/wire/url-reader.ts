@@ -8,6 +8,8 @@ import { type AddressRule, makeGuardedConnect } from './guarded-connect.ts';
 export interface UrlReaderOptions {
   /** Also reads from private, loopback and link-local addresses. */
   readonly allowPrivateAddresses: boolean;
+  /** What a person may do about an address that was refused; ends the sentence `... is not a public address`. */
+  readonly advice?: string | undefined;
   /** Most bytes that one read takes over the wire, also those before `start` of a server that ignores ranges. */
   readonly maxBytes: number;
   /** Milliseconds for one read, its redirects included. */
@@ -34,7 +36,7 @@ const maxRedirects = 3;
 /** A reader for links of manifests: public addresses only, unless told otherwise. */
 export function makeUrlReader(options: UrlReaderOptions): OpenUrlReader {
   const allows = options.allowPrivateAddresses ? () => true : isPublicAddress;
-  return openReader({ allows, refusal: 'not a public address' }, options);
+  return openReader({ allows, refusal: `not a public address${options.advice ?? ''}` }, options);
 }
 
 /** A reader for emulators: addresses of this machine only. */
