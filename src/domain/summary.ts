@@ -2,6 +2,7 @@
 import type { BookingRule } from './booking.ts';
 import type { Accounts } from './accounting.ts';
 import type { CanaryState } from './canary.ts';
+import type { ExitCode } from './problem.ts';
 import type { CapStand } from './caps.ts';
 import { formatNano } from './money.ts';
 import type { RunChange } from './change.ts';
@@ -26,7 +27,7 @@ export interface Summary {
   /** Every unit has a price, and no task is open that may still be charged. */
   readonly complete: boolean;
   readonly verdicts: VerdictCounts;
-  readonly exitCode: number | null;
+  readonly exitCode: ExitCode | null;
   readonly why: string | null;
   /** By account: what its failed calls are booked as. */
   readonly booking?: Readonly<Record<string, BookingRule>> | undefined;

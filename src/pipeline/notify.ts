@@ -2,6 +2,7 @@
 import type { Log } from '../domain/log.ts';
 import { describeError, exitCodes, Stop } from '../domain/problem.ts';
 import type { NotifySettings, Pipeline } from '../domain/settings.ts';
+import { makeTell } from '../report/html/language/say.ts';
 import { makeCapWatch, readCaps, type WatchedCap } from '../report/notice/cap-watch.ts';
 import { makeNoticeCall, readNoticeReply } from '../report/notice/form.ts';
 import { makeCapNotice, makeEndNotice, makeTroubleNotice, type Notice } from '../report/notice/notice.ts';
@@ -15,13 +16,14 @@ const beatMs = 2000;
 
 export function openNotifier(
   { clock, stop }: Pick<Outside, 'clock' | 'stop'>,
-  { name: pipeline, notify }: Pick<Pipeline, 'name' | 'notify'>,
+  { name: pipeline, notify, reports }: Pick<Pipeline, 'name' | 'notify' | 'reports'>,
   log: Log,
 ): Companion {
   const name = 'notify';
   const http = openHttp({ connections: 4 });
   const beat = makeBeat(clock, beatMs, log, name);
   const caps = makeCapWatch();
+  const words = makeTell(reports.language);
   let run = '';
   const tellOne = (settings: NotifySettings, notice: Notice) =>
     deliver(
@@ -45,7 +47,7 @@ export function openNotifier(
     );
   };
   const tellCaps = async (stands: readonly WatchedCap[], currency: string) => {
-    for (const cap of caps.look(stands)) await tell(makeCapNotice(pipeline, run, cap, currency));
+    for (const cap of caps.look(stands)) await tell(makeCapNotice({ pipeline, run, currency }, cap, words));
   };
   return {
     name,
@@ -63,12 +65,12 @@ export function openNotifier(
       await beat.end();
       // What came between the last look and the end.
       await tellCaps(readCaps(summary), summary.currency);
-      await tell(makeEndNotice(summary, folder));
+      await tell(makeEndNotice(summary, folder, words));
     },
     failed: async (error) => {
       await beat.end();
       const exitCode = error instanceof Stop ? error.exitCode : exitCodes.ourMistake;
-      await tell(makeTroubleNotice(pipeline, describeError(error), exitCode));
+      await tell(makeTroubleNotice(pipeline, describeError(error), exitCode, words));
     },
     close: async () => {
       await beat.end();

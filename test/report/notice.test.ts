@@ -1,7 +1,8 @@
 /** What people are told, and how each receiver is spoken to. */
 import { describe, expect, test } from 'vitest';
-import type { NotifySettings } from '../../src/domain/settings.ts';
+import type { Language, NotifySettings } from '../../src/domain/settings.ts';
 import type { Summary } from '../../src/domain/summary.ts';
+import { makeTell } from '../../src/report/html/language/say.ts';
 import { makeCapWatch, readCaps } from '../../src/report/notice/cap-watch.ts';
 import { makeNoticeCall, readNoticeReply } from '../../src/report/notice/form.ts';
 import {
@@ -31,8 +32,8 @@ const change = {
   charge: { before: '1', after: '2', currency: 'CNY', complete: true },
 } as const;
 
-function tell(given: Parameters<typeof makeSummary>[0]): Notice {
-  return makeEndNotice(makeSummary(given), '/srv/reports/audit/r');
+function tell(given: Parameters<typeof makeSummary>[0], language: Language = 'en'): Notice {
+  return makeEndNotice(makeSummary(given), '/srv/reports/audit/r', makeTell(language));
 }
 
 describe('the end of a run', () => {
@@ -88,8 +89,78 @@ describe('the end of a run', () => {
   test('shows no link’s signature, whoever wrote it', () => {
     const why = 'halted: https://s3.example/a.jpg?X-Amz-Signature=abc could not be read';
     expect(tell({ why, exitCode: 3 }).title).toContain('halted: https://s3.example/a.jpg could');
-    const { lines } = makeTroubleNotice('audit', why, 3);
+    const { lines } = makeTroubleNotice('audit', why, 3, makeTell('en'));
     expect(lines).toEqual(['halted: https://s3.example/a.jpg could not be read', 'exit 3']);
+  });
+});
+
+describe('in Chinese', () => {
+  const counts = { failed: 14, reused: 3, overCap: 2 };
+
+  test('the end of a run is told in the same lines', () => {
+    const { title, lines, document } = tell(
+      {
+        why: 'finished with 14 failures',
+        exitCode: 1,
+        counts,
+        verdicts: { block: 12, review: 431 },
+        complete: false,
+        caps: [{ cap: 'caps.run', spent: '5098.12', reserved: '0', limit: '6000' }],
+        change,
+      },
+      'zh',
+    );
+    expect(title).toBe('mediasweep audit：已完成，其中 14 个任务失败，0 个搁置');
+    expect(lines).toEqual([
+      '20261120T020000Z-audit，用时 9 小时 04 分（退出码 1）',
+      '屏蔽 12，复审 431，未完成 0，通过 100',
+      '100 个条目：已应答 100，复用 3，失败 14，搁置 0，超出上限 2',
+      '费用至少 0.4600 CNY（不完整）',
+      'caps.run：已用 5,098.12 CNY，上限 6,000.00 CNY',
+      '对比 20261119T020000Z-audit：新命中 6，解除 1，新增 1,204，改动 88，消失 310',
+      '报告：/srv/reports/audit/r',
+    ]);
+    expect(document['text']).toBe([title, ...lines].join('\n'));
+  });
+
+  test.each([
+    [0, '已完成'],
+    [3, '已中止，供应商或依赖不可用；再次运行即可继续'],
+    [4, '已停止，到达上限或截止时间；再次运行即可继续，2 个任务超出上限'],
+    [5, '已完成，命中 5 个条目'],
+    [143, '被中断，再次运行即可继续'],
+  ] as const)('exit %i is said in words', (exitCode, words) => {
+    const { title } = tell({ exitCode, counts, verdicts: { review: 5 } }, 'zh');
+    expect(title).toBe(`mediasweep audit：${words}`);
+  });
+
+  test('a canary’s stop does not say that it goes on by itself', () => {
+    const canary = { state: 'stopped', items: 200 } as const;
+    expect(tell({ exitCode: 4, canary }, 'zh').title).toContain('：已停止，金丝雀未通过');
+  });
+
+  test('what a vendor said is quoted as it is, without a link’s signature', () => {
+    const why = 'halted: pai-prod answered 401 for https://s3.example/a.jpg?X-Amz-Signature=abc';
+    expect(tell({ why, exitCode: 3 }, 'zh').lines[1]).toBe(
+      'halted: pai-prod answered 401 for https://s3.example/a.jpg',
+    );
+  });
+
+  test('trouble and caps are told', () => {
+    const words = makeTell('zh');
+    expect(makeTroubleNotice('audit', 'no disk', 3, words)).toMatchObject({
+      title: 'mediasweep audit：没有运行到结束',
+      lines: ['no disk', '退出码 3'],
+    });
+    const cap = { name: 'caps.run', spent: 800n, reserved: 5n, limit: 1000n, sku: 'pai/basic' };
+    expect(makeCapNotice({ pipeline: 'audit', run: 'r', currency: 'CNY' }, cap, words)).toMatchObject({
+      title: 'mediasweep audit：caps.run 已用 80 %',
+      lines: [
+        'r',
+        '已用 800 pai/basic，预留 5 pai/basic，上限 1,000 pai/basic',
+        expect.stringContaining('继续'),
+      ],
+    });
   });
 });
 
@@ -118,7 +189,7 @@ describe('a cap', () => {
       cap: 'caps.units.q',
     };
     const [money, count] = readCaps({ caps: [run, units] }).map((cap) =>
-      makeCapNotice('audit', 'r', cap, 'CNY'),
+      makeCapNotice({ pipeline: 'audit', run: 'r', currency: 'CNY' }, cap, makeTell('en')),
     );
     expect(money).toMatchObject({
       events: ['cap80'],
@@ -226,5 +297,7 @@ describe('an answer', () => {
 
 test('the summary of a run without an end is told as such', () => {
   const summary: Summary = { ...makeSummary(), exitCode: null, endedAt: null, why: null };
-  expect(makeEndNotice(summary, '/r')).toMatchObject({ title: 'mediasweep audit: has not ended' });
+  const titleIn = (language: Language) => makeEndNotice(summary, '/r', makeTell(language)).title;
+  expect(titleIn('en')).toBe('mediasweep audit: has not ended');
+  expect(titleIn('zh')).toBe('mediasweep audit：尚未结束');
 });

@@ -315,7 +315,10 @@ export const reportsShape = z.strictObject({
   language: z
     .enum(languages)
     .default('en')
-    .meta({ description: 'Language of the HTML report: English or Chinese.', examples: ['zh'] }),
+    .meta({
+      description: 'Language of the HTML report and of what `notify:` tells: English or Chinese.',
+      examples: ['zh'],
+    }),
   respect: z.literal('decisions').optional().meta({
     description:
       'With decisions, what a reviewer decided about an item (`mediasweep review import`) is its verdict until its content changes; else it is shown beside it.',

@@ -14,7 +14,7 @@ import { html } from '../../../src/report/html/markup.ts';
 import { languages } from '../../../src/domain/settings.ts';
 
 const keys = Object.keys(catalogues.en) as MessageKey[];
-const folder = join(import.meta.dirname, '..', '..', '..', 'src', 'report', 'html');
+const folder = join(import.meta.dirname, '..', '..', '..', 'src', 'report');
 
 function listPlaces(text: string): readonly string[] {
   return [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''))].sort();
@@ -40,7 +40,7 @@ describe.each(languages)('the catalogue of %s', (language) => {
 test('no message is Chinese in English, or English in Chinese but for names', () => {
   const han = /\p{Script=Han}/u;
   expect(keys.filter((key) => han.test(catalogues.en[key]))).toEqual([]);
-  const names = new Set(['page.lang', 'bill.everyUnit', 'bill.per']);
+  const names = new Set(['page.lang', 'bill.everyUnit', 'bill.per', 'notice.title']);
   expect(
     keys.filter(
       (key) =>

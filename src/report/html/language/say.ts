@@ -41,6 +41,25 @@ export function makeSay(language: Language): Say {
   return Object.assign(say, { language, duration });
 }
 
+/** A message as plain text, for what is no page; what is filled in stays as it is. */
+export interface Tell {
+  (key: MessageKey, filling?: Readonly<Record<string, string | number>>): string;
+  readonly language: Language;
+  readonly duration: (ms: number) => string;
+}
+
+export function makeTell(language: Language): Tell {
+  const catalogue = catalogues[language];
+  const tell = (key: MessageKey, filling: Readonly<Record<string, string | number>> = {}): string =>
+    chooseForm(catalogue[key], filling['count']).replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+      const part = filling[name] ?? '';
+      return typeof part === 'number' ? formatCount(part) : part;
+    });
+  const duration = (ms: number): string =>
+    formatDuration(ms).replaceAll(/[a-z]+/g, (unit) => (isUnit(unit) ? tell(units[unit]) : unit));
+  return Object.assign(tell, { language, duration });
+}
+
 const units = {
   ms: 'unit.ms',
   s: 'unit.s',
