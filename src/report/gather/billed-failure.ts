@@ -13,8 +13,9 @@ export function makeFailureBill(): FailureBill {
   let charge = 0n;
   return {
     add(task) {
+      if (task.status !== 'failed') return;
       const used = Object.entries(task.units).filter(([, count]) => count > 0);
-      if (task.status !== 'failed' || used.length === 0) return;
+      if (used.length === 0) return;
       tasks += 1;
       charge += task.charge;
       for (const [sku, count] of used) units[sku] = (units[sku] ?? 0) + count;

@@ -25,20 +25,21 @@ export interface Distributions {
 const mostLabels = 200;
 
 export function makeDistributions(services: readonly ReportService[]): Distributions {
-  const metrics = new Map<string, Distribution>();
+  const metrics = new Map<string, Map<string, Distribution>>();
   const labels = new Map<string, Map<string, Distribution>>();
   let unlisted = 0;
 
   for (const { name, columns } of services) {
     labels.set(name, new Map());
-    for (const metric of columns.metrics) {
+    const made = columns.metrics.map((metric) => {
       const histogram = makeMeasureHistogram();
-      metrics.set(JSON.stringify([name, metric]), { service: name, name: metric, isMetric: true, histogram });
-    }
+      return [metric, { service: name, name: metric, isMetric: true, histogram }] as const;
+    });
+    metrics.set(name, new Map(made));
   }
 
   const addLabel = (ofService: Map<string, Distribution>, found: Omit<Distribution, 'histogram'>) => {
-    const key = JSON.stringify([found.op ?? null, found.name]);
+    const key = `${found.op?.length ?? '-'} ${found.op ?? ''}${found.name}`;
     const known = ofService.get(key);
     if (known) return known.histogram;
     if (ofService.size >= mostLabels) return undefined;
@@ -51,8 +52,9 @@ export function makeDistributions(services: readonly ReportService[]): Distribut
     add({ service, finding }) {
       const ofService = labels.get(service);
       if (finding === undefined || ofService === undefined) return;
-      for (const [name, value] of Object.entries(finding.metrics)) {
-        if (typeof value === 'number') metrics.get(JSON.stringify([service, name]))?.histogram.add(value);
+      for (const [name, { histogram }] of metrics.get(service) ?? []) {
+        const value = Object.hasOwn(finding.metrics, name) ? finding.metrics[name] : undefined;
+        if (typeof value === 'number') histogram.add(value);
       }
       for (const label of finding.labels) {
         const histogram = addLabel(ofService, {
@@ -67,7 +69,7 @@ export function makeDistributions(services: readonly ReportService[]): Distribut
     },
     list: () =>
       services.flatMap(({ name }) => [
-        ...[...metrics.values()].filter((one) => one.service === name && one.histogram.count() > 0),
+        ...[...(metrics.get(name)?.values() ?? [])].filter(({ histogram }) => histogram.count() > 0),
         ...[...(labels.get(name)?.values() ?? [])].sort((a, b) => b.histogram.count() - a.histogram.count()),
       ]),
     unlisted: () => unlisted,

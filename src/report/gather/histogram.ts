@@ -54,6 +54,8 @@ export function makeMeasureHistogram(): Histogram {
   let bins = new Map<number, number>();
   let [low, high, count] = [0, 0, 0];
 
+  const findPlace = (finest: number) => Math.floor(finest / (width / finestWidth));
+
   const widen = () => {
     width *= 2;
     [low, high] = [Math.floor(low / 2), Math.floor(high / 2)];
@@ -70,11 +72,15 @@ export function makeMeasureHistogram(): Histogram {
       if (!(Math.abs(value) <= largest)) return;
       // By way of the finest bin, so that a value rounds the same way whenever it comes; + 0 makes -0 a 0.
       const finest = Math.floor(value / finestWidth) + 0;
-      const place = () => Math.floor(finest / (width / finestWidth));
-      if (count === 0) [low, high] = [place(), place()];
-      while (Math.max(high, place()) - Math.min(low, place()) >= mostBars) widen();
-      [low, high] = [Math.min(low, place()), Math.max(high, place())];
-      bins.set(place(), (bins.get(place()) ?? 0) + 1);
+      let place = findPlace(finest);
+      if (count === 0) [low, high] = [place, place];
+      while (Math.max(high, place) - Math.min(low, place) >= mostBars) {
+        widen();
+        place = findPlace(finest);
+      }
+      low = Math.min(low, place);
+      high = Math.max(high, place);
+      bins.set(place, (bins.get(place) ?? 0) + 1);
       count += 1;
     },
     count: () => count,

@@ -34,17 +34,29 @@ export function makePlaces(): Places {
   const levels = Array.from({ length: deepest }, (): Level => ({ counts: new Map(), unlisted: 0 }));
   const isDivided = ({ counts }: Level) => counts.size > 1;
   const find = () => levels.find(isDivided);
+  /** The counts of a folder at each depth; undefined where there is no room for one more. */
+  const open = (folder: string) =>
+    levels.map(({ counts }, index) => {
+      const place = cutPlace(folder, index + 1);
+      const known = counts.get(place);
+      if (known || counts.size >= mostPlaces) return known;
+      const made = noVerdicts();
+      counts.set(place, made);
+      return made;
+    });
+  // Neighbours mostly lie in one folder.
+  let last: { readonly folder: string; readonly counts: ReturnType<typeof open> } | undefined;
   return {
     add({ item, verdict }) {
       if (verdict === '') return;
       const path = readPlace(item);
-      levels.forEach((level, index) => {
-        const place = cutPlace(path, index + 1);
-        const known = level.counts.get(place);
-        if (known) known[verdict] += 1;
-        else if (level.counts.size >= mostPlaces) level.unlisted += 1;
-        else level.counts.set(place, { ...noVerdicts(), [verdict]: 1 });
-      });
+      const folder = path.slice(0, path.lastIndexOf('/') + 1);
+      if (last?.folder !== folder) last = { folder, counts: open(folder) };
+      for (const [index, counts] of last.counts.entries()) {
+        const level = levels[index] as Level;
+        if (counts) counts[verdict] += 1;
+        else level.unlisted += 1;
+      }
     },
     depth: () => levels.findIndex(isDivided) + 1,
     list: () =>

@@ -13,8 +13,12 @@ const byteOrderMark = '\uFEFF';
  */
 const formulaStart = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/u;
 
+/** Where a text begins so, no spreadsheet takes it for a formula: nearly all do. */
+const plainStart = /^[\w/\p{Lo}]/u;
+
 /** The text with an apostrophe before it where a spreadsheet would take it for a formula. */
 export function guardFormula(text: string): string {
+  if (text === '' || plainStart.test(text)) return text;
   return formulaStart.test(text) ? `'${text}` : text;
 }
 

@@ -11,5 +11,13 @@ export function toJson<Row>(
 
 /** One line for each row, each with its line end. */
 export function renderJsonLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  return rows.map((row) => `${JSON.stringify(toJson(columns, row))}\n`).join('');
+  const names = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  let text = '';
+  for (const row of rows) {
+    for (const [index, { read }] of columns.entries()) {
+      text += `${names[index] ?? ''}${JSON.stringify(read(row) ?? null)}`;
+    }
+    text += '}\n';
+  }
+  return text;
 }

@@ -29,12 +29,11 @@ export interface ItemRow {
 }
 
 export function unpackItem({ name, position, facts }: ItemRow): Item {
-  return {
-    ...(JSON.parse(facts) as Omit<Item, 'id' | 'position'>),
+  return Object.assign(JSON.parse(facts) as Omit<Item, 'id' | 'position'>, {
     id: name,
     // A plain view of the driver's Buffer, so that it compares equal to what was handed in.
     position: new Uint8Array(position.buffer, position.byteOffset, position.byteLength),
-  };
+  });
 }
 
 function mapText(text: string | undefined, map: (text: string) => string): string | undefined {
