@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type CostDimension, costDimensions } from '../domain/cost.ts';
 import { exitCodes, wrongUse } from '../domain/problem.ts';
+import { type Language, languages } from '../domain/settings.ts';
 import { readCount } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { printCost, printCostJson } from './print/cost.ts';
@@ -24,6 +25,7 @@ Examples:
   mediasweep cost --csv cost.csv                      for a spreadsheet: month, account, sku, pipeline
   mediasweep cost --by day --by sku --csv -
   mediasweep cost --html cost.html                    a page to look at, which needs no network
+  mediasweep cost --html cost.html --language zh      the page in Chinese
 
 With --json: { currency, timezone, month, total, projection, months, days, skus, pipelines, prefixes, accounts }.`;
 
@@ -34,6 +36,7 @@ interface Written {
   readonly by?: readonly CostDimension[];
   readonly csv?: string;
   readonly html?: string;
+  readonly language?: Language;
 }
 
 export function addCost(program: Command, tools: Tools, conclude: Conclude): void {
@@ -59,10 +62,11 @@ export function addCost(program: Command, tools: Tools, conclude: Conclude): voi
     )
     .option('--csv <file>', 'write the rows as CSV into this file, or to stdout with -')
     .option('--html <file>', 'write a page into this file')
+    .addOption(new Option('--language <language>', 'of the page').choices(languages))
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (written: Written, self: Command) => {
       const { places, isJson } = readGlobals(self);
-      const { csv, html, by, ...flags } = written;
+      const { csv, html, language, by, ...flags } = written;
       if (isJson && csv === '-') {
         throw wrongUse(
           'mediasweep cost: expected --json or --csv - on stdout, found both. Give --csv a file, or leave one of them out.',
@@ -73,7 +77,7 @@ export function addCost(program: Command, tools: Tools, conclude: Conclude): voi
           'mediasweep cost: expected --by prefix with month, account, sku or pipeline, found day. Leave --by day out.',
         );
       }
-      const output = { csv, html, stdout: makeResultSink(tools.console) };
+      const output = { csv, html, language, stdout: makeResultSink(tools.console) };
       const result = await tools.spine.cost({ ...flags, by }, places, output);
       if (isJson) printCostJson(tools.console, result);
       else if (csv !== '-') printCost(tools.console, result, { csv, html });

@@ -19,7 +19,7 @@ import type {
 } from '../domain/ledger.ts';
 import type { CostDimension, UsageSums } from '../domain/cost.ts';
 import type { ReconciledRow, Reconciliation, TheirSums } from '../domain/reconcile.ts';
-import type { Encoding } from '../domain/settings.ts';
+import type { Encoding, Language } from '../domain/settings.ts';
 import type { CostResult } from '../domain/cost-result.ts';
 import type { Log } from '../domain/log.ts';
 import type { TextSink } from '../domain/output.ts';
@@ -206,6 +206,8 @@ export interface CostOutput {
   /** Files, or `-` for `stdout`. */
   readonly csv?: string | undefined;
   readonly html?: string | undefined;
+  /** Of the page; English where absent. */
+  readonly language?: Language | undefined;
   readonly stdout: TextSink;
 }
 

@@ -44,7 +44,9 @@ export async function cost(
   }
   if (output.html !== undefined) {
     const at = new Date(clock.now()).toISOString();
-    await writeFileAside(resolve(folder, output.html), (sink) => writeCostPage(sink, result, at));
+    await writeFileAside(resolve(folder, output.html), (sink) =>
+      writeCostPage(sink, result, { at, language: output.language ?? 'en' }),
+    );
   }
   return result;
 }

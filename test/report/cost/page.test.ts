@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CostTable, type ItemUsage } from '../../../src/domain/cost.ts';
 import type { Item } from '../../../src/domain/item.ts';
 import type { CostResult } from '../../../src/domain/cost-result.ts';
+import type { Language } from '../../../src/domain/settings.ts';
 import { writeCostPage } from '../../../src/report/cost/page.ts';
 import { sumPrefixes } from '../../../src/report/cost/prefix.ts';
 import { costColumns } from '../../../src/report/cost/table.ts';
@@ -41,10 +42,10 @@ const result: CostResult = {
   isGrouped: true,
 };
 
-async function render(changes: Partial<CostResult> = {}): Promise<string> {
+async function render(changes: Partial<CostResult> = {}, language: Language = 'en'): Promise<string> {
   let page = '';
   const sink = { write: async (text: string) => void (page += text) };
-  await writeCostPage(sink, { ...result, ...changes }, '2026-11-20T04:00:00.000Z');
+  await writeCostPage(sink, { ...result, ...changes }, { at: '2026-11-20T04:00:00.000Z', language });
   return page;
 }
 
@@ -73,6 +74,27 @@ describe('the page', () => {
       expect(page).toContain(text);
     }
     expect(page.match(/<svg/g)?.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('is wholly in Chinese where that is asked for', async () => {
+    const stand = {
+      account: 'pai-prod',
+      sku: 'pai/basic',
+      unit: 'call',
+      tierUnits: 7,
+      elsewhere: 1,
+      freeLeft: 2,
+    };
+    const pack = { units: 9, expires: '2026-12-31', cost: 9n, used: 4, left: 5, sunk: 5n, isExpired: false };
+    const page = await render({ accounts: [{ ...stand, packs: [pack] }] }, 'zh');
+    expect(page).toContain('<html lang="zh-CN">');
+    expect(page).toContain('按 2026-11-01 至 2026-11-20 的日均用量，再计 10 天');
+    const known = /CNY|SKU|CSV|config\/prices\/|Asia\/Shanghai|pai-prod|pai\/basic|media|script|alert|cmd/g;
+    const words = page
+      .replace(/<style>.*?<\/style>/s, '')
+      .replaceAll(/<[^>]+>/g, ' ')
+      .replaceAll(/&\w+;/g, ' ');
+    expect(words.replaceAll(known, '').match(/[A-Za-z]{2,}/g)).toBeNull();
   });
 
   test('is there where nothing was used', async () => {
