@@ -3,11 +3,12 @@
  * notice. The source stays as it is.
  */
 import type { Clock } from '../../src/domain/clock.ts';
-import type { Attempt, PlanPage, RunLedger, Transition } from '../../src/domain/ledger.ts';
+import type { Attempt, PlannedItem, PlanPage, RunLedger, Transition } from '../../src/domain/ledger.ts';
+import { exchange, type PaceBoard, type PaceOffice } from '../../src/domain/pace.ts';
 import type { Service } from '../../src/domain/service.ts';
 import type { Account, ServiceUse } from '../../src/domain/settings.ts';
 import { type Schedule, unitPrice } from './schedule.ts';
-import type { Plant, Seams } from './simulate.ts';
+import type { Plant, Seams } from './sim-session.ts';
 
 /** How long a write that should have been waited for takes to reach the disk. */
 const lagMs = 3000;
@@ -69,17 +70,19 @@ function changeServices(change: (service: Service) => Service): Plant {
 }
 
 function changeLimits(change: (limits: Account['limits']) => Partial<Account['limits']>): Plant {
-  return (seams) => {
-    const accounts = new Map<Account, Account>();
-    const widen = (account: Account): Account => {
-      const wider = accounts.get(account) ?? {
-        ...account,
-        limits: { ...account.limits, ...change(account.limits) },
-      };
-      accounts.set(account, wider);
-      return wider;
-    };
-    return { ...seams, services: seams.services.map((use) => ({ ...use, account: widen(use.account) })) };
+  return ({ services, ...seams }) => {
+    const widen = makeWidener((account) => ({ limits: { ...account.limits, ...change(account.limits) } }));
+    return { ...seams, services: services.map(widen) };
+  };
+}
+
+/** Uses of one account before are uses of one account afterwards. */
+function makeWidener(change: (account: Account) => Partial<Account>): (use: ServiceUse) => ServiceUse {
+  const accounts = new Map<Account, Account>();
+  return (use) => {
+    const account = accounts.get(use.account) ?? { ...use.account, ...change(use.account) };
+    accounts.set(use.account, account);
+    return { ...use, account };
   };
 }
 
@@ -109,20 +112,46 @@ const intentAfterSend: Plant = (seams) => {
   return { ...seams, run: { ...run, intend, transition } };
 };
 
-/** Every task is sent for itself, whether its content is under way or not. */
-const openAttemptUnchecked: Plant = (seams) => {
-  const plan: RunLedger['plan'] = (page: PlanPage) =>
-    seams.run.plan({
-      ...page,
-      items: page.items.map((planned) => ({
-        ...planned,
-        tasks: planned.tasks.map((task) => ({
-          ...task,
-          reuseKey: `${task.reuseKey}${planned.item.id}`,
+/** What is under way, or was answered, is looked up among these tasks alone. */
+function keepApart(among: (planned: PlannedItem, seams: Seams) => string): Plant {
+  return (seams) => {
+    const plan: RunLedger['plan'] = (page: PlanPage) =>
+      seams.run.plan({
+        ...page,
+        items: page.items.map((planned) => ({
+          ...planned,
+          tasks: planned.tasks.map((task) => ({
+            ...task,
+            reuseKey: `${task.reuseKey}${among(planned, seams)}`,
+          })),
         })),
-      })),
-    });
-  return { ...seams, run: { ...seams.run, plan } };
+      });
+    return { ...seams, run: { ...seams.run, plan } };
+  };
+}
+
+/** Another session of the pipeline may begin as soon as this one has called for the first time. */
+const lockDroppedEarly: Plant = (seams) => {
+  const intend: RunLedger['intend'] = async (request) => {
+    seams.releaseLock();
+    return await seams.run.intend(request);
+  };
+  return { ...seams, run: { ...seams.run, intend } };
+};
+
+/** Each process has the limits to itself. */
+const pacedAlone: Plant = (seams) => {
+  const { bench, process } = seams;
+  const boards = new Map<string, PaceBoard>();
+  const pace: PaceOffice = {
+    exchange: async (request) => {
+      const now = process.clock.monotonic();
+      const { board, grant } = exchange(boards.get(request.limit), process.pipeline, request, now);
+      boards.set(request.limit, board);
+      return grant;
+    },
+  };
+  return { ...seams, bench: { ...bench, pace } };
 };
 
 /** A listing that could not be read whole counts as one that shows nothing. */
@@ -196,18 +225,47 @@ interface Defect {
   readonly plant?: Plant;
   /** Where it is not at a seam, but in what the program was told. */
   readonly change?: (schedule: Schedule) => Schedule;
+  /** Schedules that it can show in; all where absent. */
+  readonly among?: (schedule: Schedule) => boolean;
   readonly within: number;
 }
 
+const hasCompany = ({ pipelines }: Schedule) => pipelines.length > 1;
+const hasOverlap = ({ pipelines }: Schedule) =>
+  pipelines.some(({ sessions }) => sessions.some(({ isOverlapped }) => isOverlapped));
+const hasAccountCap = ({ pipelines }: Schedule) =>
+  pipelines.length > 1 &&
+  pipelines.every(({ services }) => services.some(({ account }) => account.caps !== undefined));
+
 function changeCaps(change: (limit: bigint) => bigint): (schedule: Schedule) => Schedule {
-  return ({ caps: { run, month }, ...schedule }) => ({
+  const widen = (limit: bigint | undefined) => (limit === undefined ? undefined : change(limit));
+  return ({ pipelines, ...schedule }) => ({
     ...schedule,
-    caps: {
-      run: run === undefined ? undefined : change(run),
-      month: month === undefined ? undefined : change(month),
-    },
+    pipelines: pipelines.map(({ caps, ...plan }) => ({
+      ...plan,
+      caps: { run: widen(caps.run), month: widen(caps.month) },
+    })),
   });
 }
+
+/** Each pipeline counts what it spends itself, where the account's cap is over all of them. */
+const accountCapsApart = ({ pipelines, ...schedule }: Schedule): Schedule => ({
+  ...schedule,
+  pipelines: pipelines.map(({ services, ...plan }) => {
+    const limits = services.flatMap(({ account }) => account.caps?.month ?? []);
+    const month = [plan.caps.month ?? [], ...limits]
+      .flat()
+      .reduce<bigint | undefined>(
+        (least, limit) => (least === undefined || limit < least ? limit : least),
+        undefined,
+      );
+    return {
+      ...plan,
+      caps: { ...plan.caps, month },
+      services: services.map(makeWidener(() => ({ caps: undefined }))),
+    };
+  }),
+});
 
 /** Each defect, and within how many schedules it has to be noticed. */
 export const defects: Readonly<Record<string, Defect>> = {
@@ -216,6 +274,11 @@ export const defects: Readonly<Record<string, Defect>> = {
     within: 200,
   },
 
+  'a cap of an account is counted by each pipeline for itself': {
+    change: accountCapsApart,
+    among: hasAccountCap,
+    within: 60,
+  },
   'the intent is written after the call is sent': { plant: intentAfterSend, within: 100 },
   'a job is read before its id is durable': { plant: lag('accepted'), within: 150 },
   'a task is answered before its answer is durable': { plant: lag('answered'), within: 100 },
@@ -231,7 +294,22 @@ export const defects: Readonly<Record<string, Defect>> = {
     }),
     within: 10,
   },
-  'a second task is sent while its content is under way': { plant: openAttemptUnchecked, within: 100 },
+  'a second task is sent while its content is under way': {
+    plant: keepApart(({ item }) => item.id),
+    within: 100,
+  },
+  'a task is sent while another pipeline has its content under way': {
+    plant: keepApart((_, { process }) => process.pipeline),
+    among: hasCompany,
+    within: 60,
+  },
+  'the lock is dropped while calls are in flight': {
+    plant: lockDroppedEarly,
+    among: hasOverlap,
+    within: 60,
+  },
+  'pace is ignored': { plant: changeLimits(() => ({ perSecond: 1_000_000 })), within: 50 },
+  'a process has the pace to itself': { plant: pacedAlone, among: hasCompany, within: 60 },
   'an unsent call is booked as one of unknown fate': {
     plant: mistake((transition) =>
       transition.is === 'unsent' ? { is: 'resend', attempt: transition.attempt, cause: '' } : transition,

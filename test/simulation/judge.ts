@@ -1,25 +1,28 @@
 /** The invariants, held against what a schedule came to. Each fault is one line of words. */
 import { checkAccounts } from '../../src/domain/accounting.ts';
 import type { TaskRow } from '../../src/domain/ledger.ts';
+import type { Account } from '../../src/domain/settings.ts';
 import { statusOf } from '../../src/domain/task.ts';
-import { unitPrice } from './schedule.ts';
-import { contentOf } from './sim-vendor.ts';
-import type { Played } from './simulate.ts';
+import { type PipelinePlan, unitPrice } from './schedule.ts';
+import { type Carried, contentOf } from './sim-vendor.ts';
+import type { Played, PlayedPipeline } from './simulate.ts';
 
 export function judge(played: Played): readonly string[] {
   return [
-    ...judgeEnds(played),
+    ...played.pipelines.flatMap((one) =>
+      [...judgeEnds(one), ...judgeAnswers(one)].map((fault) => `${one.plan.name}: ${fault}`),
+    ),
     ...judgeDoubles(played),
     ...judgeTold(played),
     ...judgeBooks(played),
-    ...judgeAnswers(played),
+    ...judgeProofs(played),
     ...judgeLimits(played),
     ...judgeCaps(played),
   ];
 }
 
 /** Every item ends with a status, and the identity holds. */
-function judgeEnds({ rows, counts, counters, schedule, lastEnd }: Played): string[] {
+function judgeEnds({ plan, rows, counts, counters, lastEnd }: PlayedPipeline): string[] {
   const faults: string[] = [];
   if (lastEnd.isStopped || lastEnd.halts.length > 0) {
     faults.push(`the session in calm weather halted: ${JSON.stringify(lastEnd.halts)}`);
@@ -30,7 +33,7 @@ function judgeEnds({ rows, counts, counters, schedule, lastEnd }: Played): strin
   if (sum('open') > 0) faults.push(`${sum('open')} tasks are still open after a session in calm weather`);
   const { isBalanced, expected, found } = checkAccounts({
     items: counters.items,
-    services: schedule.services.length,
+    services: plan.services.length,
     notApplicable: counters.notApplicable,
     answered: sum('answered'),
     reused: sum('reused'),
@@ -41,7 +44,7 @@ function judgeEnds({ rows, counts, counters, schedule, lastEnd }: Played): strin
     open: sum('open'),
   });
   if (!isBalanced) faults.push(`the identity is broken: ${expected} tasks expected, ${found} found`);
-  if (rows.length !== schedule.items.length) faults.push(`${rows.length} of ${schedule.items.length} items`);
+  if (rows.length !== plan.items.length) faults.push(`${rows.length} of ${plan.items.length} items`);
   return faults;
 }
 
@@ -83,9 +86,14 @@ function judgeBooks({ vendor, network, booked }: Played): string[] {
   return faults;
 }
 
-/** Each answer is the one of its item, paid for exactly, and proved by the archived reply. */
-function judgeAnswers({ rows, unproved }: Played): string[] {
-  const faults = unproved > 0 ? [`${unproved} answers have no archived reply`] : [];
+/** Every answer is proved by the archived reply. */
+function judgeProofs({ unproved }: Played): string[] {
+  return unproved > 0 ? [`${unproved} answers have no archived reply`] : [];
+}
+
+/** Each answer is the one of its item, and paid for exactly. */
+function judgeAnswers({ rows }: PlayedPipeline): string[] {
+  const faults: string[] = [];
   for (const { item, tasks } of rows) {
     const content = contentOf(
       item.text === undefined ? { ref: '', link: `x:/${item.key}` } : { ref: '', text: item.text },
@@ -107,27 +115,40 @@ function isExact({ units }: TaskRow): boolean {
 }
 
 /** What the vendor carried out costs no more than any cap allows, and nothing is held once nothing is under way. */
-function judgeCaps({ schedule, vendor, runs, reserved }: Played): string[] {
+function judgeCaps({ schedule, pipelines, vendor, reserved }: Played): string[] {
   const faults = reserved === 0n ? [] : [`${reserved} nano are still reserved after everything has ended`];
-  const { run, month } = schedule.caps;
-  for (const isLoopback of [true, false]) {
-    const names = schedule.services.flatMap(({ account }) =>
-      account.isLoopback === isLoopback ? [account.name] : [],
-    );
-    const spent = vendor.carried
-      .filter(({ content }) => names.includes(content.split('/', 1)[0] ?? ''))
-      .reduce((sum, { units }) => sum + BigInt(units) * unitPrice, 0n);
-    if (month !== undefined && spent > month) faults.push(`${spent} nano were spent under a cap of ${month}`);
-    if (run !== undefined && runs === 1 && spent > run)
-      faults.push(`${spent} nano were spent by a run of ${run}`);
+  const sum = (isCounted: (one: Carried, account: string) => boolean): bigint =>
+    vendor.carried
+      .filter((one) => isCounted(one, one.content.split('/', 1)[0] ?? ''))
+      .reduce((total, { units }) => total + BigInt(units) * unitPrice, 0n);
+  for (const { plan, runs } of pipelines) {
+    const { run, month } = plan.caps;
+    for (const isLoopback of [true, false]) {
+      const names = accountsOf([plan]).flatMap((one) => (one.isLoopback === isLoopback ? [one.name] : []));
+      const spent = sum(({ pipeline }, account) => pipeline === plan.name && names.includes(account));
+      if (month !== undefined && spent > month)
+        faults.push(`${plan.name}: ${spent} nano were spent under a cap of ${month}`);
+      if (run !== undefined && runs === 1 && spent > run)
+        faults.push(`${plan.name}: ${spent} nano were spent by a run of ${run}`);
+    }
+  }
+  for (const { name, caps } of accountsOf(schedule.pipelines)) {
+    const spent = sum((_, account) => account === name);
+    if (caps?.month !== undefined && spent > caps.month)
+      faults.push(`${name}: all pipelines spent ${spent} nano under a cap of ${caps.month}`);
   }
   return faults;
 }
 
-/** Pace, calls at once and open jobs, counted outside of the program. */
+function accountsOf(plans: readonly PipelinePlan[]): readonly Account[] {
+  return [...new Set(plans.flatMap(({ services }) => services.map(({ account }) => account)))];
+}
+
+/** Pace, calls at once and open jobs of all processes together, counted outside of the program. */
 function judgeLimits({ schedule, network, vendor, lostAtEnds }: Played): string[] {
   const faults: string[] = [];
-  for (const account of new Set(schedule.services.map((use) => use.account))) {
+  const uses = schedule.pipelines.flatMap(({ services }) => services);
+  for (const account of accountsOf(schedule.pipelines)) {
     const { name, limits } = account;
     const times = network.departures.get(name) ?? [];
     const isFast = times.some(
@@ -136,22 +157,25 @@ function judgeLimits({ schedule, network, vendor, lostAtEnds }: Played): string[
     if (isFast) faults.push(`${name}: more than ${limits.perSecond} + 1 calls in one second`);
     const flying = network.mostInFlight.get(name) ?? 0;
     if (flying > limits.concurrency) faults.push(`${name}: ${flying} calls at once of ${limits.concurrency}`);
-    const batches = schedule.services.filter((use) => use.account === account).map(({ batch }) => batch);
+    const batches = uses.filter((use) => use.account === account).map(({ batch }) => batch);
     const most = Math.max(limits.maxOpenJobs, ...batches);
     const open = vendor.mostOpen.get(name) ?? 0;
     if (open > most) faults.push(`${name}: ${open} jobs open of ${most}`);
   }
-  const batch = Math.max(...schedule.services.map((use) => use.batch));
-  const calls = [...new Set(schedule.services.map((use) => use.account.limits))].reduce(
-    (sum, { concurrency, perSecond }) =>
-      sum +
-      concurrency +
-      Math.max(1, Math.min(concurrency, Math.ceil(perSecond * 0.02))) +
-      Math.min(concurrency, Math.floor(perSecond * 0.02)),
-    0,
-  );
-  const lost = Math.max(...lostAtEnds.map((one) => one.lost));
-  if (lost > calls * batch)
-    faults.push(`${lost} elements were in flight, ahead or behind, ${calls * batch} allowed`);
+  for (const plan of schedule.pipelines) {
+    const batch = Math.max(...plan.services.map((use) => use.batch));
+    const calls = accountsOf([plan]).reduce(
+      (sum, { limits: { concurrency, perSecond } }) =>
+        sum +
+          concurrency +
+          Math.max(1, Math.min(concurrency, Math.ceil(perSecond * 0.02))) +
+          Math.min(concurrency, Math.floor(perSecond * 0.02)),
+      0,
+    );
+    const losses = lostAtEnds.flatMap(({ pipeline, lost }) => (pipeline === plan.name ? [lost] : []));
+    const lost = Math.max(...losses);
+    if (lost > calls * batch)
+      faults.push(`${plan.name}: ${lost} elements were in flight, ahead or behind, ${calls * batch} allowed`);
+  }
   return faults;
 }

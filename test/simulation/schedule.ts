@@ -1,4 +1,4 @@
-/** Draws what one schedule consists of: the pipeline, the media, the network's faults, and when sessions die. */
+/** Draws what one schedule consists of: pipelines, media, the network's faults, and when sessions begin and die. */
 import type { Caps } from '../../src/domain/caps.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Account, ServiceUse } from '../../src/domain/settings.ts';
@@ -46,47 +46,114 @@ export interface SessionPlan {
   readonly startNew: boolean;
   /** Until the next session begins. */
   readonly downMs: number;
+  /** The next session begins so long after the beginning of this one, and waits for the lock (`--wait`). */
+  readonly isOverlapped: boolean;
 }
 
-export interface Schedule {
-  readonly seed: number;
+/** One pipeline and all sessions of it, before a last one in calm weather. */
+export interface PipelinePlan {
+  readonly name: string;
   readonly services: readonly ServiceUse[];
   readonly items: readonly Item[];
   readonly pageSize: number;
   readonly isRereadable: boolean;
   readonly graceMs: number;
-  readonly weather: Weather;
+  /** When its first session begins. */
+  readonly startMs: number;
   readonly sessions: readonly SessionPlan[];
   readonly caps: Caps;
+}
+
+/** Pipelines that run at the same time share the ledger, the accounts, and some of their media. */
+export interface Schedule {
+  readonly seed: number;
+  readonly pipelines: readonly PipelinePlan[];
+  readonly weather: Weather;
   readonly clockJumps: readonly ClockJump[];
 }
 
+/** What is drawn by chances of their own leaves what was there before as it was. */
 export function drawSchedule(seed: number): Schedule {
   const chance = new Chance(seed);
-  const accounts = Array.from({ length: chance.whole(1, 2) }, (_, index) => drawAccount(chance, index));
+  const drawn = Array.from({ length: chance.whole(1, 2) }, (_, index) => drawAccount(chance, index));
+  const services = drawServices(chance, drawn);
+  const items = drawItems(chance);
+  const [pageSize, isRereadable, graceMs] = drawManner(chance);
+  const weather = chance.isTrue(0.15) ? calm : drawWeather(chance);
+  const sessions = Array.from({ length: chance.whole(1, 4) }, () => drawSession(chance));
+  const { caps, clockJumps } = drawSurroundings(new Chance(seed ^ 0xca95));
+  const overlapping = new Chance(seed ^ 0x10c4);
+  const first: PipelinePlan = {
+    name: 'simulation',
+    services,
+    items,
+    pageSize,
+    isRereadable,
+    graceMs,
+    startMs: 0,
+    sessions: sessions.map((one) => ({ ...one, isOverlapped: overlapping.isTrue(0.15) })),
+    caps,
+  };
+  const company = new Chance(seed ^ 0xc09a);
+  const others = Array.from({ length: company.pick([0, 0, 0, 1, 1, 2]) }, (_, index) =>
+    drawCompanion(company, drawn, index),
+  );
+  return { seed, pipelines: [first, ...others].map(capAccounts(company, drawn)), weather, clockJumps };
+}
+
+/** Another pipeline on the same ledger, with accounts and most of its media in common. */
+function drawCompanion(chance: Chance, accounts: readonly Account[], index: number): PipelinePlan {
+  const [pageSize, isRereadable, graceMs] = drawManner(chance);
   return {
-    seed,
+    name: `companion-${index}`,
     services: drawServices(chance, accounts),
     items: drawItems(chance),
-    pageSize: chance.pick([2, 5, 50]),
-    isRereadable: chance.isTrue(0.7),
-    graceMs: chance.pick([0, 500, 25_000]),
-    weather: chance.isTrue(0.15) ? calm : drawWeather(chance),
-    sessions: Array.from({ length: chance.whole(1, 4) }, () => drawSession(chance)),
-    ...drawSurroundings(new Chance(seed ^ 0xca95)),
+    pageSize,
+    isRereadable,
+    graceMs,
+    startMs: chance.pick([0, chance.magnitude(1, 10_000)]),
+    sessions: Array.from({ length: chance.whole(1, 3) }, () => ({
+      ...drawSession(chance),
+      isOverlapped: chance.isTrue(0.15),
+    })),
+    caps: drawCaps(chance),
   };
+}
+
+function drawManner(chance: Chance): readonly [number, boolean, number] {
+  return [chance.pick([2, 5, 50]), chance.isTrue(0.7), chance.pick([0, 500, 25_000])];
 }
 
 /** Each unit costs 0.01 CNY. */
 export const unitPrice = 10_000_000n;
 const hourMs = 3_600_000;
 
-/** Drawn by a chance of its own, so that seeds of before play what they did. */
-function drawSurroundings(chance: Chance): Pick<Schedule, 'caps' | 'clockJumps'> {
-  const draw = () => (chance.isTrue(0.2) ? BigInt(chance.magnitude(1, 60)) * unitPrice : undefined);
+function drawCap(chance: Chance): bigint | undefined {
+  return chance.isTrue(0.2) ? BigInt(chance.magnitude(1, 60)) * unitPrice : undefined;
+}
+
+function drawCaps(chance: Chance): Caps {
+  return { run: drawCap(chance), month: drawCap(chance) };
+}
+
+/** Some accounts have a cap over all pipelines. */
+function capAccounts(chance: Chance, accounts: readonly Account[]): (plan: PipelinePlan) => PipelinePlan {
+  const capped = new Map(
+    accounts.map((account): [Account, Account] => {
+      const month = drawCap(chance);
+      return [account, month === undefined ? account : { ...account, caps: { month } }];
+    }),
+  );
+  return (plan) => ({
+    ...plan,
+    services: plan.services.map((use) => ({ ...use, account: capped.get(use.account) ?? use.account })),
+  });
+}
+
+function drawSurroundings(chance: Chance): Pick<PipelinePlan, 'caps'> & Pick<Schedule, 'clockJumps'> {
   const jumps = chance.isTrue(0.3) ? chance.whole(1, 4) : 0;
   return {
-    caps: { run: draw(), month: draw() },
+    caps: drawCaps(chance),
     clockJumps: Array.from({ length: jumps }, () => ({
       atMs: chance.magnitude(1, 200_000),
       offByMs: Math.round(chance.between(-10, 10) * hourMs),
@@ -175,7 +242,7 @@ function drawWeather(chance: Chance): Weather {
   };
 }
 
-function drawSession(chance: Chance): SessionPlan {
+function drawSession(chance: Chance): Omit<SessionPlan, 'isOverlapped'> {
   const end = chance.draw();
   return {
     dieAt: end < 0.75 ? chance.magnitude(3, 250) : undefined,

@@ -21,6 +21,7 @@ export interface Told {
 }
 
 interface Flight {
+  readonly process: SimProcess;
   readonly refs: readonly string[];
   readonly sku: 'toy/call' | 'toy/frame';
   readonly departedAtMs: number;
@@ -53,8 +54,8 @@ export class SimNetwork {
   readonly #clock: SimClock;
   readonly #vendor: SimVendor;
   readonly #chance: Chance;
-  #flights = new Set<Flight>();
-  #tellings: Told[] = [];
+  readonly #flights = new Set<Flight>();
+  readonly #tellings = new Map<SimProcess, Told[]>();
 
   constructor(clock: SimClock, vendor: SimVendor, chance: Chance, weather: Weather) {
     this.#clock = clock;
@@ -75,7 +76,10 @@ export class SimNetwork {
       lost.set(`asked for task ${task.id}`, skuOf(task.usage.units));
     }
     let away = lost.size;
-    for (const { refs, sku, isSubmission, canAsk, deliveredAtMs } of this.#flights) {
+    for (const flight of this.#flights) {
+      if (flight.process !== process) continue;
+      this.#flights.delete(flight);
+      const { refs, sku, isSubmission, canAsk, deliveredAtMs } = flight;
       if (!isSubmission || (deliveredAtMs !== undefined && deliveredAtMs < now)) continue;
       // What came back at this very moment may not be written down yet.
       if (deliveredAtMs === undefined) away += refs.length;
@@ -84,10 +88,9 @@ export class SimNetwork {
         if (!canAsk) this.#vendor.phantoms.add(ref);
       }
     }
-    this.#flights = new Set();
     // What it was told at the very moment of its death it may not have written down.
-    this.told.push(...this.#tellings.filter(({ atMs }) => atMs < now));
-    this.#tellings = [];
+    this.told.push(...(this.#tellings.get(process) ?? []).filter(({ atMs }) => atMs < now));
+    this.#tellings.delete(process);
     for (const sku of lost.values()) this.unknown[sku] += 1;
     return away;
   }
@@ -121,6 +124,7 @@ export class SimNetwork {
     const isSubmission = call.method === 'POST';
     const refs = isSubmission ? readBody(call).elements.map(({ ref }) => ref) : [];
     const flight: Flight = {
+      process,
       refs,
       sku: pathname.endsWith('/watch') ? 'toy/frame' : 'toy/call',
       departedAtMs,
@@ -140,7 +144,7 @@ export class SimNetwork {
 
   async #arriveLate(call: SignedCall, flight: Flight): Promise<void> {
     await this.#clock.sleep(this.#chance.between(1, latestArrivalMs));
-    if (flight.isSubmission) this.#vendor.submit(call, flight.account, flight.departedAtMs);
+    if (flight.isSubmission) this.#submit(call, flight);
   }
 
   async #exchange(
@@ -178,8 +182,12 @@ export class SimNetwork {
     return this.#carryOut(call, flight);
   }
 
-  #carryOut(call: SignedCall, { isSubmission, account, departedAtMs }: Flight) {
-    return isSubmission ? this.#vendor.submit(call, account, departedAtMs) : this.#vendor.read(call, account);
+  #carryOut(call: SignedCall, flight: Flight) {
+    return flight.isSubmission ? this.#submit(call, flight) : this.#vendor.read(call, flight.account);
+  }
+
+  #submit(call: SignedCall, { account, departedAtMs, process }: Flight) {
+    return this.#vendor.submit(call, account, { departedAtMs, pipeline: process.pipeline });
   }
 
   #drawFate(isSubmission: boolean): Fate {
@@ -219,8 +227,10 @@ export class SimNetwork {
       return;
     }
     if (sent.phase !== 'answered' || (sent.reply.status !== 200 && sent.reply.status !== 400)) return;
+    const tellings = this.#tellings.get(process) ?? [];
+    this.#tellings.set(process, tellings);
     for (const element of readBody(call).elements) {
-      this.#tellings.push({ atMs: now, content: nameWork(call, flight.account, element) });
+      tellings.push({ atMs: now, content: nameWork(call, flight.account, element) });
     }
   }
 }

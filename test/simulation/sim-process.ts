@@ -11,6 +11,8 @@ import type { SimClock } from './sim-clock.ts';
 const never = () => new Promise<never>(() => undefined);
 
 export class SimProcess {
+  /** Which one it runs. */
+  readonly pipeline: string;
   isDead = false;
   readonly clock: Clock;
   /** Resolves at death. */
@@ -26,7 +28,13 @@ export class SimProcess {
   readonly #dieAt: number;
   readonly #world: SimClock;
 
-  constructor(world: SimClock, held: Set<string>, dieAt = Number.POSITIVE_INFINITY) {
+  constructor(
+    pipeline: string,
+    world: SimClock,
+    held: Set<string>,
+    dieAt: number = Number.POSITIVE_INFINITY,
+  ) {
+    this.pipeline = pipeline;
     this.#held = held;
     this.#world = world;
     this.#dieAt = dieAt;

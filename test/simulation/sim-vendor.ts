@@ -12,6 +12,8 @@ export interface Element {
 export interface Carried {
   /** When the call left us; it may have arrived much later. */
   readonly departedAtMs: number;
+  /** Whose process sent it. */
+  readonly pipeline: string;
   readonly ref: string;
   readonly content: string;
   readonly sku: 'toy/call' | 'toy/frame';
@@ -53,8 +55,8 @@ export class SimVendor {
   readonly mostOpen = new Map<string, number>();
   readonly #jobs = new Map<string, Job>();
   readonly #clock: SimClock;
-  /** Called at the end of a job that was submitted with a hook. */
-  onJobEnd: (account: string, ref: string) => void = () => undefined;
+  /** Called at the end of a job that was submitted with this hook. */
+  readonly hooks = new Map<string, (ref: string) => void>();
 
   constructor(clock: SimClock) {
     this.#clock = clock;
@@ -67,7 +69,7 @@ export class SimVendor {
   }
 
   /** Carries a submission out. Bad media are refused unbilled. */
-  submit(call: SignedCall, account: string, departedAtMs: number): Reply {
+  submit(call: SignedCall, account: string, from: Pick<Carried, 'departedAtMs' | 'pipeline'>): Reply {
     const path = new URL(call.url).pathname;
     const { elements, hookUrl } = readBody(call);
     if (elements.some((element) => isBadMedia(contentOf(element)))) return reply(400, { error: 'bad media' });
@@ -76,7 +78,7 @@ export class SimVendor {
       const { ref } = element;
       const sku = isWatch ? 'toy/frame' : 'toy/call';
       const units = isWatch ? framesOfVideo : 1;
-      this.carried.push({ departedAtMs, ref, content: nameWork(call, account, element), sku, units });
+      this.carried.push({ ...from, ref, content: nameWork(call, account, element), sku, units });
     }
     if (path.startsWith('/call/')) {
       return reply(200, { results: elements.map((element) => makeResult(path, element)) });
@@ -90,7 +92,7 @@ export class SimVendor {
     this.#jobs.set(job.id, job);
     this.countOpen(account);
     const ref = elements[0]?.ref;
-    if (hookUrl !== undefined && ref !== undefined) void this.#callBack(account, ref);
+    if (hookUrl !== undefined && ref !== undefined) void this.#callBack(hookUrl, ref);
     return reply(200, { job: job.id });
   }
 
@@ -103,11 +105,11 @@ export class SimVendor {
     this.mostOpen.set(account, Math.max(this.mostOpen.get(account) ?? 0, open));
   }
 
-  async #callBack(account: string, ref: string): Promise<void> {
+  async #callBack(hookUrl: string, ref: string): Promise<void> {
     // Too early, in time, and once more.
     for (const ms of [jobMs(ref) * 0.7, jobMs(ref) * 0.31, 5000]) {
       await this.#clock.sleep(ms);
-      this.onJobEnd(account, ref);
+      this.hooks.get(hookUrl)?.(ref);
     }
   }
 

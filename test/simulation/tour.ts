@@ -1,7 +1,7 @@
 /** Plays many schedules and names those that broke an invariant. */
 import { judge } from './judge.ts';
 import type { Schedule } from './schedule.ts';
-import type { Plant } from './simulate.ts';
+import type { Plant } from './sim-session.ts';
 import { Theatre } from './simulate.ts';
 
 export interface Fault {
@@ -11,6 +11,8 @@ export interface Fault {
 
 export interface Tour {
   readonly schedules: number;
+  /** Those in which several pipelines run at the same time. */
+  readonly shared: number;
   readonly sessions: number;
   readonly kills: number;
   readonly carriedOut: number;
@@ -27,13 +29,14 @@ export async function playSeeds(
   change?: (schedule: Schedule) => Schedule,
 ): Promise<Tour> {
   const theatre = new Theatre();
-  const tour = { schedules: 0, sessions: 0, kills: 0, carriedOut: 0, uncertain: 0, lost: 0 };
+  const tour = { schedules: 0, shared: 0, sessions: 0, kills: 0, carriedOut: 0, uncertain: 0, lost: 0 };
   const faults: Fault[] = [];
   try {
     for (const seed of seeds) {
       tour.schedules += 1;
       try {
         const played = await theatre.play(seed, plant, change);
+        tour.shared += Number(played.pipelines.length > 1);
         tour.sessions += played.lostAtEnds.length;
         tour.kills += played.lostAtEnds.filter(({ isKill }) => isKill).length;
         tour.carriedOut += played.vendor.carried.length;
