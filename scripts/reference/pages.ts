@@ -6,6 +6,7 @@ import { formatTiers } from '../../src/cli/print/price.ts';
 import { listServices, makeServiceSheet, type ServiceSheet } from '../../src/cli/service-sheet.ts';
 import { openPrices } from '../../src/config/open.ts';
 import { makeSchemas } from '../../src/config/schema.ts';
+import { defaultMaxAttempts } from '../../src/domain/decide.ts';
 import { describeLimits } from '../../src/domain/fit.ts';
 import { exitMeanings } from '../../src/domain/problem.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -73,7 +74,8 @@ function writeService({ service, skus, options, columns, pasted }: ServiceSheet)
     `What it does: ${service.about}. Vendor's call: ${code(service.vendorCall)}. Source: ${service.manual}.`,
     `Media: ${describeLimits(service.limits)} (${service.limits.source}).` +
       (service.takesInline ? ' Takes `access: { mode: inline }`.' : '') +
-      (service.maxBatch > 1 ? ` A batch has at most ${Math.min(100, service.maxBatch)} elements.` : ''),
+      (service.maxBatch > 1 ? ` A batch has at most ${Math.min(100, service.maxBatch)} elements.` : '') +
+      ` Attempts where it says "try again": ${service.maxAttempts ?? defaultMaxAttempts} (\`limits: { maxAttempts: N }\`).`,
     formatTable(keyHeader, optionRows),
     `Columns of \`items.csv\` with the options below: ${names.map((name) => code(`${service.name}.${name}`)).join(', ') || 'none'}.`,
     formatTable(

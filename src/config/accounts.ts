@@ -139,7 +139,7 @@ function makeAccount(
 ): Account {
   const endpoint = (common.endpoint ?? vendor.endpoint).replace(/\/+$/, '');
   const { keyFrameGap, duration } = common.assume ?? {};
-  const { concurrency, perSecond, maxOpenJobs } = common.limits ?? {};
+  const { concurrency, perSecond, maxOpenJobs, maxAttempts } = common.limits ?? {};
   return {
     name,
     vendor,
@@ -149,6 +149,7 @@ function makeAccount(
       concurrency: concurrency ?? defaultLimits.concurrency,
       perSecond: perSecond ?? defaultLimits.perSecond,
       maxOpenJobs: maxOpenJobs ?? defaultLimits.maxOpenJobs,
+      ...(maxAttempts !== undefined && { maxAttempts }),
     },
     billing,
     booking: common.booking ?? { refused: 'free', modelFailed: 'billed', failedJob: 'billed' },

@@ -252,11 +252,12 @@ function warnService(trouble: Trouble, file: ConfigFile, path: Path, service: Se
 }
 
 function readLimits(limits: Entry['limits']): Partial<Limits> | undefined {
-  const { concurrency, perSecond, maxOpenJobs } = limits ?? {};
+  const { concurrency, perSecond, maxOpenJobs, maxAttempts } = limits ?? {};
   const set = {
     ...(concurrency !== undefined && { concurrency }),
     ...(perSecond !== undefined && { perSecond }),
     ...(maxOpenJobs !== undefined && { maxOpenJobs }),
+    ...(maxAttempts !== undefined && { maxAttempts }),
   };
   return Object.keys(set).length === 0 ? undefined : set;
 }

@@ -178,7 +178,7 @@ export class Dispatcher {
       (use) =>
         new Lane({
           use,
-          gate: use.limits && this.#makeGate(account, [use], use.limits),
+          gate: use.limits && hasPace(use.limits) ? this.#makeGate(account, [use], use.limits) : undefined,
           clock,
           run,
           isRereadable,
@@ -325,4 +325,9 @@ export class Dispatcher {
       );
     });
   }
+}
+
+/** Whether they bound more than attempts, so that they need a gate. */
+function hasPace({ concurrency, perSecond, maxOpenJobs }: Partial<Limits>): boolean {
+  return concurrency !== undefined || perSecond !== undefined || maxOpenJobs !== undefined;
 }

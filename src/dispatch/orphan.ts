@@ -1,5 +1,5 @@
 /** Takes up what earlier sessions left open: jobs are read on, and calls without a reply are of unknown fate. */
-import { decide } from '../domain/decide.ts';
+import { decide, maxAttemptsOf } from '../domain/decide.ts';
 import { groupBy } from '../domain/group.ts';
 import type { Attempt } from '../domain/ledger.ts';
 import type { Bench } from './bench.ts';
@@ -106,6 +106,7 @@ async function takeUpCall(
       { is: 'unknown', cause: 'the run that sent it ended before a reply' },
       {
         attempts: 0,
+        maxAttempts: maxAttemptsOf(lane.use),
         resends: attempt.resends,
         canAsk,
         callCharge,

@@ -1,5 +1,5 @@
 /** Reading a job until all its elements have ended. Reads are free and always repeated; only a job's end costs. */
-import { decide } from '../domain/decide.ts';
+import { decide, maxAttemptsOf } from '../domain/decide.ts';
 import type { Outcome, Refusal } from '../domain/outcome.ts';
 import { archive, sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
@@ -89,6 +89,7 @@ function decideElement(
   if (!outcome || !isEnd) return [];
   const decision = decide(outcome, {
     attempts: tried?.task.attempts ?? 0,
+    maxAttempts: maxAttemptsOf(watch.lane.use),
     resends: tried?.task.resends ?? 0,
     canAsk: false,
     callCharge: undefined,

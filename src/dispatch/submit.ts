@@ -1,6 +1,6 @@
 /** One submission from links to settled outcomes: intent before money. */
 import { type Cap, concerns, isPassed } from '../domain/caps.ts';
-import { decide, backoffMs } from '../domain/decide.ts';
+import { decide, backoffMs, maxAttemptsOf } from '../domain/decide.ts';
 import type { Reply, Sent } from '../domain/exchange.ts';
 import type { Attempt } from '../domain/ledger.ts';
 import { hashLink } from '../domain/link.ts';
@@ -182,6 +182,7 @@ async function send(
     const tried = { ...before, linkExpiresAt: link?.expiresAt };
     const decision = decide(outcomes[index] ?? { is: 'unknown', cause: 'the reply names fewer elements' }, {
       attempts: tried.task.attempts,
+      maxAttempts: maxAttemptsOf(use),
       resends: tried.task.resends,
       canAsk,
       callCharge,

@@ -2,19 +2,30 @@
 import { jitter } from './clock.ts';
 import type { Outcome, Refusal } from './outcome.ts';
 import type { Nano } from './pricing.ts';
+import type { ServiceUse } from './settings.ts';
 
-/** Submissions of one task that a vendor may refuse with "try again" before the task fails. */
-export const maxAttempts = 5;
+/** Submissions of one task that a vendor may refuse with "try again" before the task fails, where nobody says otherwise. */
+export const defaultMaxAttempts = 5;
 /** Times a call of unknown fate is sent again at most. DESIGN, "Unknown fate". */
 export const maxResends = 3;
 
 const firstDelayMs = 1000;
 const longestDelayMs = 60_000;
 
+/** As set for the service in its pipeline, else for its account, else as the service has it by itself. */
+export function maxAttemptsOf(
+  use: Pick<ServiceUse, 'limits' | 'service'> & { readonly account: Pick<ServiceUse['account'], 'limits'> },
+): number {
+  const { limits, account, service } = use;
+  return limits?.maxAttempts ?? account.limits.maxAttempts ?? service.maxAttempts ?? defaultMaxAttempts;
+}
+
 /** What a decision depends on besides the outcome. */
 export interface Circumstances {
   /** Attempts of the task that counted so far, this one left out. */
   readonly attempts: number;
+  /** Of the service, see `maxAttemptsOf`. */
+  readonly maxAttempts: number;
   readonly resends: number;
   /** The vendor can be asked what became of the call. */
   readonly canAsk: boolean;
@@ -81,7 +92,7 @@ function decideRefusal(refusal: Refusal, circumstances: Circumstances): Decision
     case 'halt':
       return { ...again, wait: 'gate' };
     case 'try-again':
-      return circumstances.attempts + 1 < maxAttempts
+      return circumstances.attempts + 1 < circumstances.maxAttempts
         ? { ...again, costsAttempt: true, wait: 'backoff' }
         : { next: 'fail', refusal, isRemembered: false };
     case 'give-up':

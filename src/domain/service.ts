@@ -131,6 +131,8 @@ export interface Service {
   /** Most elements of one call; 1 where there is no batch form. */
   readonly maxBatch: number;
   readonly limits: MediaLimits;
+  /** Submissions of one task that may be refused with "try again" before it fails, where no limits say otherwise. */
+  readonly maxAttempts?: number | undefined;
   /** What `usage` wants to know of the file under these options; nothing where absent. */
   readonly pricedBy?: ((options: unknown) => readonly PricedFact[]) | undefined;
   /** True where the link may be a `data:` link, which holds the media itself in base64. */

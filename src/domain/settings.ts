@@ -15,6 +15,8 @@ export interface Limits {
   readonly perSecond: number;
   /** Jobs open at the vendor at once; a batch counts its elements. */
   readonly maxOpenJobs: number;
+  /** Submissions of one task that may be refused with "try again"; absent: as the service has it. */
+  readonly maxAttempts?: number | undefined;
 }
 
 export const defaultLimits: Limits = { concurrency: 8, perSecond: 10, maxOpenJobs: 100 };

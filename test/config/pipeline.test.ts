@@ -215,7 +215,7 @@ unitsPerCall: 3
 batch: 20
 delivery: poll
 options: { model_name: mine }
-limits: { concurrency: 2 }`,
+limits: { concurrency: 2, maxAttempts: 3 }`,
         '  - use: toy/video\n',
       ),
     );
@@ -226,7 +226,7 @@ limits: { concurrency: 2 }`,
       unitsPerCall: 3,
       batch: 20,
       delivery: 'poll',
-      limits: { concurrency: 2 },
+      limits: { concurrency: 2, maxAttempts: 3 },
     });
   });
 

@@ -202,6 +202,19 @@ describe('a refusal', () => {
     });
   });
 
+  test('to try again is tried as often as the limits of its service say', async () => {
+    const world = await ToyWorld.open();
+    world.vendor.fate = () => ({ is: 'refuse', status: 503 });
+    const services = [
+      useToy('toy/image', { limits: { maxAttempts: 2 } }),
+      useToy('toy/repaint', { limits: { maxAttempts: 3 } }),
+    ];
+    const outcome = await world.run({ services, items: makeImages(1) });
+    const asked = (path: string) => world.vendor.calls.filter((call) => call.path === path).length;
+    expect([asked('/call/image'), asked('/call/repaint')]).toEqual([2, 3]);
+    expect(outcome.statuses).toEqual({ failed: 2 });
+  });
+
   test('to give up ends this task alone', async () => {
     const world = await ToyWorld.open();
     world.vendor.fate = (call) =>

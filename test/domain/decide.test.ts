@@ -4,14 +4,18 @@ import {
   backoffMs,
   type Circumstances,
   decide,
-  maxAttempts,
+  defaultMaxAttempts,
+  maxAttemptsOf,
   maxResends,
   pollDelayMs,
 } from '../../src/domain/decide.ts';
+import { makeToyAccount } from '../support/toy-catalogue.ts';
+import { useToy } from '../support/toy-run.ts';
 import type { Reaction, Refusal } from '../../src/domain/outcome.ts';
 
 const calm: Circumstances = {
   attempts: 0,
+  maxAttempts: 4,
   resends: 0,
   canAsk: false,
   callCharge: 1n,
@@ -25,6 +29,18 @@ function refuse(reaction: Reaction, more: Partial<Refusal> = {}): { is: 'refused
   return { is: 'refused', refusal };
 }
 
+test('attempts are those of the service in its pipeline, else of its account, else of the service, else five', () => {
+  const service = { ...useToy('toy/image').service, maxAttempts: 3 };
+  const account = makeToyAccount();
+  const limits = { ...account.limits, maxAttempts: 7 };
+  expect(maxAttemptsOf({ service, account: { limits }, limits: { maxAttempts: 2 } })).toBe(2);
+  expect(maxAttemptsOf({ service, account: { limits }, limits: { concurrency: 1 } })).toBe(7);
+  expect(maxAttemptsOf({ service, account })).toBe(3);
+  expect(maxAttemptsOf({ service: { ...service, maxAttempts: undefined }, account })).toBe(
+    defaultMaxAttempts,
+  );
+});
+
 describe('a refusal', () => {
   test('that asks to slow down costs no attempt, however often it comes', () => {
     const decision = decide(refuse('slow-down'), { ...calm, attempts: 1000 });
@@ -37,7 +53,7 @@ describe('a refusal', () => {
       costsAttempt: true,
       wait: 'backoff',
     });
-    const last = decide(refuse('try-again'), { ...calm, attempts: maxAttempts - 1 });
+    const last = decide(refuse('try-again'), { ...calm, attempts: 3 });
     expect(last).toMatchObject({ next: 'fail', isRemembered: false });
   });
 

@@ -1,4 +1,5 @@
 /** The services that there are: all of them in a table, or one explained. */
+import { defaultMaxAttempts } from '../../domain/decide.ts';
 import { describeLimits } from '../../domain/fit.ts';
 import type { Delivery, Service, ServiceColumns } from '../../domain/service.ts';
 import type { OptionRow } from '../option-row.ts';
@@ -93,6 +94,7 @@ export function printService(console: Console, sheet: ServiceSheet): void {
     ['takes', service.kinds.join(', ')],
     ['delivery', service.deliveries.map(explainDelivery).join('\n')],
     ...(service.maxBatch > 1 ? [['batch', `up to ${service.maxBatch} in one call (batch: N)`]] : []),
+    ['attempts', `${service.maxAttempts ?? defaultMaxAttempts} (limits: { maxAttempts: N })`],
     ['media', `${describeLimits(service.limits)} (${service.limits.source})`],
     ['billed by', sheet.skus.map(describeSku).join('\n')],
     ['columns', describeColumns(service, sheet.columns)],
@@ -137,6 +139,7 @@ function describeLine({ vendor, service, skus }: ServiceLine) {
     kinds: service.kinds,
     deliveries: service.deliveries,
     maxBatch: service.maxBatch,
+    maxAttempts: service.maxAttempts ?? defaultMaxAttempts,
     skus,
   };
 }

@@ -260,6 +260,16 @@ export const limitsShape = z.strictObject({
       description: `Jobs open at the vendor at once, a batch counting its elements, over all runs on the ledger; ${defaultLimits.maxOpenJobs} for an account.`,
       examples: [100],
     }),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({
+      description:
+        'Submissions of one task that the vendor may answer with "try again" before the task fails; where it is left out, as the service has it (`mediasweep catalogue SERVICE`).',
+      examples: [3],
+    }),
 });
 
 export const serviceShape = z.strictObject({

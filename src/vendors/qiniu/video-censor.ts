@@ -43,6 +43,8 @@ export const videoCensor = defineService<Options>({
   },
   deliveries: ['poll', 'callback', 'sync'],
   maxBatch: 1,
+  // "Try again" is what a job failed with, and a failed job may be billed.
+  maxAttempts: 3,
   limits: { source: 'the v1 page names no limits of size, format or length' },
   sendsTitle: false,
   skus: (given) => given.ops.map(({ op }) => skuOf(op)),
