@@ -75,7 +75,12 @@ function kindOfType(contentType: string | undefined): Kind | undefined {
   return type.startsWith('video/') ? 'video' : undefined;
 }
 
+/** A URL whose path is what stands in it: nothing to be decoded, and no query. */
+const plainUrl = /^https?:\/\/[\w.-]+(?::\d+)?((?:\/[\w-]+(?:\.[\w-]+)*)+)$/i;
+
 function readPath(url: string): string {
+  const plain = plainUrl.exec(url)?.[1];
+  if (plain !== undefined) return plain;
   const path = URL.canParse(url) ? new URL(url).pathname : (url.split(/[?#]/, 1)[0] ?? '');
   try {
     return decodeURIComponent(path);

@@ -88,6 +88,7 @@ const beginning = /^\s*(?:(?:https?|ftp|wss?):(?:\\?\/)*|[a-z][a-z\d+.-]*:(?:\\?
  * could be some goes.
  */
 function cutUserInfo(url: string): string {
+  if (!url.includes('@')) return url;
   let open = url;
   for (let times = 0; times < 4; times += 1) {
     const begin = beginning.exec(open)?.[0];

@@ -5,8 +5,8 @@
  * the last whole record is kept; after an error the first line of that is reported, and a new parser begins with the
  * line after it. Lines are counted in the file's own bytes, those within quoted fields and empty ones included.
  */
-import { isUtf8 } from 'node:buffer';
-import { type CsvError, type CsvErrorCode, type Parser, parse } from 'csv-parse';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { type CsvError, type CsvErrorCode, Parser } from 'csv-parse';
 
 export interface CsvRecord {
   /** Of its first byte, from 1. */
@@ -33,15 +33,45 @@ export async function* readCsvRecords(
   yield await reader.finish();
 }
 
+/** Hands each record over where it arises: `on_record` would be given all that the parser knows, copied for each. */
+class RecordParser extends Parser {
+  readonly #accept: (fields: readonly string[], endsAt: number) => void;
+
+  constructor(
+    delimiter: string,
+    isFirst: boolean,
+    accept: (fields: readonly string[], endsAt: number) => void,
+  ) {
+    super({
+      bom: isFirst,
+      delimiter,
+      record_delimiter: ['\r\n', '\n'],
+      relax_column_count: true,
+      skip_empty_lines: true,
+      max_record_size: longestRecord,
+    });
+    this.#accept = accept;
+  }
+
+  override push(record: readonly string[] | null): boolean {
+    if (record === null) return super.push(null);
+    this.#accept(record, this.info.bytes);
+    return true;
+  }
+}
+
 /** Its life is that of one file. */
 class CsvReader {
   readonly #delimiter: string;
   #parser: Parser;
-  /** Bytes from the end of the last whole record on. */
   #held: Buffer = Buffer.alloc(0);
+  /** How much of `held` is in whole records. */
+  #read = 0;
+  /** `held` is ASCII throughout, so that no record need be looked at by itself. */
+  #isAscii = true;
   /** Where `held` begins, as the parser counts bytes. */
   #heldAt = 0;
-  /** The line that `held` begins with. */
+  /** The line of the first byte that is not in a whole record. */
   #line = 1;
   #pieces: CsvPiece[] = [];
   /** Within a line that is given up, whose end has not come yet. */
@@ -56,7 +86,8 @@ class CsvReader {
   async feed(chunk: Buffer): Promise<readonly CsvPiece[]> {
     if (this.#isOver) return [];
     const rest = this.#isSkipping ? this.#skip(chunk) : chunk;
-    this.#held = this.#held.length === 0 ? rest : Buffer.concat([this.#held, rest]);
+    const before = this.#takeRest();
+    this.#hold(before.length === 0 ? rest : Buffer.concat([before, rest]));
     let error = await write(this.#parser, rest);
     while (error !== undefined && !this.#isOver) error = await this.#goOn(error, false);
     return this.#takePieces();
@@ -66,17 +97,18 @@ class CsvReader {
     if (this.#isOver) return [];
     let error = await end(this.#parser);
     while (error !== undefined && !this.#isOver) error = await this.#goOn(error, true);
-    if (!this.#isOver && !isUtf8(this.#held)) this.#pieces.push({ form: 'not-utf8', line: this.#line });
+    if (!this.#isOver && !isUtf8(this.#takeRest())) this.#pieces.push({ form: 'not-utf8', line: this.#line });
     return this.#takePieces();
   }
 
   /** Gives up the first line that is held, and parses the lines after it anew. */
   async #goOn(error: CsvError, isEnd: boolean): Promise<CsvError | undefined> {
-    const empty = countLeadingBreaks(this.#held);
+    const rest = this.#takeRest();
+    const empty = countLeadingBreaks(rest, 0);
     const line = this.#line + empty.lines;
     this.#pieces.push({ form: 'broken', line, message: describe(error) });
     this.#line = line + 1;
-    this.#held = this.#skip(this.#held.subarray(empty.bytes));
+    this.#hold(this.#skip(rest.subarray(empty.bytes)));
     this.#heldAt = 0;
     this.#parser = this.#openParser(false);
     const next = await write(this.#parser, this.#held);
@@ -90,19 +122,24 @@ class CsvReader {
     return this.#isSkipping ? Buffer.alloc(0) : bytes.subarray(lineEnd + 1);
   }
 
+  /** What is held from the end of the last whole record on; the parser has it too. */
+  #takeRest(): Buffer {
+    const rest = this.#held.subarray(this.#read);
+    this.#heldAt += this.#read;
+    this.#read = 0;
+    this.#held = rest;
+    return rest;
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held = bytes;
+    this.#isAscii = isAscii(bytes);
+  }
+
   #openParser(isFirst: boolean): Parser {
-    const parser = parse({
-      bom: isFirst,
-      delimiter: this.#delimiter,
-      record_delimiter: ['\r\n', '\n'],
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: longestRecord,
-      on_record: (fields: string[], { bytes }) => {
-        this.#accept(fields, bytes);
-        return null;
-      },
-    });
+    const parser = new RecordParser(this.#delimiter, isFirst, (fields, endsAt) =>
+      this.#accept(fields, endsAt),
+    );
     // Errors are taken where they arise, by the callbacks of write and end.
     parser.on('error', () => undefined);
     parser.resume();
@@ -111,17 +148,16 @@ class CsvReader {
 
   #accept(fields: readonly string[], endsAt: number): void {
     if (this.#isOver) return;
-    const bytes = this.#held.subarray(0, endsAt - this.#heldAt);
-    const line = this.#line + countLeadingBreaks(bytes).lines;
-    if (isUtf8(bytes)) {
+    const [begin, end] = [this.#read, endsAt - this.#heldAt];
+    const line = this.#line + countLeadingBreaks(this.#held, begin).lines;
+    if (this.#isAscii || isUtf8(this.#held.subarray(begin, end))) {
       this.#pieces.push({ form: 'record', record: { line, fields } });
     } else {
       this.#pieces.push({ form: 'not-utf8', line });
       this.#isOver = true;
     }
-    this.#line += countBreaks(bytes);
-    this.#held = this.#held.subarray(bytes.length);
-    this.#heldAt = endsAt;
+    this.#line += countBreaks(this.#held, begin, end);
+    this.#read = end;
   }
 
   #takePieces(): readonly CsvPiece[] {
@@ -163,20 +199,22 @@ const quoteFaults: Readonly<Partial<Record<CsvErrorCode, string>>> = {
     'a quote within a field that does not begin with one: expected the whole field in quotes',
 };
 
-/** Empty lines before a record: the parser passes over them. A byte order mark stands before the first. */
-function countLeadingBreaks(bytes: Buffer): { readonly bytes: number; readonly lines: number } {
-  let at = bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
+/** Empty lines before a record, which begins at `from`: the parser passes over them. A byte order mark may stand before it. */
+function countLeadingBreaks(bytes: Buffer, from: number): { readonly bytes: number; readonly lines: number } {
+  const isMarked = bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+  let at = isMarked ? from + 3 : from;
   let lines = 0;
   for (;;) {
     if (bytes[at] === 0x0a) at += 1;
     else if (bytes[at] === 0x0d && bytes[at + 1] === 0x0a) at += 2;
-    else return { bytes: at, lines };
+    else return { bytes: at - from, lines };
     lines += 1;
   }
 }
 
-function countBreaks(bytes: Buffer): number {
+function countBreaks(bytes: Buffer, from: number, to: number): number {
   let breaks = 0;
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) breaks += 1;
+  for (let at = bytes.indexOf(0x0a, from); at !== -1 && at < to; at = bytes.indexOf(0x0a, at + 1))
+    breaks += 1;
   return breaks;
 }

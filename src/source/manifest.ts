@@ -106,7 +106,9 @@ async function makePage(
   selection: Selection,
   complete: (item: Item) => Promise<Item | undefined>,
 ): Promise<SourcePage> {
-  const looked = await Promise.all(rows.map((row) => lookAt(row, selection, complete)));
+  const looks = rows.map((row) => lookAt(row, selection, complete));
+  // Most manifests say all that is asked: a promise for each of their rows would cost as much as reading it.
+  const looked = looks.every(isThere) ? looks : await Promise.all(looks);
   const items: Item[] = [];
   const broken: BrokenRow[] = [];
   for (const row of looked) {
@@ -117,19 +119,25 @@ async function makePage(
   return { items, unselected: rows.length - items.length - broken.length, broken, isLast };
 }
 
+type Look = Row | undefined;
+
 /** The row as it goes into the page; `undefined` where it is not selected. */
-async function lookAt(
+function lookAt(
   row: Row,
   selection: Selection,
   complete: (item: Item) => Promise<Item | undefined>,
-): Promise<Row | undefined> {
+): Look | Promise<Look> {
   if (row.isBroken) return row;
-  if (row.isPassedOver === true) return undefined;
-  const { line } = row;
-  if (!selection.isPathSelected(row.item)) return undefined;
-  const item = isComplete(row.item) ? row.item : await complete(row.item);
-  if (item === undefined) return breakRow(line, nameAbsent(row.item));
-  return selection.isSelected(item) ? { isBroken: false, line, item } : undefined;
+  if (row.isPassedOver === true || !selection.isPathSelected(row.item)) return undefined;
+  const look = (item: Item | undefined): Look => {
+    if (item === undefined) return breakRow(row.line, nameAbsent(row.item));
+    return selection.isSelected(item) ? { ...row, item } : undefined;
+  };
+  return isComplete(row.item) ? look(row.item) : complete(row.item).then(look);
+}
+
+function isThere(look: Look | Promise<Look>): look is Look {
+  return !(look instanceof Promise);
 }
 
 function isComplete(item: Item): boolean {

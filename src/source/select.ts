@@ -32,8 +32,10 @@ export function makeSelection(select: SelectSettings, nowMs: number): Selection 
     (item.sizeBytes ?? 0) <= (select.maxSizeBytes ?? Number.POSITIVE_INFINITY) &&
     (item.lastModified === undefined || Date.parse(item.lastModified) >= modifiedAfterMs) &&
     (sample >= 1 || drawLot(item.id, 'select') < sample);
+  const selectsPaths = isIncluded !== undefined || isExcluded !== undefined;
   return {
     isPathSelected: (item) => {
+      if (!selectsPaths) return true;
       const path = pathOf(item);
       if (path === undefined) return isIncluded === undefined;
       return (isIncluded?.(path) ?? true) && !(isExcluded?.(path) ?? false);
