@@ -36,10 +36,10 @@ async function measureRun({ form }: Against, port: number, count: number, media:
 
 /** Tasks per second of the bare loop, its start-up included. */
 async function measureBare({ form }: Against, port: number, count: number, media: string): Promise<number> {
-  const bareLoop = join(import.meta.dirname, 'bare-loop.ts');
+  const bareLoop = join(import.meta.dirname, 'bare-loop.js');
   const words = [form, media, ...[port, count, concurrency].map(String)];
   const begin = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', bareLoop, ...words], {
+  const child = spawn(process.execPath, [bareLoop, ...words], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [exitCode] = (await once(child, 'close')) as [number];

@@ -1,6 +1,6 @@
 /**
  * Keys per second of a listing, several at a time against one at a time, with 40 ms added to each page; and what memory it
- * takes at 300,000 and at 3,000,000 keys. Alone: `npx tsx bench/listing.ts [keys] [pairs]`.
+ * takes at 300,000 and at 3,000,000 keys. Alone: `node bench/built/bench/listing.js [keys] [pairs]`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,6 @@ import { startBucket } from './project.ts';
 
 const delayMs = 40;
 const parallel = 16;
-const execArgv = ['--import', 'tsx'];
 
 export interface Listing {
   readonly keys: number;
@@ -33,8 +32,8 @@ async function list(
   options: readonly string[] = [],
 ): Promise<Listing> {
   const words = [String(port), String(width)];
-  const file = join(import.meta.dirname, 'listing-process.ts');
-  const child = fork(file, words, { execArgv: [...execArgv, ...options] });
+  const file = join(import.meta.dirname, 'listing-process.js');
+  const child = fork(file, words, { execArgv: [...options] });
   const [listing] = (await once(child, 'message')) as [Listing];
   if (listing.keys !== keys) throw new Error(`expected ${keys} keys, found ${listing.keys}`);
   return listing;

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { root } from './place.ts';
 
 export interface Pair {
   readonly ours: number;
@@ -72,7 +73,7 @@ export async function compare(
 
 /** Writes the figures with the machine they were measured on. */
 export async function writeFigures(results: readonly Result[]): Promise<void> {
-  const folder = join(import.meta.dirname, 'figures');
+  const folder = join(root, 'bench', 'figures');
   await mkdir(folder, { recursive: true });
   const machine = {
     node: process.version,

@@ -27,9 +27,7 @@ interface Count {
 }
 
 export async function benchProbing(files: number, pairs: number): Promise<readonly Result[]> {
-  const child = fork(join(import.meta.dirname, 'film-server.ts'), [String(delayMs)], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(join(import.meta.dirname, 'film-server.js'), [String(delayMs)]);
   const [{ url: endpoint }] = (await once(child, 'message')) as [{ url: string }];
   const count = async (): Promise<Count> => {
     child.send('count');

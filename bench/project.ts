@@ -6,8 +6,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { root } from './place.ts';
 
-export const program = join(import.meta.dirname, '..', 'dist', 'main.js');
+export const program = join(root, 'dist', 'main.js');
 export const concurrency = 64;
 export const pai = { appId: '202209290847310001', token: 'pai-emulator-token' };
 export const qiniu = { accessKey: 'emulated-access-key', secretKey: 'emulated-secret-key' };
@@ -86,7 +87,7 @@ const environment = {
 
 /** Starts the built program in the project's folder; `usage` is a file that will say what it used. */
 export function startProgram(folder: string, words: readonly string[], usage?: string): ChildProcess {
-  const preload = ['--import', join(import.meta.dirname, 'usage.mjs')];
+  const preload = ['--import', join(root, 'bench', 'usage.mjs')];
   return spawn(process.execPath, [...preload, program, ...words], {
     cwd: folder,
     env: { ...environment, ...(usage !== undefined && { BENCH_USAGE: usage }) },
@@ -120,9 +121,7 @@ export interface Server {
 
 /** A vendor that answers at once, or so many milliseconds later, in a process of its own. */
 export async function startVendor(delayMs: number): Promise<Server> {
-  const child = fork(join(import.meta.dirname, 'vendor-server.ts'), [String(delayMs)], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(join(import.meta.dirname, 'vendor-server.js'), [String(delayMs)]);
   const [port] = (await once(child, 'message')) as [number];
   const called = once(child, 'message').then(() => undefined);
   return { port, called, stop: () => child.disconnect() };
@@ -134,9 +133,7 @@ export async function startBucket(
   keys: number,
   delayMs: number,
 ): Promise<Pick<Server, 'port' | 'stop'>> {
-  const child = fork(join(import.meta.dirname, 'bucket-server.ts'), [shape, String(keys), String(delayMs)], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(join(import.meta.dirname, 'bucket-server.js'), [shape, String(keys), String(delayMs)]);
   const [port] = (await once(child, 'message')) as [number];
   return { port, stop: () => child.disconnect() };
 }

@@ -1,6 +1,6 @@
 /**
  * What a report with 50,000 flagged videos weighs, how long it takes to write, and how long a reader waits for it to open,
- * to filter and to search. Alone: `npx tsx bench/report-page.ts [items]`. Needs Chromium from the system's package.
+ * to filter and to search. Alone: `node bench/built/bench/report-page.js [items]`. Needs Chromium from the system's package.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

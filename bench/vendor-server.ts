@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { root } from './place.ts';
 
 const delayMs = Number(process.argv[2] ?? 0);
 const answer = JSON.stringify({
@@ -22,9 +23,7 @@ const ended = JSON.stringify({
   result: { pulp: { labels, segments: [{ offset_begin: 0, offset_end: 5000, labels, cuts }] } },
 });
 
-const picture = readFileSync(
-  join(import.meta.dirname, '..', 'src', 'rehearsal', 'library', 'banners', 'counter.gif'),
-);
+const picture = readFileSync(join(root, 'src', 'rehearsal', 'library', 'banners', 'counter.gif'));
 
 let jobs = 0;
 let isCalled = false;
