@@ -75,6 +75,7 @@ describe('the homes of effects', () => {
       homes: ['wire/'],
     },
     { effect: 'the AWS SDK', pattern: /from '@aws-sdk\/|import\('@aws-sdk\//, homes: ['wire/'] },
+    { effect: 'Redis', pattern: /'(?:ioredis|bullmq)'/, homes: ['cluster/'] },
     {
       effect: 'the disk',
       pattern: /from '(?:node:fs|node:fs\/promises)'/,

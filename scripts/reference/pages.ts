@@ -93,6 +93,7 @@ function writeConfig(): string {
     'storages.schema.json': 'config/storages.yaml',
     'prices.schema.json': 'config/prices/*.yaml',
     'policy.schema.json': 'config/policies/NAME.yaml',
+    'cluster.schema.json': 'config/cluster.yaml',
   };
   const parts = Object.entries(makeSchemas(catalogue)).map(([name, schema]) => {
     const rows = listKeys(mergeVendors(schema as KeyNode));

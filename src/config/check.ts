@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describeError, type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Pipeline } from '../domain/settings.ts';
-import { loadPipeline } from './load.ts';
+import { loadCluster, loadPipeline } from './load.ts';
 import type { Environment } from './variable.ts';
 
 export interface CheckRequest {
@@ -28,12 +28,12 @@ export interface CheckedFile {
   readonly about?: string | undefined;
 }
 
-/** One result per file, in order; problems that several files share stand in each. */
+/** One result per file, in order, and one for `cluster.yaml` where it is there; problems that several files share stand in each. */
 export async function checkFiles(request: CheckRequest): Promise<readonly CheckedFile[]> {
   const { environment, catalogue, folder } = request;
   const configFolder = request.isConfigNamed ? request.config : undefined;
   const paths = request.paths.length > 0 ? request.paths : await listPipelines(request);
-  return await Promise.all(
+  const checked = await Promise.all(
     paths.map(async (path) => {
       const { pipeline, problems, warnings } = await loadPipeline({
         path: resolve(folder, path),
@@ -46,6 +46,17 @@ export async function checkFiles(request: CheckRequest): Promise<readonly Checke
       return { path, problems: [...problems, ...trouble], warnings, about };
     }),
   );
+  return [...checked, ...(await checkCluster(request))];
+}
+
+/** What machines share, where that is written down. */
+async function checkCluster({ config, folder, environment }: CheckRequest): Promise<readonly CheckedFile[]> {
+  const { cluster, problems } = await loadCluster(config, environment);
+  if (!cluster && problems.length === 0) return [];
+  const path = relative(folder, join(config, 'cluster.yaml'));
+  const about =
+    cluster && `redis ${cluster.redis.host}:${cluster.redis.port}, keys of ${cluster.redis.prefix}`;
+  return [{ path, problems, warnings: [], about }];
 }
 
 async function findSourceTrouble(

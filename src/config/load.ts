@@ -1,6 +1,7 @@
 /** Reads pipelines and the files of `config/` from the disk: the only file here that touches it. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { ClusterSettings } from '../domain/cluster.ts';
 import { describeError, type Problem } from '../domain/problem.ts';
 import type { PriceBook } from '../domain/pricing.ts';
 import type { Account, Storage } from '../domain/settings.ts';
@@ -9,6 +10,7 @@ import { suggest } from '../domain/suggestion.ts';
 import { makeDocument, readDocument, type WrittenDocument } from './document.ts';
 import { assemblePipeline, type ConfigFiles, type LoadedPipeline, namePipeline } from './pipeline.ts';
 import { readAccounts } from './accounts.ts';
+import { readCluster } from './cluster.ts';
 import { readPrices } from './prices.ts';
 import type { Money } from './shape/scalar.ts';
 import { readStorages, useStorage } from './storages.ts';
@@ -78,6 +80,18 @@ export async function loadBooks(
   const known = readAccounts(trouble, config.accounts, { catalogue, prices, needsCredentials: false });
   const billing = new Map([...known.accounts].map(([name, account]) => [name, account.billing]));
   return { prices, billing, problems: [...problems, ...trouble.problems] };
+}
+
+/** `cluster.yaml` of a config folder; nothing where there is none. */
+export async function loadCluster(
+  configFolder: string,
+  environment: Environment,
+): Promise<{ readonly cluster?: ClusterSettings | undefined; readonly problems: readonly Problem[] }> {
+  const { document, problems } = await loadDocument(join(resolve(configFolder), 'cluster.yaml'), true);
+  if (!document) return { problems };
+  const trouble: Trouble = { problems: [], warnings: [] };
+  const cluster = readCluster(trouble, replaceVariables(document, environment));
+  return { cluster, problems: [...problems, ...trouble.problems] };
 }
 
 /** One storage of the config folder that a pipeline has, named by a flag; its credentials are needed. */

@@ -1,5 +1,6 @@
 /** What commands ask of the config: a pipeline that is in order, or a stop that names every problem at once. */
 import { dirname, join, resolve } from 'node:path';
+import type { ClusterSettings } from '../domain/cluster.ts';
 import { isBucketPlace, readBucketPlace } from '../domain/output.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { PriceBook } from '../domain/pricing.ts';
@@ -10,6 +11,7 @@ import {
   type Books,
   findProjectRoot,
   loadBooks,
+  loadCluster,
   type LoadRequest,
   loadPipeline,
   loadPrices,
@@ -100,6 +102,16 @@ function countProblems(problems: readonly Problem[]): string {
   const files = new Set(problems.map(({ file }) => file)).size;
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   return `${count(problems.length, 'problem')} in ${count(files, 'file')}.`;
+}
+
+/** What machines share, if anything; throws a `Stop` (exit 2) where that is not in order. */
+export async function openCluster(
+  configFolder: string,
+  environment: Environment,
+): Promise<ClusterSettings | undefined> {
+  const { cluster, problems } = await loadCluster(configFolder, environment);
+  if (problems.length === 0) return cluster;
+  throw wrongUse(countProblems(problems), problems);
 }
 
 /** Prices and what accounts say of their positions, for commands without a pipeline; throws a `Stop` (exit 2). */

@@ -1,13 +1,14 @@
 /** JSON Schema of the files that people write, for their editors; made from the shapes that loading uses. */
 import type { Catalogue, Service, Vendor } from '../domain/service.ts';
 import { makeSchema, type SchemaNode } from './expectation.ts';
+import { clusterShape } from './shape/cluster.ts';
 import { pipelineShape } from './shape/pipeline.ts';
 import { policyShape } from './shape/policy.ts';
 import { accountShape, pricesShape, storageShape } from './shape/world.ts';
 
 const dialect = 'http://json-schema.org/draft-07/schema#';
 
-/** File name to schema: `pipeline`, `accounts`, `storages`, `prices` and `policy`, each `.schema.json`. */
+/** File name to schema: `pipeline`, `accounts`, `storages`, `prices`, `policy` and `cluster`, each `.schema.json`. */
 export function makeSchemas(catalogue: Catalogue): Readonly<Record<string, SchemaNode>> {
   return {
     'pipeline.schema.json': makePipelineSchema(catalogue),
@@ -15,6 +16,7 @@ export function makeSchemas(catalogue: Catalogue): Readonly<Record<string, Schem
     'storages.schema.json': makeMapSchema('Mediasweep storages', 'storages', inner(makeSchema(storageShape))),
     'prices.schema.json': makeSchema(pricesShape),
     'policy.schema.json': makeSchema(policyShape),
+    'cluster.schema.json': makeSchema(clusterShape),
   };
 }
 

@@ -115,6 +115,22 @@ const raiseBy = 0.02;
 /** A clock that is behind the board by more than this began anew. */
 const clockSlackMs = 1000;
 
+/** The board as it would be, had everything on it happened `ms` later: where a clock that all share was set. */
+export function shiftBoard(board: PaceBoard, ms: number): PaceBoard {
+  return {
+    ...board,
+    atMs: board.atMs + ms,
+    nextTurnMs: board.nextTurnMs + ms,
+    loweredAtMs: board.loweredAtMs + ms,
+    quietUntilMs: board.quietUntilMs + ms,
+    holders: board.holders.map((one) => ({
+      ...one,
+      seenAtMs: one.seenAtMs + ms,
+      callsUntilMs: one.callsUntilMs + ms,
+    })),
+  };
+}
+
 /** Multiplicative decrease. */
 export function lowerShare(share: number): number {
   return Math.max(lowestShare, share / 2);

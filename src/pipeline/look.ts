@@ -2,10 +2,12 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Places, StatusResult } from '../cli/spine.ts';
 import { checkFiles, listPipelines } from '../config/check.ts';
-import { findFolders, openPipeline, openPrices } from '../config/open.ts';
+import { readRedisFacts } from '../cluster/redis-facts.ts';
+import { findFolders, openCluster, openPipeline, openPrices } from '../config/open.ts';
 import { findLongest, makeLinker } from '../dispatch/link.ts';
 import type { DiskHistory } from '../doctor/disk.ts';
 import { examine } from '../doctor/examine.ts';
+import { examineRedis } from '../doctor/redis.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { RunRecord } from '../domain/ledger.ts';
@@ -52,6 +54,9 @@ export async function doctor(
   const { config } = await findFolders(folder, places);
   const paths = path === undefined ? await listPipelines({ config, folder }) : [path];
   const told = new Map<string, Diagnosis>();
+  const cluster = await openCluster(config, outside.environment);
+  const shared = cluster ? await examineRedis(cluster.redis, outside.clock, readRedisFacts) : [];
+  for (const diagnosis of shared) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);
   for (const one of paths) {
     const diagnoses = await examinePipeline(outside, resolve(folder, one), places);
     for (const diagnosis of diagnoses) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);

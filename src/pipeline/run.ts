@@ -11,8 +11,9 @@ import { Stop, exitCodes, wrongUse } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { ReportTally } from '../report/summary.ts';
 import { inspectSource } from '../source/inspect.ts';
-import { acquireRunLock } from '../store/run-lock.ts';
+import { acquireRunLock, isRunLocked } from '../store/run-lock.ts';
 import { catalogue } from '../vendors/index.ts';
+import { type Cluster, withCluster } from './cluster.ts';
 import { accompany } from './companion.ts';
 import { dispatch } from './dispatch.ts';
 import { backUp, findRun, requireWhole, withLedger } from './ledger.ts';
@@ -48,7 +49,9 @@ export async function run(
     const folders = await findFolders(dirname(pipeline.path), places);
     return await withOutput(outside, { pipeline, folders, places }, async (output) => {
       await output.tryWriting();
-      return await runPipeline(outside, { pipeline, folders, flags, places, output, watch: watched });
+      return await withCluster(outside, folders, watched.log, (cluster) =>
+        runPipeline(outside, { pipeline, folders, flags, places, output, cluster, watch: watched }),
+      );
     });
   });
 }
@@ -59,11 +62,12 @@ interface Running {
   readonly flags: RunFlags;
   readonly places: Places;
   readonly output: Output;
+  readonly cluster: Cluster | undefined;
   readonly watch: RunWatch;
 }
 
 async function runPipeline(outside: Outside, running: Running): Promise<RunResult> {
-  const { pipeline, folders, flags, places, output, watch } = running;
+  const { pipeline, folders, flags, places, output, cluster, watch } = running;
   const { clock, stop, processId } = outside;
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
   const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
@@ -84,8 +88,10 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing, ...terms });
       watch.begun(opened.record, opened.isResumed);
       const world = { pipeline, folders, places, ledger, opened, output };
+      const isAlive = (name: string) => isRunLocked(folders.state, name);
+      const pace = cluster?.pace ?? opened.sharePace({ clock, isAlive });
       const tasksBefore = await ledger.countTasks(opened.record.id);
-      const parts = { ...world, tasksBefore, flags, watch, deadline: deadline.signal };
+      const parts = { ...world, pace, tasksBefore, flags, watch, deadline: deadline.signal };
       const { halts, feedError, canaryStop } = await dispatch(outside, parts);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;

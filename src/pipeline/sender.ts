@@ -28,7 +28,7 @@ export async function openSender(
   stop: AbortSignal,
 ): Promise<Sender> {
   const { clock } = outside;
-  const { pipeline, folders, ledger, opened, flags, output } = session;
+  const { pipeline, folders, ledger, opened, flags, output, pace } = session;
   const { services, access, deadlines, resendBelow } = pipeline;
   const { log } = session.watch;
   let dispatcher: Dispatcher | undefined;
@@ -45,7 +45,7 @@ export async function openSender(
   const bench: Omit<Bench, 'bell' | 'run'> = {
     clock,
     http,
-    pace: opened.sharePace({ clock, isAlive }),
+    pace,
     link: makeLinker(access, storage, clock, { log, mayTakeMs: findLongest(services, deadlines) }),
     artifacts: output.artifacts,
     log,

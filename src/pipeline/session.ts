@@ -2,6 +2,7 @@
 import type { Places, RunFlags, RunWatch } from '../cli/spine.ts';
 import type { Folders } from '../config/open.ts';
 import type { Ledger, RunLedger, TaskCount } from '../domain/ledger.ts';
+import type { PaceOffice } from '../domain/pace.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { Output } from './output.ts';
 
@@ -14,6 +15,8 @@ export interface Session {
   readonly tasksBefore: readonly TaskCount[];
   readonly places: Places;
   readonly output: Output;
+  /** Where limits are shared with other processes. */
+  readonly pace: PaceOffice;
   /** Aborts when nothing more may be begun. */
   readonly deadline: AbortSignal;
   readonly flags: RunFlags;

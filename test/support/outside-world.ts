@@ -46,12 +46,14 @@ export interface OutsideWorld {
 export interface WorldOptions {
   /** By vendor. */
   readonly switches?: Readonly<Record<string, EmulatorSwitches>>;
+  /** Variables beside those of the store and the stand-ins. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** Everything ends with the test. `faults` hold for every vendor from the beginning. */
 export async function openWorld(
   faults: Partial<EmulatorFaults> = {},
-  { switches = {} }: WorldOptions = {},
+  { switches = {}, variables = {} }: WorldOptions = {},
 ): Promise<OutsideWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'mediasweep-e2e-'));
   const store = await startEmbeddedStore();
@@ -63,6 +65,7 @@ export async function openWorld(
     MEDIASWEEP_S3_PORT: new URL(store.endpoint).port,
     MEDIASWEEP_S3_KEY: store.accessKeyId,
     MEDIASWEEP_S3_SECRET: store.secretAccessKey,
+    ...variables,
   };
   const callbacks: { url: string; status: number | undefined }[] = [];
   const hookUrls: string[] = [];

@@ -1,0 +1,115 @@
+/**
+ * Limits that machines share, in Redis: one board for each limit, by Redis' own clock. The rule is `exchange` of the
+ * domain, as over the ledger: the board is read with the time, and put back only where nobody else has put one back
+ * meanwhile; then it is read anew. Processes come a few times a second each, so that is rare.
+ */
+import type { Redis } from 'ioredis';
+import type { Clock } from '../domain/clock.ts';
+import {
+  exchange,
+  findSilent,
+  type PaceBoard,
+  type PaceGrant,
+  type PaceOffice,
+  type PaceRequest,
+  shiftBoard,
+} from '../domain/pace.ts';
+import { ClockReading } from './clock-reading.ts';
+
+/** Answers the board as it is, and the time in microseconds. */
+const readScript = `
+local time = redis.call('TIME')
+return { redis.call('GET', KEYS[1]), time[1], time[2] }`;
+
+/** Puts a board where the one that was read still is. */
+const replaceScript = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+/** A board that nobody came to for so long says nothing any more. */
+const keptMs = 60 * 60_000;
+/** Redis' clock was set back where it is behind the board by more than this. */
+const clockSlackMs = 1000;
+
+interface Tools {
+  readonly client: Redis;
+  readonly prefix: string;
+  /** The name that this process is known by. */
+  readonly process: string;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly isAlive: (process: string) => Promise<boolean>;
+}
+
+export class RedisPaceOffice implements PaceOffice {
+  readonly #tools: Tools;
+  readonly #reading = new ClockReading();
+  /** Where the turns of the last grant end, in our time and in theirs, by limit and part: they are given back by that. */
+  readonly #ends = new Map<string, { readonly oursMs: number; readonly theirsMs: number }>();
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  async exchange(request: PaceRequest): Promise<PaceGrant> {
+    const { client, prefix, process } = this.#tools;
+    const key = `${prefix}:pace:${request.limit}`;
+    for (;;) {
+      const { text, board: before, nowMs } = await this.#read(key);
+      const dead = await this.#findDead(before, nowMs);
+      const told = { ...request, unused: this.#translateUnused(request) };
+      const { board, grant } = exchange(before, process, told, nowMs, dead);
+      const isReplaced = await client.eval(replaceScript, 1, key, text, JSON.stringify(board), keptMs);
+      if (isReplaced === 1) return this.#translate(request, grant);
+    }
+  }
+
+  async #read(key: string) {
+    const { client, clock } = this.#tools;
+    const askedMs = clock.monotonic();
+    const answer = (await client.eval(readScript, 1, key)) as readonly [string | null, string, string];
+    const [text, seconds, microseconds] = answer;
+    const nowMs = Number(seconds) * 1000 + Number(microseconds) / 1000;
+    this.#reading.note(askedMs, nowMs, clock.monotonic());
+    const board = text === null ? undefined : (JSON.parse(text) as PaceBoard);
+    const behindMs = board ? board.atMs - nowMs : 0;
+    return {
+      text: text ?? '',
+      board: board && behindMs > clockSlackMs ? shiftBoard(board, -behindMs) : board,
+      nowMs,
+    };
+  }
+
+  async #findDead(board: PaceBoard | undefined, nowMs: number): Promise<ReadonlySet<string>> {
+    const { process, isAlive } = this.#tools;
+    const silent = findSilent(board, process, nowMs);
+    const alive = await Promise.all(silent.map(isAlive));
+    return new Set(silent.filter((_, index) => alive[index] === false));
+  }
+
+  #translateUnused({ limit, part, unused }: PaceRequest): PaceRequest['unused'] {
+    const end = this.#ends.get(JSON.stringify([limit, part]));
+    if (!unused || !end || end.oursMs !== unused.endMs) return undefined;
+    return { fromMs: unused.fromMs - end.oursMs + end.theirsMs, endMs: end.theirsMs };
+  }
+
+  /** In our own time. A turn comes no earlier than it is, and what we cannot know is taken off its grace. */
+  #translate({ limit, part }: PaceRequest, grant: PaceGrant): PaceGrant {
+    const { ms, slackMs } = this.#reading.offset();
+    const { firstAtMs, everyMs, graceMs, count } = grant.turns;
+    const turns = {
+      firstAtMs: firstAtMs + ms,
+      everyMs,
+      graceMs: Math.max(1, graceMs - slackMs),
+      count,
+    };
+    if (count > 0) {
+      const ends = {
+        oursMs: turns.firstAtMs + count * everyMs,
+        theirsMs: firstAtMs + count * everyMs,
+      };
+      this.#ends.set(JSON.stringify([limit, part]), ends);
+    }
+    return { ...grant, turns, quietUntilMs: grant.quietUntilMs + ms };
+  }
+}
