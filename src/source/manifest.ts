@@ -106,9 +106,7 @@ async function makePage(
   selection: Selection,
   complete: (item: Item) => Promise<Item | undefined>,
 ): Promise<SourcePage> {
-  const looks = rows.map((row) => lookAt(row, selection, complete));
-  // Most manifests say all that is asked: a promise for each of their rows would cost as much as reading it.
-  const looked = looks.every(isThere) ? looks : await Promise.all(looks);
+  const looked = await settle(rows.map((row) => lookAt(row, selection, complete)));
   const items: Item[] = [];
   const broken: BrokenRow[] = [];
   for (const row of looked) {
@@ -136,8 +134,10 @@ function lookAt(
   return isComplete(row.item) ? look(row.item) : complete(row.item).then(look);
 }
 
-function isThere(look: Look | Promise<Look>): look is Look {
-  return !(look instanceof Promise);
+/** Most manifests say all that is asked: a promise for each of their rows would cost as much as reading it. */
+async function settle(looks: readonly (Look | Promise<Look>)[]): Promise<readonly Look[]> {
+  const isUnderway = looks.some((look) => look instanceof Promise);
+  return isUnderway ? await Promise.all(looks.map(async (look) => await look)) : (looks as readonly Look[]);
 }
 
 function isComplete(item: Item): boolean {
