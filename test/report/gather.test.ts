@@ -163,6 +163,43 @@ describe('flagged items', () => {
     );
     expect(item[5]).toBe(100_000);
   });
+
+  test('carry up to 2,000 segments of the worst, 60 of those for which there is no more room, and always say how many there are', () => {
+    const film = (number: number, score: number, segments: number) => {
+      const label = { op: 'pulp', label: '0', score };
+      const task = makeTask(censor, {
+        finding: makeFinding({
+          labels: [label],
+          segments: Array.from({ length: segments }, (_, index) => ({
+            op: 'pulp',
+            label: '0',
+            beginMs: index * 1000,
+            endMs: index * 1000 + 900,
+            maxScore: 0.5 + index / 10_000,
+            cuts: 1,
+            needsReview: false,
+          })),
+        }),
+      });
+      return judgeRow(strict, { item: makeItem(number, `${number}.mp4`), tasks: [task] });
+    };
+    const flagged = makeFlagged({ policy: strict, services: [censor] });
+    for (let index = 0; index < 60; index += 1) flagged.add(film(index, 0.91 + index / 1000, 1900), index);
+    flagged.add(film(60, 0.99, 2500), 60);
+    flagged.add(film(61, 0.9, 60), 61);
+    const timelines = [...flagged.list()].map((text) => {
+      const [blocks, ...rest] = (JSON.parse(text) as readonly unknown[]).slice(14);
+      return [(blocks as readonly TimelineBlock[]).length, ...rest];
+    });
+    expect(timelines[0]).toEqual([2000, 2500]);
+    const held = (blocks: number) => timelines.filter(([length]) => length === blocks);
+    expect(held(1900)).toHaveLength(51);
+    expect(held(60)).toEqual([...Array.from({ length: 9 }, () => [60, 1900]), [60]]);
+    // What goes of a timeline is the lowest of it.
+    const [last] = [...flagged.list()].slice(-2);
+    const lows = (JSON.parse(last ?? '') as readonly unknown[])[14] as readonly TimelineBlock[];
+    expect(Math.min(...lows.map((block) => block[2]))).toBe(1_840_000);
+  });
 });
 
 describe('places', () => {

@@ -17,9 +17,13 @@ export const mostFlagged = 50_000;
 export const mostFlaggedBytes = 40_000_000;
 const mostHits = 12;
 const mostReasons = 20;
+/** Segments of a timeline, the highest; the worst items have more. */
 const mostBlocks = 60;
 /** Segments of the whole page: the worst items have their timelines. */
 const mostBlocksOfPage = 150_000;
+/** Segments of a long timeline, and of all that the page carries. */
+const mostLongBlocks = 2000;
+const mostLongBlocksOfPage = 100_000;
 const longestKey = 2048;
 const longestName = 300;
 
@@ -30,7 +34,7 @@ export type FlaggedHit = readonly [number, string, string, string, 0 | 1, number
  * What the page's script reads for one item, by position, since there may be 50,000: key (else id), bucket, id (0 where
  * it is bucket/key), kind, bytes, length in ms, verdict, worst status, reasons, hits, further hits, link (0 for none),
  * change since the run before (0 where nothing changed or nothing is known), what a person decided (0 for nothing). The
- * segments of its timeline may follow.
+ * segments of its timeline may follow, and how many there are where it does not hold all.
  */
 export type FlaggedItem = readonly [
   key: string,
@@ -74,7 +78,7 @@ export interface Flagged {
   readonly decided: () => number;
   /** How many of them the page carries. */
   readonly carried: () => number;
-  /** JSON, worst first: `FlaggedItem`s, those for which there is room with their `TimelineBlock`s as a last element. */
+  /** JSON, worst first: `FlaggedItem`s, those for which there is room with their `TimelineBlock`s, and perhaps their count. */
   readonly list: () => Iterable<string>;
 }
 
@@ -88,6 +92,7 @@ export function makeFlagged(request: {
   const { policy, services, publicBaseUrl, limit = mostFlagged } = request;
   const worst = makeWorstFirst<Entry>(limit, mostFlaggedBytes);
   const timelines = makeWorstFirst<Entry>(limit, mostBlocksOfPage);
+  const longTimelines = makeWorstFirst<Entry>(limit, mostLongBlocksOfPage);
   const isNormal = makeNormalTest(services);
   let [count, decided] = [0, 0];
   return {
@@ -101,15 +106,18 @@ export function makeFlagged(request: {
       const text = JSON.stringify(makeItem(row, hits, makeMediaLink(publicBaseUrl, row.item)));
       worst.add({ ...ranked, text, weight: Buffer.byteLength(text) });
       if (!timelines.takes(ranked)) return;
-      const blocks = listBlocks(row, isNormal);
-      if (blocks.length === 0) return;
-      timelines.add({ ...ranked, text: JSON.stringify(blocks), weight: blocks.length });
+      const segments = listSegments(row, isNormal);
+      if (segments.length === 0) return;
+      timelines.add({ ...ranked, ...makeTimeline(segments, mostBlocks) });
+      if (segments.length <= mostBlocks || !longTimelines.takes(ranked)) return;
+      longTimelines.add({ ...ranked, ...makeTimeline(segments, mostLongBlocks) });
     },
     count: () => count,
     decided: () => decided,
     carried: () => worst.count(),
     *list() {
-      const byOrder = new Map(timelines.list().map((entry) => [entry.order, entry.text]));
+      const kept = [...timelines.list(), ...longTimelines.list()];
+      const byOrder = new Map(kept.map((entry) => [entry.order, entry.text]));
       for (const { text, order } of worst.list()) {
         const timeline = byOrder.get(order);
         yield timeline === undefined ? text : `${text.slice(0, -1)},${timeline}]`;
@@ -164,14 +172,19 @@ function readLength(row: JudgedItem): number | undefined {
   return ends.length === 0 ? undefined : ends.reduce((a, b) => Math.max(a, b));
 }
 
-/** The highest segments with something special, in the order of time. */
-function listBlocks(row: JudgedItem, isNormal: (service: string, segment: Segment) => boolean) {
+/** Segments with something special, the highest first. */
+function listSegments(row: JudgedItem, isNormal: (service: string, segment: Segment) => boolean) {
   return row.tasks
     .flatMap(({ service, finding }) =>
       (finding?.segments ?? []).filter((segment) => !isNormal(service, segment)),
     )
-    .sort((a, b) => b.maxScore - a.maxScore)
-    .slice(0, mostBlocks)
+    .sort((a, b) => b.maxScore - a.maxScore);
+}
+
+/** The highest of them in the order of time, and how many there are where some had to go. */
+function makeTimeline(segments: readonly Segment[], most: number): Pick<Entry, 'text' | 'weight'> {
+  const blocks = segments
+    .slice(0, most)
     .sort((a, b) => a.beginMs - b.beginMs)
     .map(
       (segment): TimelineBlock => [
@@ -183,6 +196,8 @@ function listBlocks(row: JudgedItem, isNormal: (service: string, segment: Segmen
         segment.needsReview ? 1 : 0,
       ],
     );
+  const count = segments.length > most ? `,${segments.length}` : '';
+  return { text: `${JSON.stringify(blocks)}${count}`, weight: blocks.length };
 }
 
 function makeNormalTest(services: readonly ReportService[]) {

@@ -31,13 +31,14 @@ function renderFigure(
 `;
 }
 
-function renderFlagged({ tally }: PageContent, say: Say): Markup {
+function renderFlagged({ tally, request }: PageContent, say: Say): Markup {
   const { block, review, incomplete, pass } = tally.verdicts;
-  const mood = block > 0 ? 'bad' : review > 0 ? 'warn' : 'good';
+  const isJudged = request.policy.rules.length > 0;
+  const mood = block > 0 ? 'bad' : review > 0 ? 'warn' : isJudged ? 'good' : 'calm';
   return renderFigure(say('figure.flagged'), mood, html`${formatCount(block + review)}`, [
     html`<span class="chip block">${say('verdict.block')} ${formatCount(block)}</span> <span class="chip review">${say('verdict.review')} ${formatCount(review)}</span>`,
     renderStripe(tally.verdicts),
-    say('figure.unflagged', { pass, incomplete }),
+    isJudged ? say('figure.unflagged', { pass, incomplete }) : say('figure.noPolicy'),
   ]);
 }
 

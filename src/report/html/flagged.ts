@@ -29,7 +29,7 @@ ${note}<noscript><p class="note">${say('flagged.noScript')}</p></noscript>
 <label>${say('filter.verdict')} <select id="by-verdict">${any}<option value="block">${say('verdict.block')}</option><option value="review">${say('verdict.review')}</option></select></label>
 <label>${say('filter.service')} <select id="by-service">${any}</select></label>
 <label>${say('filter.label')} <select id="by-label">${any}</select></label>
-<label>${say('filter.place')} <select id="by-place">${any}</select></label>
+<label>${say('filter.place')} <input id="by-place" class="prefix" list="places" placeholder="${say('filter.placeHint')}" autocomplete="off" spellcheck="false"></label><datalist id="places"></datalist>
 ${changes}${decisions}<fieldset><legend>${say('filter.score')}</legend><input id="by-least" type="number" step="any" aria-label="${say('filter.least')}" placeholder="≥"> <input id="by-most" type="number" step="any" aria-label="${say('filter.most')}" placeholder="≤"></fieldset>
 <label class="wide">${say('filter.search')} <input id="by-text" type="search" placeholder="${say('filter.searchHint')}" autocomplete="off" spellcheck="false"></label>
 <button id="clear" type="button">${say('filter.clear')}</button>

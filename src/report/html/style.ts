@@ -88,6 +88,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .filters label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; color: var(--soft); white-space: nowrap; }
 .filters label > * { color: var(--ink); }
 .filters select { max-width: 170px; }
+.filters .prefix { width: 150px; }
 .filters fieldset { border: 0; margin: 0; padding: 0; display: flex; gap: 6px; align-items: center; font-size: 12.5px; color: var(--soft); }
 .filters legend { float: left; padding: 0; }
 .filters fieldset input { width: 64px; color: var(--ink); }
@@ -187,7 +188,7 @@ summary { cursor: pointer; }
   .filters label { flex: 1 1 40%; }
   .filters fieldset { flex: 1 1 40%; }
   .filters fieldset input { flex: 1; min-width: 0; width: 40px; }
-  .filters label select { flex: 1; min-width: 0; width: 100%; }
+  .filters label select, .filters .prefix { flex: 1; min-width: 0; width: 100%; }
   .filters .wide { flex-basis: 100%; }
   button, select, input { min-height: 36px; }
   .small { min-height: 28px; padding: 3px 10px; }
@@ -195,7 +196,7 @@ summary { cursor: pointer; }
   .hits svg { width: 96px; }
   .cause summary { grid-template-columns: 10px auto minmax(0, 1fr); }
   .cause ul, .cause .note { margin-left: 22px; }
-  .charts { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
+  .charts { grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); }
   .figure:last-child:nth-child(odd) { grid-column: 1 / -1; }
   dl { grid-template-columns: 1fr; }
 }
@@ -208,6 +209,8 @@ summary { cursor: pointer; }
   .hits > li { grid-template-columns: minmax(0, 1fr) 72px 48px; }
   .hits svg { width: 72px; }
   .chip { border: 1px solid currentColor; }
+  .items > li { padding: 5px 0; }
+  .state::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   svg { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   figure, .figure, tr, .cause { break-inside: avoid; }
   .scroll { overflow: visible; }

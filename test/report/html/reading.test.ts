@@ -242,6 +242,33 @@ describe.skipIf(isSkipped)('in Chromium', () => {
     await page.close();
   });
 
+  test('a print has every item that the filters left, on a screen a page of them again', async () => {
+    const rows = Array.from({ length: 120 }, (_, index) =>
+      makeVideoRow(index, `${index % 2 === 0 ? 'even' : 'odd'}/${index}.mp4`, 'Jane', 0.7),
+    );
+    const { page, complaints } = await openPage(makeRequest(rows));
+    await page.click('#pages button:last-of-type');
+    const count = () => page.locator('#items > li').count();
+    const seen: number[] = [];
+    await page.exposeFunction('tell', (items: number) => seen.push(items));
+    await page.evaluate(
+      "addEventListener('beforeprint', () => tell(document.querySelectorAll('#items > li').length))",
+    );
+    await page.pdf();
+    await page.fill('#by-place', 'media/even/');
+    await page.pdf();
+    expect(seen).toEqual([120, 60]);
+    await page.fill('#by-place', '');
+    await page.click('#pages button:last-of-type');
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    expect(await page.locator('#about details').getAttribute('open')).toBe('');
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    expect(await page.locator('#about details').getAttribute('open')).toBeNull();
+    expect([await count(), await page.textContent('#found')]).toEqual([50, '51 to 100 of 120']);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test('the Chinese page holds no English word but names of files, commands and keys', async () => {
     const { page, complaints } = await openPage(makeWholeRequest('zh'));
     expect(await page.getAttribute('html', 'lang')).toBe('zh-CN');

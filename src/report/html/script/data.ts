@@ -9,27 +9,28 @@ export const data = String.raw`
   };
   const readHit = ([rule, service, op, name, isMetric, value, beginMs]) =>
     ({ rule: settings.rules[rule], service, op, name, isMetric: isMetric === 1, value, beginMs });
-  const readItem = ([key, bucket, id, kind, size, lengthMs, verdict, status, reasons, hits, moreHits, link, change, decision, blocks]) => ({
+  const readItem = ([key, bucket, id, kind, size, lengthMs, verdict, status, reasons, hits, moreHits, link, change, decision, blocks, segments]) => ({
     key, bucket: bucket || undefined, id: id || (bucket ? bucket + '/' + key : key), kind: kind || undefined,
     size: size ?? undefined, lengthMs: lengthMs ?? undefined, verdict, status, reasons, hits: hits.map(readHit), moreHits,
-    link: link || undefined, change: change || undefined, decision: decision || undefined, blocks: blocks ?? [],
+    link: link || undefined, change: change || undefined, decision: decision || undefined, blocks: blocks ?? [], segments: segments ?? blocks?.length ?? 0,
   });
   const unpackItems = async () => {
     const packed = [...document.querySelectorAll('script.packed')];
     return (await Promise.all(packed.map(unpack))).flat().map(readItem);
   };
 
-  /** The first folders of an item's path, as the table of verdicts by folder cuts them. */
-  const placeOf = (item) => {
-    const path = (item.bucket ? item.bucket + '/' : '') + item.key;
+  const pathOf = (item) => (item.bucket ? item.bucket + '/' : '') + item.key;
+  /** The folders that an item lies in, down to the depth at which the library first divides. */
+  const foldersOf = (item) => {
+    const path = pathOf(item);
     const scheme = /^https?:\/\//i.exec(path);
-    const host = scheme ? scheme[0].length : 0;
-    let end = 0;
-    for (let found = 0; found < settings.depth; found += 1) {
-      const next = path.indexOf('/', Math.max(end, host));
-      if (next < 0) break;
-      end = next + 1;
+    const folders = [];
+    let end = scheme ? scheme[0].length : 0;
+    while (folders.length < settings.depth) {
+      end = path.indexOf('/', end) + 1;
+      if (end === 0) break;
+      folders.push(path.slice(0, end));
     }
-    return path.slice(0, end);
+    return folders;
   };
 `;

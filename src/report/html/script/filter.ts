@@ -21,11 +21,17 @@ export const filter = String.raw`
     const counts = new Map();
     for (const item of items) for (const value of new Set(list(item))) counts.set(value, (counts.get(value) ?? 0) + 1);
     const sorted = [...counts].sort((a, b) => b[1] - a[1]).slice(0, most);
-    const label = (value) => (value === '' ? say('list.noPlace') : (name === 'label' ? withMeaning(value) : visible(value)).slice(0, 60));
-    // The empty value stands for all.
-    fields.get(name).append(...sorted.map(([value, found]) =>
-      make('option', { value: value === '' ? '/' : value }, label(value) + ' (' + count(found) + ')')));
+    const label = (value) => (name === 'label' ? withMeaning(value) : visible(value)).slice(0, 60);
+    fields.get(name).append(...sorted.map(([value, found]) => make('option', { value }, label(value) + ' (' + count(found) + ')')));
     fields.get(name).disabled = sorted.length === 0;
+  };
+
+  /** Folders to choose from; any other beginning of a path may be typed. */
+  const offerPlaces = (items, most) => {
+    const counts = new Map();
+    for (const item of items) for (const place of foldersOf(item)) counts.set(place, (counts.get(place) ?? 0) + 1);
+    const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, most);
+    byId('places').append(...sorted.map(([value, found]) => make('option', { value }, count(found))));
   };
 
   const hasChanged = {
@@ -46,10 +52,9 @@ export const filter = String.raw`
       (asked.service === '' || hit.service === asked.service) &&
       (asked.label === '' || labelOf(hit) === asked.label) &&
       (least === undefined || hit.value >= least) && (most === undefined || hit.value <= most);
-    const place = asked.place === '/' ? '' : asked.place;
     return (item) =>
       (asked.verdict === '' || item.verdict === asked.verdict) &&
-      (asked.place === '' || placeOf(item) === place) &&
+      (asked.place === '' || pathOf(item).startsWith(asked.place) || item.key.startsWith(asked.place)) &&
       (!asked.change || hasChanged[asked.change](item.change)) &&
       (!asked.decision || (item.decision === undefined ? 'none' : item.decision[0]) === asked.decision) &&
       (!asksHit || item.hits.some(isHit)) &&

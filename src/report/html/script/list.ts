@@ -2,6 +2,8 @@
 
 export const list = String.raw`
   const pageSize = 50;
+  /** On paper: more of them would be a book. */
+  const mostPrinted = 1000;
   const start = async () => {
     const [list, found] = [byId('items'), byId('found')];
     if (list === null) return;
@@ -12,7 +14,7 @@ export const list = String.raw`
       found.textContent = say('list.cannotUnpack');
       return;
     }
-    let [shown, page] = [items, 0];
+    let [shown, page, size] = [items, 0, pageSize];
 
     const turn = (to) => {
       page = to;
@@ -27,9 +29,9 @@ export const list = String.raw`
     byId('pages').append(back, where, on);
 
     const render = () => {
-      const pages = Math.max(1, Math.ceil(shown.length / pageSize));
-      const first = page * pageSize;
-      const part = shown.slice(first, first + pageSize);
+      const pages = Math.max(1, Math.ceil(shown.length / size));
+      const first = page * size;
+      const part = shown.slice(first, first + size);
       list.replaceChildren(...part.map(renderItem));
       list.setAttribute('start', String(first + 1));
       list.removeAttribute('aria-busy');
@@ -53,7 +55,7 @@ export const list = String.raw`
 
     addOptions('service', items, (item) => item.hits.map((hit) => hit.service), 100);
     addOptions('label', items, (item) => item.hits.map(labelOf), 300);
-    addOptions('place', items, settings.depth === 0 ? () => [] : (item) => [placeOf(item)], 300);
+    offerPlaces(items, 300);
     for (const field of fields.values()) {
       field.addEventListener('input', () => {
         filter();
@@ -69,6 +71,26 @@ export const list = String.raw`
     byId('export').addEventListener('click', () => exportRows(shown));
     takeFromAddress();
     filter();
+    // Paper has all that the filters left, and what stands behind a click beside the list.
+    const folded = [...document.querySelectorAll('section > details, .cause details')];
+    let before;
+    addEventListener('beforeprint', () => {
+      if (before) return;
+      before = { page, open: folded.filter((one) => one.open) };
+      for (const one of folded) one.open = true;
+      if (shown.length <= pageSize) return;
+      [page, size] = [0, mostPrinted];
+      render();
+    });
+    addEventListener('afterprint', () => {
+      if (!before) return;
+      for (const one of folded) one.open = before.open.includes(one);
+      if (size !== pageSize) {
+        [page, size] = [before.page, pageSize];
+        render();
+      }
+      before = undefined;
+    });
     // Somebody put another view into the address of the open page.
     addEventListener('hashchange', () => {
       if (!location.hash.includes('=')) return;

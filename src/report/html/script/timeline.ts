@@ -65,8 +65,10 @@ export const timeline = String.raw`
     const lanes = names.slice(0, mostLanes).map((name, index) => () => renderLane(name, index, item, length, place));
     const axis = make('div', { class: 'lane ends', 'aria-hidden': 'true' }, make('span', {}),
       make('span', {}, make('span', {}, '0:00'), make('span', {}, time(length / 2)), make('span', {}, time(length))));
-    const moments = make('details', {}, make('summary', {},
-      say('list.segments', { count: blocks.length }) + say('list.ofLabels', { count: names.length })));
+    const held = blocks.length === item.segments
+      ? say('list.segments', { count: blocks.length })
+      : say('list.highestSegments', { held: blocks.length, count: item.segments });
+    const moments = make('details', {}, make('summary', {}, held + say('list.ofLabels', { count: names.length })));
     moments.addEventListener('toggle', () => {
       if (moments.childElementCount > 1) return;
       moments.append(...lanes.slice(shown).map((lane) => lane()),
