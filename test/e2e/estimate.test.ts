@@ -18,23 +18,41 @@ async function readBill(world: OutsideWorld, name: string) {
   return JSON.parse(await readFile(path, 'utf8'));
 }
 
-test('an estimate of media that can be read is the bill of the run that follows, to the unit and to the billionth', async () => {
+/** The section of the guide: two blocks of YAML and a table. */
+async function readGuide() {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'estimate.md'), 'utf8');
+  const [, section = ''] = text.split('## An estimate and the bill that followed\n');
+  const [own = ''] = section.split('\n## ', 1);
+  const [prices = '', billing = ''] = [...own.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block]) => block);
+  return { prices, billing, rows: own.split('\n').filter((line) => line.startsWith('| `')) };
+}
+
+interface Step {
+  readonly from: string;
+  readonly units: number;
+  readonly price?: string;
+  readonly per?: number;
+}
+
+function describeWalk(steps: readonly Step[]): string {
+  const words: Readonly<Record<string, string>> = { free: ' free', pack: ' of the pack' };
+  return steps
+    .map(
+      ({ from, units, price, per }) =>
+        `${units}${words[from] ?? ` at ${price}${per === 1 ? '' : `/${per}`}`}`,
+    )
+    .join(', ');
+}
+
+test('an estimate of media that can be read is the bill of the run that follows, as the guide shows it', async () => {
   const world = await openWorld();
   const library = await putLibrary(world);
+  const guide = await readGuide();
   const path = await world.writePipeline('audit', pipeline);
-  const pricesPath = join(world.folder, 'config', 'prices', 'china.yaml');
-  const price = '{ unit: frame, per: 100, tiers: [{ upTo: 20, price: "0.155" }, { price: "0.145" }] }';
-  await writeFile(
-    pricesPath,
-    `currency: CNY
-timezone: Asia/Shanghai
-skus:
-  qiniu/politician-image: ${price}
-  qiniu/pulp-image: { unit: frame, per: 100, free: 5, tiers: [{ price: "0.25" }] }
-  qiniu/terror-image: { unit: frame, per: 100, tiers: [{ price: "0.1" }] }
-  pai/basic: { unit: call, per: 1, free: 3, tiers: [{ upTo: 8, price: "0.0046" }, { price: "0.0039" }] }
-`,
-  );
+  await writeFile(join(world.folder, 'config', 'prices', 'china.yaml'), guide.prices);
+  const accounts = join(world.folder, 'config', 'accounts.yaml');
+  const plain = await readFile(accounts, 'utf8');
+  await writeFile(accounts, plain.replace('    vendor: pai\n', `    vendor: pai\n    ${guide.billing}`));
   const estimated = await world.run('estimate', path, '--json');
   expect(estimated).toMatchObject({ exitCode: 0, err: '' });
   expect(existsSync(join(world.folder, '.mediasweep'))).toBe(false);
@@ -46,21 +64,34 @@ skus:
 
   expect((await world.run('run', path)).exitCode).toBe(0);
   const bill = await readBill(world, 'audit');
-  const sides = estimate.skus.map(({ sku, units, charge }: Record<string, string | number>) => {
-    const row = bill.skus.find((one: { sku: string }) => one.sku === sku);
-    const vendor = String(sku).split('/')[0] as string;
-    return {
+  const rows = estimate.skus.map(
+    ({
       sku,
-      estimated: [units, charge],
-      billed: [row.units_observed + row.units_estimated, row.charge],
-      counted: world.emulators[vendor]?.state().units[String(sku)],
-    };
-  });
-  for (const { estimated: expected, billed, counted } of sides) {
-    expect(billed).toEqual(expected);
-    expect(counted).toBe(expected[0]);
-  }
+      units,
+      walk,
+      billed,
+      charge,
+    }: {
+      sku: string;
+      units: number;
+      walk: Step[];
+      billed?: number;
+      charge: string;
+    }) => {
+      const row = bill.skus.find((one: { sku: string }) => one.sku === sku);
+      const counted = row.units_observed + row.units_estimated;
+      // To the unit and to the billionth, and as the vendor's side counts.
+      expect([counted, row.charge]).toEqual([units, charge]);
+      expect(world.emulators[sku.split('/')[0] ?? '']?.state().units[sku]).toBe(units);
+      const steps = `${describeWalk(walk)}${billed === undefined ? '' : `, charged as ${billed}`}`;
+      return `| \`${sku}\` | ${units} | ${steps} | ${charge} CNY | ${counted} | ${row.charge} CNY |`;
+    },
+  );
   expect(bill.total.charge).toBe(estimate.total.charge);
+  expect(guide.rows).toEqual([
+    ...rows,
+    `| \`total\` | | | ${estimate.total.charge} CNY | | ${bill.total.charge} CNY |`,
+  ]);
 
   const after = JSON.parse((await world.run('estimate', path, '--json')).out);
   expect(after).toMatchObject({ counts: { calls: 0, reused: library.length }, total: { charge: '0' } });

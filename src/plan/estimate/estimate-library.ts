@@ -41,7 +41,8 @@ const gigabyte = 1_073_741_824n;
 export async function estimateLibrary(request: EstimateRequest): Promise<Estimate> {
   const { pipeline, foresight, nowMs, sample, counters } = request;
   const { services, prices } = pipeline;
-  const survey = new Survey(foresight, services, sample !== undefined);
+  // Of a sample of everything nothing is scaled up.
+  const survey = new Survey(foresight, services, sample !== undefined && sample < 1);
   const pages = planPages(request.pages, {
     pipeline,
     readKnown: foresight.readKnown,

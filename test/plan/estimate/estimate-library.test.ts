@@ -324,6 +324,18 @@ describe('a sampled estimate', () => {
     expect(part.probed.every((id) => larger.probed.includes(id))).toBe(true);
   });
 
+  test('of everything is no sample', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(30);
+    const [whole, all] = [
+      await estimate(world, { services, items }, { facts: lengths }),
+      await estimate(world, { services, items }, { facts: lengths, sample: 1 }),
+    ];
+    expect(all.skus).toEqual(whole.skus);
+    expect(all.total.spread).toBeUndefined();
+    expect(all.sample).toEqual({ share: 1, read: 30, of: 30 });
+  });
+
   test('falls back to what is assumed where next to nothing was read', async () => {
     const world = await ToyWorld.open();
     const told = await estimate(world, { services, items: makeVideos(4) }, { sample: 0.000001 });
