@@ -1,5 +1,6 @@
 /** What a run is expected to do and cost, before it does anything. */
 import type { CapStand } from './caps.ts';
+import type { BrokenRow } from './item.ts';
 import type { Nano } from './pricing.ts';
 import type { WalkStep } from './tier-walk.ts';
 
@@ -131,6 +132,8 @@ export interface Estimate {
   readonly kinds: Readonly<Record<string, number>>;
   readonly unselected: number;
   readonly broken: number;
+  /** The first few of them. */
+  readonly brokenRows: readonly BrokenRow[];
   readonly services: number;
   readonly notApplicable: number;
   readonly tasks: TaskForecast;

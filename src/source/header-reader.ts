@@ -49,7 +49,10 @@ export function openHeader(item: Item, tools: ProbeTools, windowBytes: number): 
   const fetch: Fetch = async (start, end) => {
     const answer = await tools.urlReader.read(url, start, end);
     if (answer.ok) return answer;
-    const status = answer.status === undefined ? '' : ` (${answer.status})`;
+    const status =
+      answer.status === undefined || answer.message.includes(String(answer.status))
+        ? ''
+        : ` (${answer.status})`;
     throw new MediaTrouble(`${answer.message}${status}`);
   };
   return new HeaderReader(fetch, windowBytes);

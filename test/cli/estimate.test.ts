@@ -40,6 +40,7 @@ function makeEstimate(given: Partial<Estimate> = {}): Estimate {
     kinds: { video: 96_310, image: 21_894 },
     unselected: 0,
     broken: 0,
+    brokenRows: [],
     services: 2,
     notApplicable: 118_204,
     tasks: { calls: 114_055, reused: 4112, joined: 0, waiting: 0, failed: 0, held: 0, skipped: 37 },
@@ -183,6 +184,31 @@ describe('estimate', () => {
   ])('of %o says "%s"', async (fetched, words) => {
     const { out } = await speak('estimate a.yaml', tell({ fetched: [fetched] }));
     expect(out).toContain(`  ${words}\n`);
+  });
+
+  test('names the first rows that cannot be used, and what several files have in common once', async () => {
+    const brokenRows = [2, 7].map((line) => ({ line, message: 'no url, no key. Correct the row.' }));
+    const why = 'refused to fetch: "nas" is not a public address';
+    const assumptions = [
+      {
+        text: 'videos of unknown duration last 600 s',
+        tasks: 3,
+        examples: [{ item: 'a', why }, { item: 'b', why }, { item: 'c' }],
+      },
+    ];
+    const { out } = await speak('estimate a.yaml', tell({ broken: 9, brokenRows, assumptions }));
+    expect(out).toContain(
+      [
+        '  9 rows of the manifest could not be read:',
+        '    line 2: no url, no key. Correct the row.',
+        '    line 7: no url, no key. Correct the row.',
+        '    and 7 more',
+        '',
+      ].join('\n'),
+    );
+    expect(out).toContain(`(such as a, b: ${why}; c)`);
+    const { out: json } = await speak('estimate a.yaml --json', tell({ broken: 9, brokenRows }));
+    expect(JSON.parse(json).brokenRows).toEqual(brokenRows);
   });
 
   test('of a sample too small to scale up says that the rest is assumed', async () => {

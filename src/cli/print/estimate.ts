@@ -10,12 +10,15 @@ import type {
   Unsent,
 } from '../../domain/estimate.ts';
 import { estimateBases } from '../../domain/estimate.ts';
+import { lineInFile } from '../../domain/item.ts';
+import { groupBy } from '../../domain/group.ts';
 import { formatMoney, formatNano } from '../../domain/money.ts';
 import type { Nano } from '../../domain/pricing.ts';
 import { formatCount, formatDuration, formatSize } from '../../domain/quantity.ts';
 import type { WalkStep } from '../../domain/tier-walk.ts';
 import type { EstimateResult } from '../spine.ts';
 import { type Ink, makeInk } from './ink.ts';
+import { formatBroken } from './obstacle.ts';
 import { makePlain } from './plain.ts';
 import { formatTable, wrapText } from './table.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
@@ -32,6 +35,7 @@ export function printEstimate(console: Console, { estimate, plan }: EstimateResu
     ...wrapText(formatHeadline(estimate, ink), width, '  '),
     ...wrap([
       formatTasks(estimate),
+      ...formatBroken(estimate.broken, estimate.brokenRows),
       ...formatUnsent(estimate.unsent),
       ...estimate.misfits.map((one) => formatMisfit(one, ink)),
       ...formatResumed(estimate),
@@ -68,6 +72,7 @@ export function describeEstimate({ estimate, plan }: EstimateResult) {
       broken: estimate.broken,
     },
     kinds: estimate.kinds,
+    brokenRows: estimate.brokenRows.map((row) => ({ line: lineInFile(row), message: row.message })),
     unsent: estimate.unsent,
     misfits: estimate.misfits,
     skus: estimate.skus.map((sku) => ({
@@ -330,7 +335,10 @@ function formatPlan({ path, sha256 }: NonNullable<EstimateResult['plan']>, { pip
 }
 
 function formatAssumed({ text, tasks, examples }: Assumed, ink: Ink): string {
-  const named = examples.map(({ item, why }) => makePlain(why === undefined ? item : `${item}: ${why}`));
+  const named = [...groupBy(examples, ({ why = '' }) => why)].map(([why, alike]) => {
+    const items = alike.map(({ item }) => makePlain(item)).join(', ');
+    return why === '' ? items : `${items}: ${makePlain(why)}`;
+  });
   const such = named.length === 0 ? '' : ` (such as ${named.join('; ')})`;
   return `${ink.yellow('assumed')} for ${countWord(tasks, 'task')}: ${text}${such}`;
 }

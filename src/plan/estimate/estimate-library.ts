@@ -81,6 +81,7 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
     kinds: found.kinds,
     unselected: found.unselected,
     broken: found.broken,
+    brokenRows: found.brokenRows,
     services: services.length,
     notApplicable: found.notApplicable,
     tasks: found.tasks,

@@ -10,7 +10,7 @@ import type {
 } from '../../domain/estimate.ts';
 import { classifyReason } from '../../domain/fit.ts';
 import type { Fate, Foresight } from '../../domain/foresight.ts';
-import type { Item } from '../../domain/item.ts';
+import type { BrokenRow, Item } from '../../domain/item.ts';
 import { formatCondition } from '../../domain/policy.ts';
 import type { ServiceUse } from '../../domain/settings.ts';
 import type { LookedItem, LookedPage } from '../plan-tasks.ts';
@@ -33,6 +33,8 @@ export interface SurveyResult {
   readonly kinds: Readonly<Record<string, number>>;
   readonly unselected: number;
   readonly broken: number;
+  /** The first few. */
+  readonly brokenRows: readonly BrokenRow[];
   readonly notApplicable: number;
   readonly tasks: TaskForecast;
   /** Calls by service. */
@@ -51,6 +53,7 @@ type LookedTask = LookedItem['tasks'][number];
 const mostReasons = 100;
 const mostExamples = 3;
 const mostStrata = 2000;
+const mostBrokenRows = 10;
 
 /** The reason of those beyond the first hundred; a pipeline has few, but strangers' rows may bring many. */
 const otherReasons = 'other reasons';
@@ -75,6 +78,7 @@ export class Survey {
   #items = 0;
   #unselected = 0;
   #broken = 0;
+  readonly #brokenRows: BrokenRow[] = [];
   #notApplicable = 0;
   #headersRead = 0;
   #headers = 0;
@@ -115,6 +119,7 @@ export class Survey {
   async add(page: LookedPage): Promise<void> {
     this.#unselected += page.unselected;
     this.#broken += page.broken.length;
+    this.#brokenRows.push(...page.broken.slice(0, mostBrokenRows - this.#brokenRows.length));
     const open = page.items.flatMap(({ tasks }) => tasks.filter(({ skip }) => skip === undefined));
     const fates = await this.#foresight.readFates(open.map(({ reuseKey }) => reuseKey));
     const unfated = open.filter(({ reuseKey }) => !fates.has(reuseKey));
@@ -138,6 +143,7 @@ export class Survey {
       kinds: Object.fromEntries(this.#kinds),
       unselected: this.#unselected,
       broken: this.#broken,
+      brokenRows: this.#brokenRows,
       notApplicable: this.#notApplicable,
       tasks: { ...this.#tasks },
       calls: this.#calls,
@@ -292,7 +298,7 @@ export class Survey {
 /** The reason without what is the item's own: of most, what stands behind the first colon. */
 function shorten(why: string): string {
   const reason = classifyReason(why);
-  return /^(?:fit|when): /.test(reason) ? reason : (reason.split(':', 1)[0] ?? reason);
+  return /^(?:fit|when|no-link): /.test(reason) ? reason : (reason.split(':', 1)[0] ?? reason);
 }
 
 /** Files of one ending and about the same size (within a factor of two) are alike. */

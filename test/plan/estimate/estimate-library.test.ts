@@ -78,7 +78,13 @@ describe('an estimate', () => {
       skipped: 1,
     });
     expect(told.unsent).toEqual([
-      { service: 'toy/image', state: 'skipped', reason: 'no-link', tasks: 1, example: 'row-1' },
+      {
+        service: 'toy/image',
+        state: 'skipped',
+        reason: 'no-link: the row has no url, and its storage is not known',
+        tasks: 1,
+        example: 'row-1',
+      },
     ]);
 
     const outcome = await world.run(setting);
