@@ -64,6 +64,9 @@ export function reconcile(
       : [`units: ${sign((theirs.units ?? 0) - units)}`, ...explainUnits(theirs.units ?? 0, units, ours)]),
     ...(isPaid ? [] : [`amount: ${describeApart(theirs.amount ?? 0n, ours.charge)}`]),
     ...(isPaid || ours.isComplete ? [] : ['a price of ours is missing']),
+    ...(isPaid || ours.pack === 0
+      ? []
+      : [`${ours.pack} units of ours went through packs: our charge bears their share of the cost, a bill may not`]),
   ];
   return { ...sides, is: 'differs', note: notes.join('; ') };
 }

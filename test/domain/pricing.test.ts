@@ -132,6 +132,18 @@ describe('the worked sums of the vendors', () => {
     expect([formatNano(charge.amount), charge.isComplete]).toEqual([total, true]);
   });
 
+  it('hold for image calls and video frames together, which share a month: whoever comes later goes on in the tiers', () => {
+    const images = chargeUnits(qiniuPrice, undefined, startPosition, 3_000_000, noon);
+    const frames = chargeUnits(qiniuPrice, undefined, images.position, 2_000_000, noon);
+    expect([images.amount, frames.amount].map(formatNano)).toEqual(['4650', '2900']);
+    // Image calls of other programs stand in `billing:` of the account.
+    const elsewhere = makeFacts({ usedThisMonth: { '2026-11': 3_000_000 } });
+    const ours = chargeUnits(qiniuPrice, elsewhere, startPosition, 2_000_000, noon);
+    expect(formatNano(ours.amount)).toBe('2900');
+    const calls = [1, 60_000, 2_999_999, 2_000_000];
+    expect(formatNano(chargeAll(qiniuPrice, undefined, calls).amount)).toBe('7637');
+  });
+
   it('cover both vendors', () => {
     expect([table.pai.worked_sums.length, table.qiniu.worked_sums.length]).toEqual([7, 3]);
   });
@@ -460,9 +472,14 @@ describe('for all prices, facts and volumes', () => {
 
   it('one more unit never costs less than nothing', () => {
     fc.assert(
-      fc.property(aPrice, someFacts, fc.nat(120), (price, facts, units) => {
-        const more = chargeAll(price, facts, [units + 1]).amount;
-        expect(more >= chargeAll(price, facts, [units]).amount).toBe(true);
+      fc.property(aPrice, someFacts, (price, facts) => {
+        let before = 0n;
+        // As far as the last border of any price, and beyond.
+        for (let units = 0; units <= 200; units += 1) {
+          const { amount } = chargeUnits(price, facts, startPosition, units, noon);
+          expect(amount >= before).toBe(true);
+          before = amount;
+        }
       }),
     );
   });

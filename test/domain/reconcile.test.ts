@@ -36,6 +36,13 @@ describe('two counts side by side', () => {
       'differs',
       'amount: +0.02',
     ],
+    [
+      'an amount without the share of packs',
+      { units: 100, amount: 60_000_000n },
+      ours({ pack: 80 }),
+      'differs',
+      'amount: -0.4; 80 units of ours went through packs: our charge bears their share of the cost, a bill may not',
+    ],
     ['fewer units of theirs', { units: 97 }, ours({ estimated: 0 }), 'differs', 'units: -3'],
     [
       'more units, which the uncertain ones of ours explain',
