@@ -66,7 +66,9 @@ export function reconcile(
     ...(isPaid || ours.isComplete ? [] : ['a price of ours is missing']),
     ...(isPaid || ours.pack === 0
       ? []
-      : [`${ours.pack} units of ours went through packs: our charge bears their share of the cost, a bill may not`]),
+      : [
+          `${ours.pack} units of ours went through packs: our charge bears their share of the cost, a bill may not`,
+        ]),
   ];
   return { ...sides, is: 'differs', note: notes.join('; ') };
 }

@@ -95,7 +95,7 @@ describe('progress under caps', () => {
   test('names what is spent where there is no cap', async () => {
     const spending = { ...capped.spending, caps: [] } as Progress['spending'];
     const { err } = await perform({ from: { ...busy, spending }, play: ({ clock }) => clock.sleep(61_000) });
-    expect(err.split('\n')[1]).toContain('  spent 213.10 CNY  ');
+    expect(err.split('\n')[1]).toContain('  spent 213.10 CNY (reserved 4.20)  ');
   });
 
   test('names what is spent and reserved of the cap on money that is nearest, and the tasks over it', async () => {
@@ -104,7 +104,7 @@ describe('progress under caps', () => {
       play: ({ clock }) => clock.sleep(61_000),
     });
     expect(err.split('\n')[1]).toBe(
-      '2026-11-20T02:01:00Z  33 %  listed 118,204  asked 41,870  answered 38,102  at the vendor 3,768  failed 12  held 1  over the cap 12  spent 213.10 + 4.20 of 500.00 CNY  0.0/s',
+      '2026-11-20T02:01:00Z  33 %  listed 118,204  asked 41,870  answered 38,102  at the vendor 3,768  failed 12  held 1  over the cap 12  spent 213.10 of 500.00 CNY (reserved 4.20)  0.0/s',
     );
   });
 
@@ -117,7 +117,7 @@ describe('progress under caps', () => {
       },
       play: ({ clock }) => clock.sleep(61_000),
     });
-    expect(err).toContain('  spent 9 + 0 of 10 pai/basic  ');
+    expect(err).toContain('  spent 9 of 10 pai/basic (reserved 0)  ');
   });
 
   test('as JSON has money as exact decimals', async () => {

@@ -6,21 +6,22 @@ import type { Summary } from '../../domain/summary.ts';
 import type { Ink } from './ink.ts';
 import { countWord, formatAmount } from './word.ts';
 
-/** For the line of progress: what the run has spent, and of what where there is a cap. */
-export function formatSpending({ spent, currency }: Spending, cap: CapStand | undefined): string {
-  return cap ? formatCapProgress(cap, currency) : `spent ${formatMoney(spent, currency).trim()}`;
+/** For the line of progress: what the run has spent and reserved, and of what where there is a cap. */
+export function formatSpending({ spent, reserved, currency }: Spending, cap: CapStand | undefined): string {
+  if (cap) return formatCapProgress(cap, currency);
+  return `spent ${formatMoney(spent, currency).trim()} (reserved ${formatMoney(reserved, '').trim()})`;
 }
 
-/** Where one cap stands: `spent 213.10 + 4.20 of 500.00 CNY`. */
+/** Where one cap stands: `spent 213.10 of 500.00 CNY (reserved 4.20)`. */
 function formatCapProgress(cap: CapStand, currency: string): string {
   if (cap.sku !== undefined) {
     const [spent, reserved, limit] = [cap.spent, cap.reserved, cap.limit].map((count) =>
       formatCount(Number(count)),
     );
-    return `spent ${spent} + ${reserved} of ${limit} ${cap.sku}`;
+    return `spent ${spent} of ${limit} ${cap.sku} (reserved ${reserved})`;
   }
   const bare = (amount: bigint) => formatMoney(amount, '').trim();
-  return `spent ${bare(cap.spent)} + ${bare(cap.reserved)} of ${formatMoney(cap.limit, currency).trim()}`;
+  return `spent ${bare(cap.spent)} of ${formatMoney(cap.limit, currency).trim()} (reserved ${bare(cap.reserved)})`;
 }
 
 /** For `--log json`: money of the run as decimals. */
