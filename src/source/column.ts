@@ -108,7 +108,14 @@ function addDefaults(
   }
 }
 
-function nameFound(source: CsvSource, names: readonly string[]): string {
-  if (!source.header) return `found ${names.length} columns without a header`;
-  return `found ${names.map((name) => `"${name}"`).join(', ')}`;
+function nameFound({ header, delimiter }: CsvSource, names: readonly string[]): string {
+  const [only = ''] = names;
+  const better = [';', '\t', '|', ','].find((one) => one !== delimiter && only.includes(one));
+  const advice =
+    names.length === 1 && better !== undefined
+      ? `, whose columns seem to be divided by ${JSON.stringify(better)} (delimiter)`
+      : '';
+  if (!header)
+    return `found ${names.length === 1 ? 'one column' : `${names.length} columns`} without a header${advice}`;
+  return `found ${names.map((name) => `"${name}"`).join(', ')}${advice}`;
 }

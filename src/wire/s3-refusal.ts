@@ -20,6 +20,12 @@ interface Advice {
 const runAgain = 'Run again to go on.';
 const checkKeys = 'Check accessKeyId and secretAccessKey of this storage.';
 
+const notImplemented: Advice = {
+  exitCode: exitCodes.wrongUse,
+  wrong: 'the server does not support this',
+  action: 'Where a manifest names versions of objects, leave them out; else use another storage.',
+};
+
 const adviceByCode: Readonly<Record<string, Advice>> = {
   ...adviseAll(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidSecurity', 'AuthFailure'], {
     exitCode: exitCodes.wrongUse,
@@ -47,6 +53,7 @@ const adviceByCode: Readonly<Record<string, Advice>> = {
     wrong: 'there is no such bucket',
     action: 'Check the name of the bucket, and the endpoint, region and pathStyle of this storage.',
   }),
+  ...adviseAll(['NotImplemented'], notImplemented),
   ...adviseAll(['NoSuchUpload'], {
     exitCode: exitCodes.halted,
     wrong: 'the upload was ended by someone else',
@@ -161,6 +168,7 @@ export function nameStorage(storage: Storage): string {
 }
 
 function adviseByStatus(status: number | undefined): Advice {
+  if (status === 501) return notImplemented;
   if (
     status === undefined ||
     status >= 500 ||

@@ -167,9 +167,9 @@ function judgeLimits({ schedule, network, vendor, lostAtEnds }: Played): string[
     const calls = accountsOf([plan]).reduce(
       (sum, { limits: { concurrency, perSecond } }) =>
         sum +
-          concurrency +
-          Math.max(1, Math.min(concurrency, Math.ceil(perSecond * 0.02))) +
-          Math.min(concurrency, Math.floor(perSecond * 0.02)),
+        concurrency +
+        Math.max(1, Math.min(concurrency, Math.ceil(perSecond * 0.02))) +
+        Math.min(concurrency, Math.floor(perSecond * 0.02)),
       0,
     );
     const losses = lostAtEnds.flatMap(({ pipeline, lost }) => (pipeline === plan.name ? [lost] : []));

@@ -204,6 +204,12 @@ describe('columns', () => {
       'expected one column "key", found it as columns 2 and 4. Rename one, or say which with columns: { key: 2 }.',
     ],
     [
+      'divided otherwise',
+      'key;bucket\n',
+      {},
+      'expected a column for one of key, url, text, images, video_url, found "key;bucket", whose columns seem to be divided by ";" (delimiter). Map them with "columns".',
+    ],
+    [
       'too far',
       'a,b\n',
       { header: false, columns: { url: 3 } },

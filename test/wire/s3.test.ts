@@ -378,13 +378,19 @@ describe('what goes wrong', () => {
       'NotImplemented',
       400,
       2,
-      'the server refused the request: "NotImplemented: the server\'s words" (400). Check endpoint, region, pathStyle and bucket of this storage.',
+      'the server does not support this: "NotImplemented: the server\'s words" (400). Where a manifest names versions of objects, leave them out; else use another storage.',
     ],
     [
       'InternalError',
       500,
       3,
       'the server was lost: "InternalError: the server\'s words" (500). Run again to go on.',
+    ],
+    [
+      'NotImplemented',
+      501,
+      2,
+      'the server does not support this: "NotImplemented: the server\'s words" (501). Where a manifest names versions of objects, leave them out; else use another storage.',
     ],
     ['SlowDown', 503, 3, 'the server was lost: "SlowDown: the server\'s words" (503). Run again to go on.'],
   ])('%s (%d) ends with exit %d and says what to do', async (code, status, exitCode, text) => {
