@@ -25,10 +25,10 @@ export interface Foresight {
   readonly readPosition: (
     account: { readonly name: string; readonly isLoopback: boolean },
     sku: string,
-  ) => Position;
+  ) => Promise<Position>;
   /** How far the caps have come, for a run begun (or gone on with) at that moment. */
-  readonly readCaps: (caps: readonly Cap[], atMs: number) => readonly CapStand[];
+  readonly readCaps: (caps: readonly Cap[], atMs: number) => Promise<readonly CapStand[]>;
   /** How long calls of a service took lately, from intent to answer; absent where too few are known. */
-  readonly readUsualMs: (account: string, service: string) => number | undefined;
-  readonly close: () => void;
+  readonly readUsualMs: (account: string, service: string) => Promise<number | undefined>;
+  readonly close: () => Promise<void>;
 }

@@ -27,6 +27,6 @@ export async function estimate(
     if (planOut === undefined) return { estimate: found };
     return { estimate: found, plan: await savePlan(outside, planOut, { pipeline, estimate: found, limit }) };
   } finally {
-    foresight.close();
+    await foresight.close();
   }
 }

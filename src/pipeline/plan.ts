@@ -73,7 +73,7 @@ export async function holdToPlan(
     for (const { sku, units: count } of plan.skus) units[sku] = (units[sku] ?? 0) + count;
     return { sha256, units, tolerance, prices: config['prices'] ?? '' };
   } finally {
-    foresight.close();
+    await foresight.close();
   }
 }
 

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { Clock } from '../domain/clock.ts';
 import type { Ledger } from '../domain/ledger.ts';
-import { openDatabase } from './sqlite/database.ts';
+import { SqlLedger } from './sql/sql-ledger.ts';
+import { openAgain, openDatabase } from './sqlite/database.ts';
 import { loadDriver } from './sqlite/driver.ts';
-import { SqliteLedger } from './sqlite/sqlite-ledger.ts';
+import { ThreadWriter } from './sqlite/thread-writer.ts';
 
 /**
  * The ledger in `ledger.db` of the state folder, which is made where it is not there.
@@ -19,6 +20,12 @@ export async function openLedger(options: {
   readonly isThreaded?: boolean | undefined;
 }): Promise<Ledger> {
   const driver = await loadDriver();
-  const db = openDatabase(join(options.folder, 'ledger.db'), driver);
-  return new SqliteLedger(db, () => options.clock.now(), options.isThreaded);
+  const path = join(options.folder, 'ledger.db');
+  const now = () => options.clock.now();
+  return new SqlLedger({
+    db: openDatabase(path, driver),
+    openWriter: async () => openAgain(path, driver),
+    now,
+    ...(options.isThreaded === true && { openThread: (opening) => ThreadWriter.open(path, opening, now) }),
+  });
 }

@@ -5,7 +5,7 @@ import type { Foresight } from '../domain/foresight.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import { openDatabase, openEmptyDatabase, openScratchDatabase } from './sqlite/database.ts';
 import { loadDriver } from './sqlite/driver.ts';
-import { makeForesight, seenSchema } from './sqlite/foresight.ts';
+import { makeForesight, seenSchema } from './sql/foresight.ts';
 
 /** @throws `Stop` where the driver cannot be loaded, or the ledger is damaged or too new */
 export async function openForesight(options: {
@@ -23,9 +23,9 @@ export async function openForesight(options: {
   const db = canKeep ? openDatabase(path, driver) : openEmptyDatabase(driver);
   try {
     const scratch = openScratchDatabase(driver, seenSchema);
-    return makeForesight({ ...scope, db, scratch, canKeep });
+    return await makeForesight({ ...scope, db, scratch, canKeep });
   } catch (error) {
-    db.close();
+    await db.close();
     throw error;
   }
 }

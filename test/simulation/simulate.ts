@@ -7,8 +7,8 @@ import type { DispatchEnd } from '../../src/dispatch/dispatcher.ts';
 import { waitForLock } from '../../src/dispatch/lock-wait.ts';
 import type { ItemRow, RunLedger, TaskCount } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
-import { type Database, openDatabase } from '../../src/store/sqlite/database.ts';
-import { SqliteLedger } from '../../src/store/sqlite/sqlite-ledger.ts';
+import { SqlLedger } from '../../src/store/sql/sql-ledger.ts';
+import { openAgain, openDatabase, type SqliteDatabase } from '../../src/store/sqlite/database.ts';
 import { toyPrices } from '../support/toy-run.ts';
 import { Chance } from './chance.ts';
 import { calm, drawSchedule, type PipelinePlan, type Schedule, type SessionPlan } from './schedule.ts';
@@ -64,7 +64,7 @@ export class Theatre {
   #played = 0;
 
   constructor() {
-    openDatabase(join(this.#root, 'empty.db'), Sqlite).close();
+    void openDatabase(join(this.#root, 'empty.db'), Sqlite).close();
   }
 
   close(): void {
@@ -151,7 +151,9 @@ class Play {
       log: silentLog,
     });
     const db = openDatabase(this.#path, Sqlite);
-    const ledger = new SqliteLedger(db, () => clock.now());
+    // Every other schedule reads ahead, as it would over a network.
+    const writer = openAgain(this.#path, Sqlite, this.#schedule.seed % 2 === 0);
+    const ledger = new SqlLedger({ db, openWriter: async () => writer, now: () => clock.now() });
     const opened = await clock.hold(() =>
       ledger.openRun({
         pipeline: makePipeline(plan),
@@ -170,7 +172,7 @@ class Play {
     this.#lostAtEnds.push({ pipeline: plan.name, lost: network.hangUp(process), isKill });
     await clock.hold(async () => {
       for (const work of undoing) await work();
-      await closeLedger(ledger, db, isKill && session.losesQueue && undoing.length === 0);
+      await closeLedger(ledger, [writer, db], isKill && session.losesQueue && undoing.length === 0);
     });
     releaseLock();
     return end && !isKill ? { plan, opened, end } : undefined;
@@ -179,7 +181,7 @@ class Play {
   async #readLedger(lasts: readonly LastSession[]): Promise<Played> {
     const { clock, vendor, network } = this.#world;
     const db = openDatabase(this.#path, Sqlite);
-    const ledger = new SqliteLedger(db, () => clock.now());
+    const ledger = new SqlLedger({ db, openWriter: async () => db, now: () => clock.now() });
     try {
       const booked: Record<string, { known: number; uncertain: number }> = {};
       for (const record of await ledger.listRuns(100)) {
@@ -189,10 +191,10 @@ class Play {
           sum.uncertain += uncertain;
         }
       }
-      const unproved = db.get<{ count: number }>(
+      const unproved = await db.get<{ count: number }>(
         `SELECT count(*) AS count FROM attempts WHERE state = 'answered' AND reply IS NULL`,
       );
-      const held = db.get<{ reserved: string }>(
+      const held = await db.get<{ reserved: string }>(
         'SELECT CAST(coalesce(sum(reserved), 0) AS TEXT) AS reserved FROM spending',
       );
       const pipelines: PlayedPipeline[] = [];
@@ -219,10 +221,7 @@ interface LastSession {
   readonly end: DispatchEnd;
 }
 
-async function readPipeline(
-  ledger: SqliteLedger,
-  { plan, opened, end }: LastSession,
-): Promise<PlayedPipeline> {
+async function readPipeline(ledger: SqlLedger, { plan, opened, end }: LastSession): Promise<PlayedPipeline> {
   const { id } = opened.record;
   const record = await ledger.findRun(id);
   return {
@@ -236,12 +235,16 @@ async function readPipeline(
 }
 
 /** Of a dead process: either the group that waited was still committed, or it was not. */
-async function closeLedger(ledger: SqliteLedger, db: Database, losesQueue: boolean): Promise<void> {
+async function closeLedger(
+  ledger: SqlLedger,
+  connections: readonly SqliteDatabase[],
+  losesQueue: boolean,
+): Promise<void> {
   if (!losesQueue) {
     await ledger.close();
     return;
   }
-  db.close();
+  for (const one of connections) await one.close();
   // The queue's turn comes to a closed database.
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLedger } from '../../src/store/ledger.ts';
-import { openDatabase } from '../../src/store/sqlite/database.ts';
+import { openAgain, openDatabase } from '../../src/store/sqlite/database.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { migrations } from '../../src/store/sqlite/schema.ts';
-import { SqliteLedger } from '../../src/store/sqlite/sqlite-ledger.ts';
+import { SqlLedger } from '../../src/store/sql/sql-ledger.ts';
 import { explainDatabaseError } from '../../src/store/trouble.ts';
 import { HandClock, makeOpening, makePlanned, plan } from './world.ts';
 
@@ -160,9 +160,10 @@ describe('a ledger file', () => {
 
   test('on a full disk stops the run, keeps what was told durable, and goes on when there is space', async () => {
     const db = openDatabase(file, Sqlite);
-    const ledger = new SqliteLedger(db, () => 0);
+    const writer = openAgain(file, Sqlite);
+    const ledger = new SqlLedger({ db, openWriter: async () => writer, now: () => 0 });
     const run = await ledger.openRun(makeOpening());
-    db.get('PRAGMA max_page_count = 120');
+    await writer.get('PRAGMA max_page_count = 120');
     const pages = Array.from({ length: 40 }, (_, page) =>
       Array.from({ length: 100 }, (__, index) => makePlanned(`key-${page}-${index}`)),
     );
@@ -180,7 +181,7 @@ describe('a ledger file', () => {
     );
     expect(stored).toBeGreaterThan(0);
     expect(await ledger.countTasks(run.record.id)).toMatchObject([{ count: stored }]);
-    db.get('PRAGMA max_page_count = 100000');
+    await writer.get('PRAGMA max_page_count = 100000');
     await plan(run, [makePlanned('last')]);
     expect(await ledger.countTasks(run.record.id)).toMatchObject([{ count: stored + 1 }]);
     expect((await ledger.readItems(run.record.id, undefined, 10_000)).length).toBe(stored + 1);

@@ -4,14 +4,14 @@ import type { DurationForecast, Estimate } from '../../domain/estimate.ts';
 import type { Foresight } from '../../domain/foresight.ts';
 import type { Item, MediaFacts, SourcePage } from '../../domain/item.ts';
 import { drawLot } from '../../domain/lot.ts';
-import { monthOf } from '../../domain/pricing.ts';
+import { monthOf, type Position, startPosition } from '../../domain/pricing.ts';
 import { exitCodes, Stop } from '../../domain/problem.ts';
-import type { Pipeline } from '../../domain/settings.ts';
+import type { Account, Pipeline, ServiceUse } from '../../domain/settings.ts';
 import { planPages } from '../plan-tasks.ts';
 import { forecastCaps } from './forecast-caps.ts';
 import { forecastDuration } from './forecast-duration.ts';
-import { priceLines, sumCharges } from './price-lines.ts';
-import { Survey } from './survey.ts';
+import { type Market, priceLines, sumCharges } from './price-lines.ts';
+import { type Line, Survey } from './survey.ts';
 
 export interface EstimateRequest {
   readonly pipeline: Pipeline;
@@ -70,7 +70,7 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
   const skus = priceLines(found.lines, {
     accounts,
     prices,
-    readPosition: foresight.readPosition,
+    readPosition: await readPositions(foresight, found.lines, accounts),
     atMs: nowMs,
   });
   return {
@@ -95,15 +95,40 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
       return { ...one, ...(egress !== undefined && { charge: (BigInt(one.bytes) * egress) / gigabyte }) };
     }),
     duration: noteMonth(
-      forecastDuration(services, found.calls, foresight.readUsualMs),
+      forecastDuration(services, found.calls, await readUsualTimes(foresight, services)),
       nowMs,
       prices.timezone,
     ),
-    caps: forecastCaps(foresight.readCaps(listCaps(pipeline), nowMs), skus, accounts),
+    caps: forecastCaps(await foresight.readCaps(listCaps(pipeline), nowMs), skus, accounts),
     ...(sample !== undefined && { sample: { share: sample, ...found.headers } }),
     resumes: foresight.resumes?.id,
     digest: found.digest,
   };
+}
+
+/** How far accounts have come with the SKUs of these lines. */
+async function readPositions(
+  foresight: Foresight,
+  lines: readonly Line[],
+  accounts: ReadonlyMap<string, Account>,
+): Promise<Market['readPosition']> {
+  const positions = new Map<string, Position>();
+  for (const { account: name, sku } of lines) {
+    const account = accounts.get(name);
+    if (account) positions.set(JSON.stringify([name, sku]), await foresight.readPosition(account, sku));
+  }
+  return ({ name }, sku) => positions.get(JSON.stringify([name, sku])) ?? startPosition;
+}
+
+async function readUsualTimes(
+  foresight: Foresight,
+  services: readonly ServiceUse[],
+): Promise<(account: string, service: string) => number | undefined> {
+  const times = new Map<string, number | undefined>();
+  for (const { account, name } of services) {
+    times.set(JSON.stringify([account.name, name]), await foresight.readUsualMs(account.name, name));
+  }
+  return (account, service) => times.get(JSON.stringify([account, service]));
 }
 
 /** Tiers begin anew with the month, and the estimate walks those of now. */

@@ -1,70 +1,97 @@
 /** One open SQLite file: statements prepared once, transactions that write from their beginning, errors in words. */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { wrongUse } from '../../domain/problem.ts';
+import type { Value, WritingDatabase } from '../sql/database.ts';
 import { explainDatabaseError } from '../trouble.ts';
 import type { Driver } from './driver.ts';
 import { migrations } from './schema.ts';
 
-export type Value = string | number | bigint | Uint8Array | null;
-
 const busyTimeoutMs = 15_000;
 const openAgainAfterMs = 50;
 
-export class Database {
-  readonly path: string;
-  readonly #driver: Sqlite.Database;
-  readonly #statements = new Map<string, Sqlite.Statement<Value[]>>();
+type Plain = Exclude<Value, readonly unknown[]>;
 
-  constructor(path: string, driver: Sqlite.Database) {
-    this.path = path;
+interface Prepared {
+  readonly statement: Sqlite.Statement<Plain[]>;
+  /** Some of its values are lists, which go as JSON. */
+  readonly takesLists: boolean;
+}
+
+export class SqliteDatabase implements WritingDatabase {
+  /** The path of its file. */
+  readonly name: string;
+  readonly isFar: boolean;
+  readonly #driver: Sqlite.Database;
+  readonly #statements = new Map<string, Prepared>();
+
+  constructor(path: string, driver: Sqlite.Database, isFar = false) {
+    this.name = path;
+    this.isFar = isFar;
     this.#driver = driver;
   }
 
-  /** The first row, or undefined. */
-  get<Row>(sql: string, values: readonly Value[] = []): Row | undefined {
+  async get<Row>(sql: string, values: readonly Value[] = []): Promise<Row | undefined> {
     try {
-      return this.#prepare(sql).get(...values) as Row | undefined;
+      const prepared = this.#prepare(sql);
+      return prepared.statement.get(...bind(prepared, values)) as Row | undefined;
     } catch (error) {
-      throw explainDatabaseError('ledger', this.path, error);
+      throw this.#explain(error);
     }
   }
 
-  all<Row>(sql: string, values: readonly Value[] = []): Row[] {
+  async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
     try {
-      return this.#prepare(sql).all(...values) as Row[];
+      const prepared = this.#prepare(sql);
+      return prepared.statement.all(...bind(prepared, values)) as Row[];
     } catch (error) {
-      throw explainDatabaseError('ledger', this.path, error);
+      throw this.#explain(error);
     }
   }
 
-  /** Answers how many rows changed. */
-  run(sql: string, values: readonly Value[] = []): number {
+  async each<Row>(sql: string, values: readonly (readonly Value[])[]): Promise<readonly (readonly Row[])[]> {
     try {
-      return this.#prepare(sql).run(...values).changes;
+      const prepared = this.#prepare(sql);
+      return values.map((one) => prepared.statement.all(...bind(prepared, one)) as Row[]);
     } catch (error) {
-      throw explainDatabaseError('ledger', this.path, error);
+      throw this.#explain(error);
     }
   }
 
-  /** Adds a row with these columns and answers its id. The order of the columns is part of the statement. */
+  run(sql: string, values: readonly Value[] = []): void {
+    this.#execute(sql, values);
+  }
+
+  async change(sql: string, values: readonly Value[] = []): Promise<number> {
+    return this.#execute(sql, values).changes;
+  }
+
   insert(table: string, row: Readonly<Record<string, Value>>): number {
     const columns = Object.keys(row);
     const marks = columns.map(() => '?').join();
+    const sql = `INSERT INTO ${table} (${columns.join()}) VALUES (${marks})`;
+    return Number(this.#execute(sql, Object.values(row)).lastInsertRowid);
+  }
+
+  async nextId(table: 'attempts'): Promise<number> {
+    const last = await this.get<{ seq: number }>('SELECT seq FROM sqlite_sequence WHERE name = ?', [table]);
+    return (last?.seq ?? 0) + 1;
+  }
+
+  async transact<Result>(work: () => Promise<Result>): Promise<Result> {
+    const endTurn = await takeTurn(this.name);
     try {
-      const statement = this.#prepare(`INSERT INTO ${table} (${columns.join()}) VALUES (${marks})`);
-      return Number(statement.run(...Object.values(row)).lastInsertRowid);
-    } catch (error) {
-      throw explainDatabaseError('ledger', this.path, error);
+      return await this.#transact(work);
+    } finally {
+      endTurn();
     }
   }
 
-  /** Runs `work` in one transaction that holds the write lock from its beginning; all of it is durable or none. */
-  transact<Result>(work: () => Result): Result {
+  async #transact<Result>(work: () => Promise<Result>): Promise<Result> {
     this.run('BEGIN IMMEDIATE');
     try {
-      const result = work();
+      const result = await work();
       this.run('COMMIT');
       return result;
     } catch (error) {
@@ -74,18 +101,76 @@ export class Database {
     }
   }
 
-  close(): void {
+  async measure(): Promise<number> {
+    return statSync(this.name).size;
+  }
+
+  async compact(): Promise<void> {
+    this.run('VACUUM');
+    await this.all('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  async close(): Promise<void> {
     this.#driver.close();
   }
 
-  #prepare(sql: string): Sqlite.Statement<Value[]> {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#driver.prepare<Value[]>(sql);
-      this.#statements.set(sql, statement);
+  #execute(sql: string, values: readonly Value[]): Sqlite.RunResult {
+    try {
+      const prepared = this.#prepare(sql);
+      return prepared.statement.run(...bind(prepared, values));
+    } catch (error) {
+      throw this.#explain(error);
     }
-    return statement;
   }
+
+  #prepare(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (!prepared) {
+      const own = translate(sql);
+      prepared = { statement: this.#driver.prepare<Plain[]>(own), takesLists: own !== sql };
+      this.#statements.set(sql, prepared);
+    }
+    return prepared;
+  }
+
+  #explain(error: unknown): unknown {
+    return explainDatabaseError('ledger', this.name, error);
+  }
+}
+
+const turns = new Map<string, Promise<void>>();
+
+/**
+ * Transactions of one process on one file take turns here: to wait for the lock of another connection would stop the
+ * thread that is to give it back.
+ */
+async function takeTurn(path: string): Promise<() => void> {
+  const before = turns.get(path);
+  let end = (): void => undefined;
+  const turn = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  turns.set(path, turn);
+  await before;
+  return () => {
+    if (turns.get(path) === turn) turns.delete(path);
+    end();
+  };
+}
+
+/** The common spelling in SQLite's own words. */
+function translate(sql: string): string {
+  return sql
+    .replaceAll('IN LIST(?)', 'IN (SELECT value FROM json_each(?))')
+    .replaceAll(
+      /MATCHES\(([\w.]+), \?\)/g,
+      'EXISTS (SELECT 1 FROM json_each(?) AS word WHERE $1 = word.value OR $1 GLOB word.value)',
+    );
+}
+
+function bind({ takesLists }: Prepared, values: readonly Value[]): Plain[] {
+  if (!takesLists) return values as Plain[];
+  return values.map((value) => (Array.isArray(value) ? JSON.stringify(value) : (value as Plain)));
 }
 
 /**
@@ -94,13 +179,28 @@ export class Database {
  *
  * @throws `Stop` where the file is damaged, cannot be written, or belongs to a newer program.
  */
-export function openDatabase(path: string, driver: Driver): Database {
+export function openDatabase(path: string, driver: Driver): SqliteDatabase {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // SQLite gives its side files the permissions of this one.
     closeSync(openSync(path, 'a', 0o600));
     chmodSync(path, 0o600);
-    return new Database(path, openPatiently(path, driver));
+    return new SqliteDatabase(path, openPatiently(path, driver));
+  } catch (error) {
+    throw explainDatabaseError('ledger', path, error);
+  }
+}
+
+/**
+ * Another connection to a file that `openDatabase` has opened in this process; `isFar` for tests of what is read ahead.
+ *
+ * @throws `Stop` where the file cannot be opened any more.
+ */
+export function openAgain(path: string, driver: Driver, isFar = false): SqliteDatabase {
+  try {
+    const opened = new driver(path, { timeout: busyTimeoutMs });
+    setUp(opened);
+    return new SqliteDatabase(path, opened, isFar);
   } catch (error) {
     throw explainDatabaseError('ledger', path, error);
   }
@@ -136,28 +236,32 @@ function prepareFile(path: string, opened: Sqlite.Database): void {
       `ledger "${path}": the file system does not take a write-ahead log (journal mode "${String(mode)}"). Keep the state folder on a local disk.`,
     );
   }
-  opened.pragma('synchronous = FULL');
-  opened.pragma('cache_size = -32000');
-  opened.pragma('temp_store = MEMORY');
+  setUp(opened);
   migrate(path, opened);
 }
 
+function setUp(opened: Sqlite.Database): void {
+  opened.pragma('synchronous = FULL');
+  opened.pragma('cache_size = -32000');
+  opened.pragma('temp_store = MEMORY');
+}
+
 /** A ledger in memory that nothing is known of yet, for whoever only looks where there is none. */
-export function openEmptyDatabase(driver: Driver): Database {
+export function openEmptyDatabase(driver: Driver): SqliteDatabase {
   const opened = new driver(':memory:');
   migrate(':memory:', opened);
-  return new Database(':memory:', opened);
+  return new SqliteDatabase(':memory:', opened);
 }
 
 /** A file without a name that SQLite removes by itself, for what does not fit into memory and need not last. */
-export function openScratchDatabase(driver: Driver, schema: string): Database {
+export function openScratchDatabase(driver: Driver, schema: string): SqliteDatabase {
   try {
     const opened = new driver('');
     opened.pragma('journal_mode = OFF');
     opened.pragma('synchronous = OFF');
     opened.pragma('cache_size = -32000');
     opened.exec(schema);
-    return new Database('', opened);
+    return new SqliteDatabase('', opened);
   } catch (error) {
     throw explainDatabaseError('temporary file', '', error);
   }

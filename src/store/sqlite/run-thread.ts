@@ -5,13 +5,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Spending } from '../../domain/caps.ts';
 import type { RunOpening } from '../../domain/ledger.ts';
-import { CommitQueue } from './commit-queue.ts';
-import { type Database, openDatabase } from './database.ts';
+import { CommitQueue } from '../sql/commit-queue.ts';
+import { LocalWriter } from '../sql/local-writer.ts';
+import { ReadAhead } from '../sql/read-ahead.ts';
+import type { RunWriter } from '../sql/run-writes.ts';
+import { Tally } from '../sql/tally.ts';
+import { openDatabase, type SqliteDatabase } from './database.ts';
 import { loadDriver } from './driver.ts';
-import { LocalWriter } from './local-writer.ts';
-import { openRun } from './opening.ts';
-import type { RunWriter } from './run-writes.ts';
-import { Tally } from './tally.ts';
 import {
   packError,
   type Replies,
@@ -26,7 +26,7 @@ const port = parentPort;
 const { path } = workerData as ThreadData;
 
 let nowMs = 0;
-let db: Database | undefined;
+let db: SqliteDatabase | undefined;
 let queue: CommitQueue | undefined;
 let writer: RunWriter | undefined;
 let waiting: ThreadReply[] = [];
@@ -36,13 +36,12 @@ const tell = (replies: Replies) => port.postMessage(replies);
 async function open(opening: RunOpening): Promise<void> {
   try {
     db = openDatabase(path, await loadDriver());
-    const tally = new Tally(db);
-    const office = { db, tally, now: () => nowMs };
-    const commits = new CommitQueue(db, tally);
+    const office = { db, tally: new Tally(db), ahead: new ReadAhead(db), now: () => nowMs };
+    const commits = new CommitQueue(office);
     queue = commits;
-    const opened = await commits.write(1, () => openRun(office, opening));
-    writer = new LocalWriter({ ...office, ...opened.terms }, commits);
-    tell({ is: 'opened', opened, spending: writer.spending });
+    const opened = await LocalWriter.open(office, commits, opening);
+    writer = opened.writer;
+    tell({ is: 'opened', opened: opened.opened, spending: writer.spending });
   } catch (error) {
     tell({ is: 'refused', error: packError(error) });
   }
@@ -67,9 +66,9 @@ function write(to: RunWriter, { id, name, takes }: Extract<ThreadRequest, { is: 
   );
 }
 
-function close(): void {
-  queue?.close();
-  db?.close();
+async function close(): Promise<void> {
+  await queue?.close();
+  await db?.close();
   port.close();
 }
 
@@ -77,7 +76,7 @@ port.on('message', ({ nowMs: now, requests }: Requests) => {
   nowMs = now;
   for (const request of requests) {
     if (request.is === 'open') void open(request.opening);
-    else if (request.is === 'close') close();
+    else if (request.is === 'close') void close();
     else if (writer) write(writer, request);
   }
 });

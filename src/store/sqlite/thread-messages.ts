@@ -2,8 +2,8 @@
 import type { Spending } from '../../domain/caps.ts';
 import type { LedgerPipeline, RunOpening } from '../../domain/ledger.ts';
 import { describeError, type ExitCode, type Problem, Stop } from '../../domain/problem.ts';
-import type { Opened } from './opening.ts';
-import type { RunWriteName, RunWrites } from './run-writes.ts';
+import type { Opened } from '../sql/opening.ts';
+import type { RunWriteName, RunWrites } from '../sql/run-writes.ts';
 
 /** What the thread is started with. */
 export interface ThreadData {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Spending } from '../../domain/caps.ts';
 import type { RunOpening } from '../../domain/ledger.ts';
-import type { Opened } from './opening.ts';
-import type { RunWriteName, RunWriter, RunWrites } from './run-writes.ts';
+import type { Opened } from '../sql/opening.ts';
+import type { RunWriteName, RunWriter, RunWrites } from '../sql/run-writes.ts';
 import {
   packOpening,
   type Replies,

@@ -54,7 +54,7 @@ async function estimate(world: ToyWorld, setting: ToySetting, look: Look = {}) {
     expect(told.notApplicable + tasks).toBe(told.items * told.services);
     return { ...told, probed };
   } finally {
-    foresight.close();
+    await foresight.close();
   }
 }
 

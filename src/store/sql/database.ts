@@ -1,0 +1,53 @@
+/**
+ * A database under the ledger, as the ledger's rules see it. They are written once, over SQL in one spelling that each
+ * dialect turns into its own:
+ *
+ * - `?` stands for a value, in their order;
+ * - `x IN LIST(?)` asks whether `x` is among the elements of a list;
+ * - `MATCHES(x, ?)` asks whether `x` is one of the words of a list, or matches one as a pattern with `*` and `?`;
+ * - `INDEXED BY name` is a hint for who heeds it.
+ *
+ * Text is compared as bytes and may hold any character. Integers come as numbers, truth as 0 and 1; what may pass 2^53 is
+ * read as text with `CAST`.
+ */
+export type Value = string | number | bigint | Uint8Array | null | readonly (string | number)[];
+
+/**
+ * At once where it is known already. Most of what a transaction asks for is, and a promise for each of a thousand answers
+ * takes longer than the answers do.
+ */
+export type Soon<Value> = Value | Promise<Value>;
+
+export interface Database {
+  /** Where it is, in the words that errors use. */
+  readonly name: string;
+  /** The first row, or undefined. */
+  get<Row>(sql: string, values?: readonly Value[]): Promise<Row | undefined>;
+  all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]>;
+  /** As `all` for each of these, in their order, in one round trip. */
+  each<Row>(sql: string, values: readonly (readonly Value[])[]): Promise<readonly (readonly Row[])[]>;
+  close(): Promise<void>;
+}
+
+/** The connection that writes, of which a process has one for each queue of commits. */
+export interface WritingDatabase extends Database {
+  /** True where a question costs a way over the network, so that many are asked together. */
+  readonly isFar: boolean;
+  /** Within `transact`: seen by every read that follows, and by others once it is committed. */
+  run(sql: string, values?: readonly Value[]): void;
+  /** As `run`, and answers how many rows changed. */
+  change(sql: string, values?: readonly Value[]): Promise<number>;
+  /** Adds a row with these columns and answers its id. The order of the columns is part of the statement. */
+  insert(table: string, row: Readonly<Record<string, Value>>): number;
+  /** Above every id that the table has given out, rows that are gone included. */
+  nextId(table: 'attempts'): Promise<number>;
+  /**
+   * Runs `work` in one transaction that no other one on this ledger runs beside, in whatever process; all of it is durable
+   * or none. `work` may run more than once. One at a time on a connection.
+   */
+  transact<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Bytes that the ledger takes. */
+  measure(): Promise<number>;
+  /** Gives room that is no longer used back; only where nobody else has the ledger open for long. */
+  compact(): Promise<void>;
+}

@@ -1,0 +1,134 @@
+/** Makes the attempts of one call: what it answers as `intended` may be sent once this is durable, and nothing else may. */
+import type { IntentRequest } from '../../domain/ledger.ts';
+import { attemptRef } from '../../domain/reuse.ts';
+import type { TaskState } from '../../domain/task.ts';
+import type { Units } from '../../domain/usage.ts';
+import { endTask } from './cascade.ts';
+import type { Soon } from './database.ts';
+import { settleKey } from './known.ts';
+import type { KnownTask } from './read-ahead.ts';
+import type { Reservation, Spender } from './reserve.ts';
+import { packReservation, reserve } from './reserve.ts';
+import type { Session } from './session.ts';
+import { isLoopback } from './session.ts';
+import { moveTask } from './task-row.ts';
+
+/** A request for intents as far as the ledger's tables need it. */
+export interface IntendedCall extends Omit<IntentRequest, 'tasks'> {
+  readonly tasks: readonly { readonly id: number; readonly units: Units; readonly linkHash: string }[];
+}
+
+/** As `Intent`, with what of the attempt was decided here. */
+export type Intended =
+  | {
+      readonly is: 'intended';
+      readonly id: number;
+      readonly number: number;
+      readonly ref: string;
+      readonly call: number;
+      readonly position: number;
+    }
+  | { readonly is: 'settled'; readonly state: TaskState }
+  | { readonly is: 'waiting' };
+
+/** One answer per task of the request, in its order; those that do not fit under a cap drop out. */
+export async function intendCall(session: Session, request: IntendedCall): Promise<readonly Intended[]> {
+  const intended: Intended[] = [];
+  const call: { first: number | undefined; count: number } = { first: undefined, count: 0 };
+  for (const task of request.tasks) {
+    const intent = await intendTask(session, request, task, call);
+    if (intent.is === 'intended') {
+      call.first ??= intent.call;
+      call.count += 1;
+    }
+    intended.push(intent);
+  }
+  return intended;
+}
+
+async function intendTask(
+  session: Session,
+  request: IntendedCall,
+  task: IntendedCall['tasks'][number],
+  call: { readonly first: number | undefined; readonly count: number },
+): Promise<Intended> {
+  const known = await session.ahead.readTask(session, task.id);
+  const refused = await refuseIntent(session, known, request.atMs);
+  if (refused) return refused;
+  const reserved = await reserve(session, makeSpender(session, request, known.run), task.units);
+  if (!reserved.fits) {
+    await endTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
+    return { is: 'settled', state: 'over-cap' };
+  }
+  const { reservation } = reserved;
+  return addAttempt(session, request, known, { task, reservation, ...call });
+}
+
+function makeSpender({ pipeline }: Session, { account, atMs }: IntendedCall, run: number): Spender {
+  return { run, account, isLoopback: isLoopback(pipeline, account), intendedAtMs: atMs };
+}
+
+/** Another task or process may have been first, and a task that is handed in twice is sent once. */
+function refuseIntent(session: Session, known: KnownTask, atMs: number): Soon<Intended | undefined> {
+  const { state, answer, held, failure, open } = known;
+  const isFree = answer === null && held === null && failure === null && open === null;
+  return isFree && (state === 'planned' || state === 'waiting')
+    ? undefined
+    : settleIntent(session, known, atMs);
+}
+
+async function settleIntent(session: Session, known: KnownTask, atMs: number): Promise<Intended | undefined> {
+  if (known.state === 'intent' || known.state === 'accepted') return { is: 'waiting' };
+  if (known.state !== 'planned' && known.state !== 'waiting') return { is: 'settled', state: known.state };
+  const end = await settleKey(session.db, known);
+  if (end) {
+    await endTask(session, known, { ...end, endedMs: atMs });
+    return { is: 'settled', state: end.state };
+  }
+  if (known.open !== null) {
+    if (known.state === 'planned') {
+      session.ahead.forgetKey(known.key);
+      moveTask(session, known, { state: 'waiting' });
+    }
+    return { is: 'waiting' };
+  }
+  return undefined;
+}
+
+function addAttempt(
+  session: Session,
+  request: IntendedCall,
+  known: KnownTask,
+  element: {
+    readonly task: IntendedCall['tasks'][number];
+    readonly reservation: Reservation;
+    readonly first: number | undefined;
+    readonly count: number;
+  },
+): Extract<Intended, { is: 'intended' }> {
+  const { service, account, isBatch, atMs } = request;
+  const { task, reservation, first, count: position } = element;
+  const number = known.submissions + 1;
+  const ref = attemptRef(account, known.reuse_key, number);
+  const id = session.db.insert('attempts', {
+    key: known.key,
+    number,
+    ref,
+    call: first ?? null,
+    position,
+    run: known.run,
+    task: task.id,
+    service,
+    account,
+    is_loopback: Number(isLoopback(session.pipeline, account)),
+    link_hash: task.linkHash,
+    is_batch: Number(isBatch),
+    state: 'intent',
+    intended_ms: atMs,
+    reserved: packReservation(reservation),
+  });
+  session.ahead.forgetKey(known.key);
+  session.db.run('UPDATE keys SET submissions = ? WHERE id = ?', [number, known.key]);
+  moveTask(session, known, { state: 'intent', attempt: id, sent: 1, startedMs: atMs });
+  return { is: 'intended', id, number, ref, call: first ?? id, position };
+}

@@ -1,0 +1,79 @@
+/** Limits that processes share, as rows of the ledger: one board for each limit, changed in the commits of a run's writes. */
+import type { Clock } from '../../domain/clock.ts';
+import {
+  exchange,
+  findSilent,
+  type PaceBoard,
+  type PaceGrant,
+  type PaceOffice,
+  type PaceRequest,
+} from '../../domain/pace.ts';
+import type { Database } from './database.ts';
+import type { RunWriter } from './run-writes.ts';
+import type { Session } from './session.ts';
+
+/** One process comes to the board. */
+export interface PaceVisit {
+  readonly process: string;
+  readonly request: PaceRequest;
+  /** By the clock that all processes of the machine share. */
+  readonly nowMs: number;
+  readonly dead: readonly string[];
+}
+
+export async function exchangePace(
+  { db }: Session,
+  { process, request, nowMs, dead }: PaceVisit,
+): Promise<PaceGrant> {
+  const before = await readBoard(db, request.limit);
+  const { board, grant } = exchange(before, process, request, nowMs, new Set(dead));
+  db.run('INSERT INTO pace VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET board = excluded.board', [
+    request.limit,
+    JSON.stringify(board),
+  ]);
+  return grant;
+}
+
+async function readBoard(db: Database, limit: string): Promise<PaceBoard | undefined> {
+  const row = await db.get<{ board: string }>('SELECT board FROM pace WHERE name = ?', [limit]);
+  return row && (JSON.parse(row.board) as PaceBoard);
+}
+
+/** Whether a process lives is looked up no more often than this. */
+const lookEveryMs = 500;
+
+interface Tools {
+  /** For reading. */
+  readonly db: Database;
+  readonly writer: RunWriter;
+  /** The name of the pipeline that the process holds. */
+  readonly process: string;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly isAlive: (process: string) => Promise<boolean>;
+}
+
+export class SqlPaceOffice implements PaceOffice {
+  readonly #tools: Tools;
+  readonly #looks = new Map<string, { readonly atMs: number; readonly isAlive: boolean }>();
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  async exchange(request: PaceRequest): Promise<PaceGrant> {
+    const { db, writer, process, clock } = this.#tools;
+    const silent = findSilent(await readBoard(db, request.limit), process, clock.monotonic());
+    const dead: string[] = [];
+    for (const one of silent) if (!(await this.#look(one))) dead.push(one);
+    return await writer.write('exchangePace', { process, request, nowMs: clock.monotonic(), dead });
+  }
+
+  async #look(process: string): Promise<boolean> {
+    const nowMs = this.#tools.clock.monotonic();
+    const last = this.#looks.get(process);
+    if (last && nowMs - last.atMs < lookEveryMs) return last.isAlive;
+    const isAlive = await this.#tools.isAlive(process);
+    this.#looks.set(process, { atMs: nowMs, isAlive });
+    return isAlive;
+  }
+}
