@@ -242,7 +242,8 @@ function prepareFile(path: string, opened: Sqlite.Database): void {
 
 function setUp(opened: Sqlite.Database): void {
   opened.pragma('synchronous = FULL');
-  opened.pragma('cache_size = -32000');
+  // More than this the system keeps in its own cache as well.
+  opened.pragma('cache_size = -12000');
   opened.pragma('temp_store = MEMORY');
 }
 

@@ -17,6 +17,9 @@ import {
 /** Batches that are on their way: the one that is being written, and one that is ready when it is. */
 const mostUnderway = 2;
 
+/** What a commit works with is gone after it: more would lie about unused. */
+const youngMb = 12;
+
 interface Pending {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -55,6 +58,7 @@ export class ThreadWriter implements RunWriter {
   ): Promise<{ readonly opened: Opened; readonly writer: ThreadWriter }> {
     const worker = new Worker(new URL('./run-thread.js', import.meta.url), {
       workerData: { path } satisfies ThreadData,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
     });
     const requests: Requests = {
       nowMs: now(),
