@@ -54,8 +54,10 @@ export function addEmulate(program: Command, tools: Tools, conclude: Conclude): 
     .addOption(makeChance('--reset-before <chance>', 'cut off before the work is done'))
     .addOption(makeChance('--reset-after <chance>', 'cut off after the work is done and billed'))
     .addOption(makeChance('--model-failure <chance>', 'refused by the model, or ended as a failed job'))
-    .addOption(makeMilliseconds('--delay <ms>', 'milliseconds before every answer', noFaults.delayMs))
-    .addOption(makeMilliseconds('--job <ms>', 'milliseconds that a job takes', noFaults.jobMs))
+    .addOption(
+      makeMilliseconds('--delay <time>', 'time before every answer, such as 200ms', noFaults.delayMs),
+    )
+    .addOption(makeMilliseconds('--job <time>', 'time that a job takes, such as 5s', noFaults.jobMs))
     .option('--seed <text>', 'what the faults are drawn from', '1')
     .addOption(
       new Option('--set <switch=value>', "settles what the vendor's manual leaves open; may be repeated")
@@ -69,7 +71,7 @@ export function addEmulate(program: Command, tools: Tools, conclude: Conclude): 
 }
 
 function makeChance(flags: string, fate: string): Option {
-  return new Option(flags, `chance from 0 to 1 of being ${fate}`).argParser(readChance).default(0);
+  return new Option(flags, `chance of being ${fate}: 0.05 or 5%`).argParser(readChance).default(0);
 }
 
 function makeMilliseconds(flags: string, about: string, standard: number): Option {

@@ -45,6 +45,7 @@ export function addFailed(program: Command, tools: Tools, conclude: Conclude): v
     .addHelpText('after', layHelp(tools.console, examples));
   failed
     .command('list')
+    .summary('list the failures that are remembered')
     .description('Lists the failures that are remembered.')
     .argument('[what...]', 'reuse keys, items, or patterns over items with * and ?; all if none is given')
     .addHelpText('after', layHelp(tools.console, listHelp))
@@ -55,7 +56,10 @@ export function addFailed(program: Command, tools: Tools, conclude: Conclude): v
       conclude(exitCodes.complete);
     });
   addWhat(
-    failed.command('acknowledge').description('Takes remembered failures out of the exit code.'),
+    failed
+      .command('acknowledge')
+      .summary('take remembered failures out of the exit code')
+      .description('Takes remembered failures out of the exit code.'),
     'remembered failure',
   )
     .addHelpText('after', layHelp(tools.console, acknowledgeHelp))

@@ -58,6 +58,7 @@ export function addHeld(program: Command, tools: Tools, conclude: Conclude): voi
     .addHelpText('after', layHelp(tools.console, examples));
   held
     .command('list')
+    .summary('list the calls that are held')
     .description('Lists the calls that are held.')
     .argument('[what...]', 'reuse keys, items, or patterns over items with * and ?; all if none is given')
     .addHelpText('after', layHelp(tools.console, listHelp))
@@ -68,11 +69,21 @@ export function addHeld(program: Command, tools: Tools, conclude: Conclude): voi
       conclude(exitCodes.complete);
     });
   const ways = [
-    { how: 'resend', says: 'Has the next run send held calls again.', help: resendHelp },
-    { how: 'forget', says: 'Counts held calls as failed, without another call.', help: forgetHelp },
+    {
+      how: 'resend',
+      short: 'have the next run send held calls again',
+      says: 'Has the next run send held calls again.',
+      help: resendHelp,
+    },
+    {
+      how: 'forget',
+      short: 'count held calls as failed, without another call',
+      says: 'Counts held calls as failed, without another call.',
+      help: forgetHelp,
+    },
   ] as const;
-  for (const { how, says, help } of ways) {
-    addWhat(held.command(how).description(says), 'held call')
+  for (const { how, short, says, help } of ways) {
+    addWhat(held.command(how).summary(short).description(says), 'held call')
       .addHelpText('after', layHelp(tools.console, help))
       .action(async (words: readonly string[], written: { all?: boolean }, command: Command) => {
         conclude(await settle(how, readSelection(`held ${how}`, words, written.all), command, tools));

@@ -16,7 +16,7 @@ On a terminal it asks for what the flags leave open; elsewhere --use and one of 
 
 Examples:
   mediasweep init                                    asks
-  mediasweep init --bucket media --endpoint https://s3.example --use pai/image-quality --cap "100 CNY"
+  mediasweep init --bucket media --endpoint https://s3.example --use pai/image-quality --cap 100CNY
   mediasweep init audit --name library --csv library.csv --use qiniu/video-censor pai/video-quality
   mediasweep init --bucket media --use pai/image-labels --json
 

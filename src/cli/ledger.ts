@@ -47,6 +47,7 @@ export function addLedger(program: Command, tools: Tools, conclude: Conclude): v
     .addHelpText('after', layHelp(tools.console, examples));
   ledger
     .command('prune')
+    .summary('take old runs out of the ledger')
     .description('Takes old runs out of the ledger.')
     .addOption(
       new Option('--keep <time>', 'how far back runs are kept, such as 90d')
@@ -61,6 +62,7 @@ export function addLedger(program: Command, tools: Tools, conclude: Conclude): v
     });
   ledger
     .command('restore')
+    .summary('put a backup in the place of the ledger')
     .description('Puts a backup in the place of the ledger.')
     .argument(
       '[backup]',

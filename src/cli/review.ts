@@ -47,6 +47,7 @@ export function addReview(program: Command, tools: Tools, conclude: Conclude): v
     .addHelpText('after', layHelp(tools.console, examples));
   review
     .command('import')
+    .summary('store the decisions of a review.csv that was filled in')
     .description('Stores the decisions of a review.csv that was filled in.')
     .argument('<file>', 'the file, or - for standard input')
     .option('--by <name>', 'who decided; the user who runs this if left out')
@@ -59,6 +60,7 @@ export function addReview(program: Command, tools: Tools, conclude: Conclude): v
     });
   review
     .command('list')
+    .summary('list the decisions that hold now')
     .description('Lists the decisions that hold now, newest first.')
     .argument('[what...]', 'items, or patterns over items with * and ?; all if none is given')
     .addHelpText('after', layHelp(tools.console, listHelp))

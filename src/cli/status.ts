@@ -10,7 +10,7 @@ const examples = `
 Examples:
   mediasweep status                           all runs, newest first
   mediasweep status latest                    one run: tasks by service and state, bill so far
-  mediasweep status nightly                   the runs of a pipeline
+  mediasweep status nightly                   the latest run of a pipeline
   mediasweep status --json | jq '.runs[] | select(.alive)'
 
 With --json: { runs: [{ run, pipeline, state, alive, counts, startedAt, endedAt, exitCode, why, tasks, bill, caps, overrun, ... }] }.`;

@@ -74,6 +74,13 @@ describe('help', () => {
     const { out } = await speak('run --help', {}, { terminal });
     const prose = out.split('\n').filter((line) => !line.startsWith('  mediasweep'));
     expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(60);
+    // Commands are there to be pasted.
+    expect(out).toContain(
+      '  mediasweep run pipelines/nightly.yaml --metrics-file /var/lib/node_exporter/mediasweep.prom\n',
+    );
+    expect(out).toContain(
+      '  mediasweep run pipelines/nightly.yaml --limit 100\n      the first 100 items only\n',
+    );
   });
 
   test('has no colours unless the terminal has them', async () => {

@@ -83,7 +83,17 @@ describe('a command', () => {
     'init check doctor estimate run status cost reconcile report judge diff review held failed ledger'.split(
       ' ',
     ),
-    ['catalogue', 'schema', 'rehearse', 'review import', 'review list', 'held resend', 'failed list'],
+    [
+      'catalogue',
+      'schema',
+      'rehearse',
+      'review import',
+      'review list',
+      'held list',
+      'held resend',
+      'held forget',
+    ],
+    ['failed list', 'failed acknowledge', 'ledger prune', 'ledger restore'],
   ].flat();
   test.each(commands)('in the help of %s is understood', async (command) => {
     const { out } = await speak(`${command} --help`);

@@ -2,7 +2,7 @@
 import type { HelpConfiguration, OutputConfiguration } from 'commander';
 import { type Console, widthOf } from './terminal.ts';
 import { makeInk } from './ink.ts';
-import { wrapText } from './table.ts';
+import { displayWidth, wrapText } from './table.ts';
 
 /** Errors are kept back: whoever catches them prints them in our own manner. */
 export function makeHelpOutput(console: Console): OutputConfiguration {
@@ -28,8 +28,8 @@ function helpWidth(console: Console): number {
 }
 
 /**
- * What stands below the built-in help: indented lines are kept, the others are sentences of a paragraph and fill the
- * width. An empty line, or one that ends in a colon, ends a paragraph.
+ * What stands below the built-in help: indented lines are kept, commands whole, the others are sentences of a paragraph
+ * and fill the width. An empty line, or one that ends in a colon, ends a paragraph.
  */
 export function layHelp(console: Console, text: string): string {
   const lines: string[] = [];
@@ -40,7 +40,13 @@ export function layHelp(console: Console, text: string): string {
     if (isPart) lines[lines.length - 1] = `${last} ${line}`;
     else lines.push(line);
   }
-  return lines
-    .flatMap((line) => wrapText(line, helpWidth(console), line.startsWith(' ') ? '    ' : ''))
-    .join('\n');
+  return lines.flatMap((line) => layLine(line, helpWidth(console))).join('\n');
+}
+
+/** A command is never broken, since it is there to be pasted: what is said of it goes below where there is no room. */
+function layLine(line: string, width: number): readonly string[] {
+  const [, command, comment = ''] = /^( {2}mediasweep .*?)(?: {2,}(.*))?$/.exec(line) ?? [];
+  if (command === undefined) return wrapText(line, width, line.startsWith(' ') ? '    ' : '');
+  if (displayWidth(line) <= width) return [line];
+  return comment === '' ? [command] : [command, ...wrapText(`      ${comment}`, width, '      ')];
 }
