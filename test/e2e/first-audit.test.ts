@@ -1,5 +1,6 @@
 /** docs/first-audit.md, word by word: a reader who types its commands gets what it says. */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCommands, splitWords } from '../support/papers.ts';
@@ -18,8 +19,8 @@ test('the commands of the tutorial do what it says, in its order', async () => {
   const said: Record<string, { readonly exitCode: number | null; readonly out: string }> = {};
   for (const line of await readCommands('first-audit.md')) {
     const words = splitWords(line);
-    if (words[0] === 'cp') {
-      await cp(join(world.folder, words[1] ?? ''), join(world.folder, words[2] ?? ''));
+    if (words[0] === 'sed') {
+      execFileSync('sh', ['-c', line], { cwd: world.folder });
       continue;
     }
     expect(words[0]).toBe('mediasweep');
@@ -34,7 +35,7 @@ test('the commands of the tutorial do what it says, in its order', async () => {
   expect(out('init')).toContain('wrote  pipelines/nightly.yaml\nkept   config/accounts.yaml (was there)');
   expect(out('check')).toMatch(/^ok {2}pipelines\/nightly\.yaml/m);
   expect(out('run pipelines/nightly.yaml --limit 20')).toContain('report.html');
-  expect(out('judge')).toContain('policy strict -> milder: no verdict flips');
+  expect(out('judge')).toMatch(/policy strict -> milder: \d flips? \(\d review -> pass\), of 20 items/);
   expect(out('review import')).toMatch(/\d decisions of anna stored/);
   expect(out('diff nightly')).toContain('new 0   changed 0   gone 0');
 }, 120_000);
