@@ -1,5 +1,19 @@
 /** One YAML file as a person wrote it: plain data, and the line and column of every key and value. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { Problem } from '../domain/problem.ts';
 
 /** Where something stands in plain data: keys of maps and places in lists. */
@@ -41,8 +55,10 @@ export function readDocument(
     resolveKnownTags: false,
     lineCounter: lines,
     prettyErrors: false,
+    // The parser compares each key with all before it, which takes minutes for a file of many keys.
+    uniqueKeys: false,
   });
-  const faults = chooseFaults([...yaml.errors, ...yaml.warnings, ...findLooseAliases(yaml)]);
+  const faults = chooseFaults([...yaml.errors, ...yaml.warnings, ...findNodeFaults(yaml)]);
   if (faults.length > 0) {
     const problems = faults.map(({ code, pos }) => ({
       file,
@@ -72,25 +88,61 @@ interface Fault {
   readonly pos: readonly [number, ...unknown[]];
 }
 
+const localFaults = new Set([
+  'DUPLICATE_KEY',
+  'TAG_RESOLVE_FAILED',
+  'BAD_ALIAS',
+  'ENDLESS_ALIAS',
+  'KEY_NO_TEXT',
+]);
+
 /** Faults that leave the rest readable, each; of the others only the first, since what follows comes of it. */
 function chooseFaults(faults: readonly Fault[]): readonly Fault[] {
   const sorted = [...faults].sort((a, b) => a.pos[0] - b.pos[0]);
-  const isLocal = ({ code }: Fault): boolean =>
-    ['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'BAD_ALIAS'].includes(code);
+  const isLocal = ({ code }: Fault): boolean => localFaults.has(code);
   const first =
     faults.find((fault) => fault.code === 'RESOURCE_EXHAUSTION') ?? sorted.find((fault) => !isLocal(fault));
   return first ? [first] : sorted;
 }
 
-function findLooseAliases(yaml: Document): readonly Fault[] {
-  const loose: Fault[] = [];
-  if (yaml.errors.length > 0) return loose;
+/** What the parser leaves to whoever reads on: keys that stand twice or are no text, aliases that lead nowhere or back. */
+function findNodeFaults(yaml: Document): readonly Fault[] {
+  const faults: Fault[] = [];
+  if (yaml.errors.length > 0) return faults;
+  const anchors = new Map<string, Node>();
+  const report = (code: string, node: unknown): void => {
+    const at = offsetOf(node);
+    if (at !== undefined) faults.push({ code, pos: [at] });
+  };
+  visit(yaml, (_, node, ancestors) => {
+    if (isMap(node)) for (const key of findDoubleKeys(node)) report('DUPLICATE_KEY', key);
+    if (!isNode(node)) return;
+    if (isAlias(node)) {
+      // An alias stands for the latest node of that anchor before it.
+      const target = anchors.get(node.source);
+      if (target === undefined) report('BAD_ALIAS', node);
+      else if (ancestors.includes(target)) report('ENDLESS_ALIAS', node);
+    } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+  });
+  if (faults.length > 0) return faults;
   visit(yaml, {
-    Alias: (_, alias) => {
-      if (alias.range && !alias.resolve(yaml)) loose.push({ code: 'BAD_ALIAS', pos: [alias.range[0]] });
+    Pair: (_, { key }) => {
+      if (isCollection(key) || isAlias(key)) report('KEY_NO_TEXT', key);
     },
   });
-  return loose;
+  return faults;
+}
+
+function findDoubleKeys(map: YAMLMap): readonly unknown[] {
+  const seen = new Set<string>();
+  const double: unknown[] = [];
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    const name = String(key.value);
+    if (seen.has(name)) double.push(key);
+    seen.add(name);
+  }
+  return double;
 }
 
 /** Data that came from no file, as if it were a document: every place is the beginning. */
@@ -98,11 +150,12 @@ export function makeDocument(file: string, data: unknown): WrittenDocument {
   return { file, data, place: () => start };
 }
 
-/** `services[0].options.tag_top_k`; keys with characters that would confuse are quoted. */
+/** `services[0].options.tag_top_k`; keys with characters that would confuse are quoted, long ones cut. */
 export function formatPath(path: Path): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
+    else if (step.length > 80) text += `[${JSON.stringify(`${step.slice(0, 77)}...`)}]`;
     else if (/^[^\s.[\]"]+$/.test(step)) text += text === '' ? step : `.${step}`;
     else text += `[${JSON.stringify(step)}]`;
   }
@@ -130,7 +183,7 @@ function findPlace(yaml: Document, lines: LineCounter, path: Path, of: 'key' | '
   for (const [index, step] of path.entries()) {
     const collection = isAlias(node) ? node.resolve(yaml) : node;
     if (isMap(collection)) {
-      const pair = collection.items.find((one) => keyOf(one.key) === String(step));
+      const pair = findPair(collection, String(step));
       if (!pair) break;
       const isKey = of === 'key' && index === path.length - 1;
       offset = (isKey ? offsetOf(pair.key) : offsetOf(pair.value)) ?? offsetOf(pair.key) ?? offset;
@@ -143,8 +196,16 @@ function findPlace(yaml: Document, lines: LineCounter, path: Path, of: 'key' | '
   return placeOf(lines, offset);
 }
 
-function keyOf(key: unknown): string {
-  return isScalar(key) ? String(key.value) : String(key);
+const pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+/** A file of many faults asks for many places, so each map is gone through once. */
+function findPair(map: YAMLMap, key: string): Pair | undefined {
+  let known = pairs.get(map);
+  if (known === undefined) {
+    known = new Map(map.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : '', pair]));
+    pairs.set(map, known);
+  }
+  return known.get(key);
 }
 
 function offsetOf(node: unknown): number | undefined {
@@ -164,6 +225,10 @@ function describeFault(code: string): string {
       return 'unknown tag: expected plain YAML without custom tags. Remove the tag that begins with "!".';
     case 'BAD_ALIAS':
       return 'this alias names no anchor, or stands where none may. Write the value out.';
+    case 'ENDLESS_ALIAS':
+      return 'this alias stands within what it names, which would unfold without end. Write the value out.';
+    case 'KEY_NO_TEXT':
+      return 'expected a text as key, found a list, a map or an alias. Write a text, in quotes where it has brackets.';
     case 'TAB_AS_INDENT':
       return 'a tab indents this line: expected spaces.';
     case 'BAD_INDENT':

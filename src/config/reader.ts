@@ -68,10 +68,9 @@ export function readFields<Shape extends z.ZodObject>(
     if (skipped.includes(key)) continue;
     fields[key] = readValue(trouble, file, [...path, key], inner as z.ZodType);
   }
-  for (const key of isOpen ? [] : Object.keys(map)) {
-    if (Object.hasOwn(shape.shape, key)) continue;
-    trouble.problems.push(unknownKey(file, [...path, key], keysOf(makeSchema(shape)), {}));
-  }
+  const unknown = isOpen ? [] : Object.keys(map).filter((key) => !Object.hasOwn(shape.shape, key));
+  const keys = unknown.length === 0 ? [] : keysOf(makeSchema(shape));
+  for (const key of unknown) trouble.problems.push(unknownKey(file, [...path, key], keys, {}));
   return fields as Fields<Shape>;
 }
 
@@ -180,7 +179,8 @@ function unknownKey(file: ConfigFile, path: Path, keys: readonly string[], notes
       : keys.length > 0
         ? `Known here: ${keys.join(', ')}.`
         : 'No key is known here.';
-  return makeProblem(file, path, addHint(`unknown key ${JSON.stringify(key)}. ${advice}`, notes.hint), 'key');
+  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 77)}...` : key);
+  return makeProblem(file, path, addHint(`unknown key ${shown}. ${advice}`, notes.hint), 'key');
 }
 
 function addHint(message: string, hint: string | undefined): string {

@@ -15,6 +15,8 @@ export function findClosest(word: string, candidates: Iterable<string>): string 
   let best: string | undefined;
   let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
+    // What differs by more letters than that in length alone is not gone through.
+    if (Math.abs(word.length - candidate.length) >= fewest) continue;
     const edits = countEdits(word.toLowerCase(), candidate.toLowerCase());
     if (edits < fewest && edits < Math.max(word.length, candidate.length)) {
       best = candidate;

@@ -23,6 +23,9 @@ export type CsvPiece =
 /** A record longer than this (in characters) is taken for an unclosed quote. */
 const longestRecord = 1024 * 1024;
 
+/** After so many the process turns to its calls in between: a broken record costs much more time than a good one. */
+const faultsAtOnce = 500;
+
 /** Yields the pieces of a file, a batch for each chunk that was read. */
 export async function* readCsvRecords(
   chunks: AsyncIterable<Buffer>,
@@ -77,6 +80,7 @@ class CsvReader {
   /** Within a line that is given up, whose end has not come yet. */
   #isSkipping = false;
   #isOver = false;
+  #faults = 0;
 
   constructor(delimiter: string) {
     this.#delimiter = delimiter;
@@ -103,6 +107,8 @@ class CsvReader {
 
   /** Gives up the first line that is held, and parses the lines after it anew. */
   async #goOn(error: CsvError, isEnd: boolean): Promise<CsvError | undefined> {
+    this.#faults += 1;
+    if (this.#faults % faultsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     const rest = this.#takeRest();
     const empty = countLeadingBreaks(rest, 0);
     const line = this.#line + empty.lines;

@@ -79,7 +79,11 @@ async function readInventory(
   for await (const chunk of readManifestBytes(source.manifest, 'utf-8', tools)) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > mostManifestBytes) break;
+    if (size > mostManifestBytes) {
+      throw wrongUse(
+        `${source.manifest}: expected the manifest.json of an S3 Inventory, found more than ${mostManifestBytes} bytes. Correct the path.`,
+      );
+    }
   }
   const manifest = manifestShape.safeParse(parseJson(Buffer.concat(chunks).toString()));
   if (!manifest.success) {

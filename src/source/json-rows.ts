@@ -91,9 +91,15 @@ function readText(value: unknown, name: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);
-  if (name === 'images' && Array.isArray(value))
-    return value.length === 0 ? undefined : JSON.stringify(value);
+  if (name === 'images' && Array.isArray(value)) return readList(value);
   throw new CellFault(
     `${name}: expected a text or a number, found ${Array.isArray(value) ? 'a list' : typeof value}. Correct it.`,
   );
+}
+
+/** As a cell of a table has it. What is in the list may be nested without bottom, so only texts are written. */
+function readList(values: readonly unknown[]): string | undefined {
+  if (values.length === 0) return undefined;
+  if (values.every((value) => typeof value === 'string')) return JSON.stringify(values);
+  throw new CellFault('images: expected a list of URLs, found something else in it. Correct it.');
 }

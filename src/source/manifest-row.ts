@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Item, kinds, linesOfPart } from '../domain/item.ts';
 import { kindOf } from '../domain/kind.ts';
-import { identityUrl, safeUrl } from '../domain/link.ts';
+import { identityUrl, redactLinks, safeUrl } from '../domain/link.ts';
 import type { ManifestField } from '../domain/settings.ts';
 import type { Columns } from './column.ts';
 import type { CsvRecord } from './csv-record.ts';
@@ -95,8 +95,20 @@ export function breakRow(line: number, message: string): Row {
   return { isBroken: true, line, message };
 }
 
-function makeItem(cell: Cell, line: number, home: RowHome): Item {
+/** AWS, "Naming Amazon S3 objects", read 2026-11-20; other dialects take no longer ones. */
+const longestKey = 1024;
+/** What browsers and vendors take is far below. */
+const longestUrl = 16_384;
+
+function readKey(cell: Cell): string | undefined {
   const key = cell('key');
+  const bytes = key === undefined ? 0 : Buffer.byteLength(key);
+  if (bytes <= longestKey) return key;
+  throw new CellFault(`key: expected at most ${longestKey} bytes, as S3 allows, found ${bytes}. Correct it.`);
+}
+
+function makeItem(cell: Cell, line: number, home: RowHome): Item {
+  const key = readKey(cell);
   const url = readUrl(cell, 'url');
   const bucket = key === undefined ? cell('bucket') : (cell('bucket') ?? home.bucket);
   const version = cell('version')?.trim();
@@ -116,7 +128,7 @@ function makeItem(cell: Cell, line: number, home: RowHome): Item {
   const service = cell('service')?.trim();
   const isStored = storage !== undefined && bucket !== undefined && key !== undefined;
   return {
-    id: cell('id')?.trim() ?? nameItem(line, bucket, key, url),
+    id: readId(cell) ?? nameItem(line, bucket, key, url),
     position: encodeLine(line),
     kind: kindOf(facts),
     object: isStored ? { storage, bucket, key, version } : undefined,
@@ -137,6 +149,12 @@ function makeItem(cell: Cell, line: number, home: RowHome): Item {
   };
 }
 
+/** An id is stored and shown, so one that is a link keeps no signature. */
+function readId(cell: Cell): string | undefined {
+  const id = cell('id')?.trim();
+  return id !== undefined && /^https?:/i.test(id) ? safeUrl(identityUrl(id)) : id;
+}
+
 /** By what an item without an id of its own is known: DESIGN's order, the line standing for the row. */
 function nameItem(line: number, bucket?: string, key?: string, url?: string): string {
   if (key !== undefined) return bucket === undefined ? key : `${bucket}/${key}`;
@@ -153,10 +171,13 @@ function encodeLine(line: number): Uint8Array {
 
 function readUrl(cell: Cell, field: 'url' | 'video_url'): string | undefined {
   const url = cell(field)?.trim();
-  if (url !== undefined && !isWebUrl(url)) {
+  if (url !== undefined && url.length > longestUrl) {
     throw new CellFault(
-      `${field}: expected an http or https URL, found "${quote(safeUrl(url))}". Correct it.`,
+      `${field}: expected at most ${longestUrl} characters, found ${url.length}. Correct it.`,
     );
+  }
+  if (url !== undefined && !isWebUrl(url)) {
+    throw new CellFault(`${field}: expected an http or https URL, found "${quoteLink(url)}". Correct it.`);
   }
   return url;
 }
@@ -183,7 +204,7 @@ function readImages(cell: Cell): readonly string[] | undefined {
   const images = text.startsWith('[') ? parseImages(text) : text.split(/\s+/);
   const wrong = images.find((image) => !isWebUrl(image));
   if (wrong !== undefined) {
-    const found = `found "${quote(safeUrl(wrong))}"`;
+    const found = `found "${quoteLink(wrong)}"`;
     throw new CellFault(`images: expected http or https URLs, ${found}. Correct it.`);
   }
   return images.length === 0 ? undefined : images;
@@ -249,7 +270,13 @@ function isDay(day: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
-/** As much of a cell as a message can show. */
+/** As much of a cell as a message can show: a link that stands in the wrong column may be signed too. */
 function quote(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  const open = redactLinks(text.slice(0, 2000));
+  return open.length > 100 ? `${open.slice(0, 100)}...` : open;
+}
+
+/** What is no link shows no more than its beginning: what follows `?`, `&` or `=` may be a signature all the same. */
+function quoteLink(text: string): string {
+  return quote(safeUrl(text.split(/[?&#=]/, 1)[0] ?? ''));
 }

@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import type { BrokenRow, Item, SourcePage } from '../domain/item.ts';
 import { kindOf } from '../domain/kind.ts';
+import { redactLinks } from '../domain/link.ts';
 import { wrongUse } from '../domain/problem.ts';
 import type { CsvSource, InventorySource, JsonlSource } from '../domain/settings.ts';
 import type { ObjectStorage } from '../domain/storage.ts';
@@ -14,11 +15,13 @@ import { breakCutRow, breakRow, type Row } from './manifest-row.ts';
 import type { Selection } from './select.ts';
 
 const rowsOfPage = 500;
+/** A page of posts that are all as long as a row may be would take more memory than a run has. */
+const charactersOfPage = 4 * 1024 * 1024;
 /** Heads in progress at once. */
 const headConcurrency = 8;
 
 /**
- * Yields the rows of a manifest in pages of 500. Rows with a key in a known storage but without etag or size, or
+ * Yields the rows of a manifest in pages of 500, or fewer where they are long. Rows with a key in a known storage but without etag or size, or
  * of no known kind, are completed by HEAD; one whose object is not there is broken. Neighbours of one id that name services are one item.
  *
  * @throws Stop with exit 2 where the manifest cannot be used or too many rows are broken
@@ -34,18 +37,21 @@ export async function* readManifest(
   const toPage = async (rows: readonly Row[], isLast: boolean): Promise<SourcePage> =>
     await makePage(await refuseCut(rows, tools), isLast, selection, complete);
   let rows: Row[] = [];
+  let characters = 0;
   let broken = 0;
   for await (const more of readRows(source, tools)) {
     for (const row of more) {
       const merged = mergeRows(rows.at(-1), row);
+      characters += measure(row);
       if (merged !== undefined) rows[rows.length - 1] = merged;
-      else if (rows.length < rowsOfPage) rows.push(row);
+      else if (rows.length < rowsOfPage && characters < charactersOfPage) rows.push(row);
       else {
         const page = await toPage(rows, false);
         yield page;
         broken += page.broken.length;
         checkBroken(source, broken);
         rows = [row];
+        characters = measure(row);
       }
     }
   }
@@ -53,6 +59,15 @@ export async function* readManifest(
   const isLast = broken + last.broken.length <= mostBroken(source);
   yield { ...last, isLast };
   checkBroken(source, broken + last.broken.length);
+}
+
+/** About how many characters a row keeps in memory. */
+function measure(row: Row): number {
+  if (row.isBroken) return row.message.length;
+  const { id, key, url, title, text, images } = row.item;
+  const length = (value: string | undefined) => value?.length ?? 0;
+  const listed = images?.reduce((sum, image) => sum + image.length, 0) ?? 0;
+  return id.length + length(key) + length(url) + length(title) + length(text) + listed;
 }
 
 function readRows(
@@ -161,5 +176,5 @@ async function completeItem(item: Item, storage: ObjectStorage): Promise<Item | 
 
 function nameAbsent(item: Item): string {
   const { storage, bucket, key } = item.object ?? { storage: '', bucket: '', key: '' };
-  return `no object "${key}" in bucket "${bucket}" of storage "${storage}". Correct the row or remove it.`;
+  return `no object "${redactLinks(key)}" in bucket "${bucket}" of storage "${storage}". Correct the row or remove it.`;
 }

@@ -115,7 +115,7 @@ function readExportRow(
     const value = parse(text);
     if (value !== undefined) return value;
     throw wrongUse(
-      `${path}:${line}: ${field}: expected ${expected}, found ${JSON.stringify(text)}. Correct the row, or --columns.`,
+      `${path}:${line}: ${field}: expected ${expected}, found ${quote(text)}. Correct the row, or --columns.`,
     );
   };
   return {
@@ -143,6 +143,10 @@ function parseUnits(text: string): number | undefined {
   return Number.isSafeInteger(count) ? count : undefined;
 }
 
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+}
+
 const signs: Readonly<Record<string, readonly string[]>> = {
   '¥': ['CNY', 'JPY'],
   '￥': ['CNY', 'JPY'],
@@ -150,13 +154,16 @@ const signs: Readonly<Record<string, readonly string[]>> = {
   $: ['USD', 'HKD', 'SGD', 'AUD', 'CAD'],
 };
 
-/** `¥1,204.50`, `-0.0046`, `CNY 5`, `5 元`; to a billionth. An empty cell is nothing. Another currency is none. */
+/**
+ * `¥1,204.50`, `-0.0046`, `CNY 5`, `5 元`; to a billionth. An empty cell is nothing. Another currency is none, and
+ * neither is what has more than 15 digits and commas before the point.
+ */
 export function parseAmount(text: string, currency: string): Nano | undefined {
   const match =
     /^(-?)(?:([¥￥$€])|([A-Z]{3}))?\s?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:\s?(?:([A-Z]{3})|元))?$/.exec(
       text === '' ? '0' : text,
     );
-  if (!match) return undefined;
+  if (!match || (match[4]?.length ?? 0) > 15) return undefined;
   const [, minus, sign = '', before = currency, whole = '', fraction = '', behind = currency] = match;
   if (before !== currency || behind !== currency || signs[sign]?.includes(currency) === false)
     return undefined;

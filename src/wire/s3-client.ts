@@ -1,5 +1,6 @@
 /** Makes the S3 clients, so that they speak what every dialect takes and print nothing. */
 import type { LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Storage } from '../domain/settings.ts';
 
@@ -31,7 +32,39 @@ export async function makeClient(storage: Storage, limits: ClientLimits): Promis
     },
     { step: 'build', name: 'dropOperationName' },
   );
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      await boundRefusal(answer.response);
+      return answer;
+    },
+    { step: 'deserialize', name: 'boundRefusal', priority: 'low' },
+  );
   return client;
+}
+
+/** A refusal's XML has some hundred bytes. */
+const mostRefusalBytes = 256 * 1024;
+
+/** The SDK reads the words of a refusal to their end, however far that is; what is no refusal's length is left unread. */
+async function boundRefusal(response: unknown): Promise<void> {
+  if (typeof response !== 'object' || response === null) return;
+  const body: unknown = Reflect.get(response, 'body');
+  if (Number(Reflect.get(response, 'statusCode')) < 300 || !(body instanceof Readable)) return;
+  Reflect.set(response, 'body', (await readAtMost(body, mostRefusalBytes)) ?? Buffer.alloc(0));
+}
+
+/** A whole body; `undefined`, and the rest unread, where it is longer than that. Rejects where it breaks off. */
+export async function readAtMost(body: Readable, most: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > most) return undefined;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }
 
 function configure(storage: Storage, limits: ClientLimits): S3ClientConfig {

@@ -5,6 +5,7 @@ import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
 import type { Storage } from '../domain/settings.ts';
 import type { ListedObject, ListPage, ListRequest } from '../domain/storage.ts';
 import { formatTime } from './s3-address.ts';
+import { readAtMost } from './s3-client.ts';
 import { scanListing, type WrittenObject } from './s3-contents.ts';
 import { decodeKeys, plainEtag } from './s3-key.ts';
 import { nameStorage } from './s3-refusal.ts';
@@ -56,15 +57,8 @@ async function takeContents(response: unknown): Promise<readonly WrittenObject[]
   if (typeof response !== 'object' || response === null) return undefined;
   const body: unknown = Reflect.get(response, 'body');
   if (Reflect.get(response, 'statusCode') !== 200 || !(body instanceof Readable)) return undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    const bytes = chunk as Buffer;
-    size += bytes.length;
-    if (size > mostPageBytes) throw new Error(`the listing's page is larger than ${mostPageBytes} bytes`);
-    chunks.push(bytes);
-  }
-  const bytes = Buffer.concat(chunks);
+  const bytes = await readAtMost(body, mostPageBytes);
+  if (bytes === undefined) throw new Error(`the listing's page is larger than ${mostPageBytes} bytes`);
   const listing = scanListing(bytes.toString('utf8'));
   Reflect.set(response, 'body', listing === undefined ? bytes : Buffer.from(listing.rest));
   return listing?.objects;

@@ -2,11 +2,11 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectAddress } from '../domain/item.ts';
-import { wrongUse } from '../domain/problem.ts';
+import { Stop, wrongUse } from '../domain/problem.ts';
 import type { Storage } from '../domain/settings.ts';
 import type { ObjectFacts, ObjectStorage, ObjectWriter, StorageExaminer } from '../domain/storage.ts';
 import { formatTime, locate, nameObject } from './s3-address.ts';
-import { type ClientLimits, makeClient } from './s3-client.ts';
+import { type ClientLimits, makeClient, readAtMost } from './s3-client.ts';
 import { examine } from './s3-examine.ts';
 import { plainEtag } from './s3-key.ts';
 import { LinkSigner } from './s3-link.ts';
@@ -133,12 +133,22 @@ async function readRange(
       throw wrongUse(`${nameStorage(settings)}: reading ${nameObject(address)}: the server ignores ranges.`);
     }
     try {
-      const bytes = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      const most = isWhole ? end : end - start;
+      const bytes = object.Body instanceof Readable ? await readAtMost(object.Body, most) : Buffer.alloc(0);
+      if (bytes === undefined || (!isWhole && !beginsAt(object.ContentRange, start))) {
+        throw wrongUse(
+          `${nameStorage(settings)}: reading ${nameObject(address)}: the server sent another range than bytes ${start} to ${end - 1}.`,
+        );
+      }
       return isWhole ? bytes.subarray(start, end) : bytes;
     } catch (error) {
-      if (attempt >= maxAttempts) throw error;
+      if (attempt >= maxAttempts || error instanceof Stop) throw error;
     }
   }
+}
+
+function beginsAt(contentRange = '', start: number): boolean {
+  return contentRange.trim().startsWith(`bytes ${start}-`);
 }
 
 function nameUnknown(name: string, storages: ReadonlyMap<string, Storage>): string {

@@ -91,8 +91,9 @@ function readSegment(given: Segment): SegmentReading {
   const known = [given.offset_begin, given.offset_end, ...given.cuts.map((one) => one.offset)];
   const times = known.filter((time) => typeof time === 'number');
   return {
-    beginMs: given.offset_begin ?? Math.min(...(times.length === 0 ? [0] : times)),
-    endMs: given.offset_end ?? Math.max(0, ...times),
+    // A long video has more cuts than a call can have arguments.
+    beginMs: given.offset_begin ?? times.reduce((least, time) => Math.min(least, time), times[0] ?? 0),
+    endMs: given.offset_end ?? times.reduce((most, time) => Math.max(most, time), 0),
     labels: given.labels,
     cuts: given.cuts.map((one) => ({ labels: readCut(one.result) })),
   };

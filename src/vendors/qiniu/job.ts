@@ -18,7 +18,13 @@ const job = z.object({
   result: z.unknown().optional(),
   error: z.string().nullish().catch(undefined),
 });
-const jobId = z.union([z.string().min(1), z.number().int().transform(String)]);
+/** As text that can stand in a path; the manual shows 24 letters and digits. */
+export const jobIdText = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((id) => !/\p{Cs}/u.test(id));
+const jobId = z.union([jobIdText, z.number().int().transform(String)]);
 const listed = z.array(z.object({ id: jobId, created_at: z.unknown().optional() }));
 const owned = z.object({ vid: z.string().min(1) });
 

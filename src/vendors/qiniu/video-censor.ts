@@ -4,7 +4,7 @@ import type { Call, Reply } from '../../domain/exchange.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { type Submission, type TopColumn, defineService } from '../../domain/service.ts';
 import { type AskedOp, readResult, skuOf } from './answer.ts';
-import { isSuccess, jobSearch, makeJobCall, readVideoJob } from './job.ts';
+import { isSuccess, jobIdText, jobSearch, makeJobCall, readVideoJob } from './job.ts';
 import { type Op, type Options, options, readFrameCutting, warnOptions } from './options.ts';
 import { keepWords, parseJson, readSubmissionTrouble } from './refusals.ts';
 import { estimateUsage } from './usage.ts';
@@ -96,7 +96,7 @@ function submit(submission: Submission & { readonly options: Options }): Call {
   };
 }
 
-const accepted = z.object({ job: z.string().min(1) });
+const accepted = z.object({ job: jobIdText });
 
 /** A job's id where one was asked for, or the result itself; a 2xx that is neither leaves the fate open. */
 function readSubmission(reply: Reply, given: Options): Outcome {

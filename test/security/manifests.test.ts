@@ -1,0 +1,299 @@
+/** Manifests that somebody broke or wrote to harm: each row is an item or broken in words, and memory stays flat. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createGzip, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BrokenRow, Item } from '../../src/domain/item.ts';
+import type { CsvSource, InventorySource, JsonlSource } from '../../src/domain/settings.ts';
+import { openSource } from '../../src/source/open-source.ts';
+import { openMemoryStorage } from '../source/memory-storage.ts';
+import { broken, deepTexts, endOf, fuzzTimeoutMs, nastyText, nastyValue, tries } from './hostile.ts';
+
+const path = 's3://main/lists/rows';
+const mebibyte = 1024 * 1024;
+const signature = 'canary-signature';
+const link = `https://cdn.example/a.jpg?X-Amz-Signature=${signature}`;
+
+const csv: CsvSource = {
+  form: 'csv',
+  path,
+  header: true,
+  columns: {},
+  delimiter: ',',
+  encoding: 'utf-8',
+  storage: 'main',
+  bucket: 'media',
+  allowPrivateAddresses: false,
+};
+const jsonl: JsonlSource = {
+  form: 'jsonl',
+  path,
+  encoding: 'utf-8',
+  storage: 'main',
+  bucket: 'media',
+  allowPrivateAddresses: false,
+};
+const inventory: InventorySource = { form: 'inventory', manifest: path, storage: 'main' };
+
+interface Reading {
+  readonly items: readonly Item[];
+  readonly broken: readonly BrokenRow[];
+  readonly most: number;
+}
+
+/** Reads a source to its end; keeps no page, and answers the most memory that was in use at any. */
+async function readAll(
+  source: CsvSource | JsonlSource | InventorySource,
+  content: Uint8Array | AsyncIterable<unknown>,
+  more: readonly { readonly key: string; readonly bytes: Uint8Array }[] = [],
+): Promise<Reading> {
+  const isBytes = content instanceof Uint8Array;
+  const storage = openMemoryStorage([...(isBytes ? [{ key: 'rows', bytes: content }] : []), ...more]);
+  const settings = isBytes || source.form === 'inventory' ? source : { ...source, path: '-' };
+  const tools = { storage, nowMs: 0, standardInput: isBytes ? undefined : content };
+  const items: Item[] = [];
+  const faults: BrokenRow[] = [];
+  let most = 0;
+  for await (const page of openSource(
+    { source: settings, select: { include: [], exclude: [], kinds: [] } },
+    tools,
+  )) {
+    if (items.length < 100) items.push(...page.items.slice(0, 100));
+    if (faults.length < 1000) faults.push(...page.broken);
+    most = Math.max(most, process.memoryUsage().rss);
+  }
+  return { items, broken: faults, most };
+}
+
+/** Whatever was read: items that dispatch can take, and faults in words that show no signature. */
+async function expectTold(work: Promise<Reading>): Promise<void> {
+  const end = await endOf(() => work);
+  if ('stop' in end) {
+    assert.equal(end.stop.exitCode, 2);
+    assert.match(end.stop.message, /^(?:s3:\/\/main\/|standard input|-:)[\s\S]+\.$/);
+    assert(!end.stop.message.includes(signature), end.stop.message);
+    return;
+  }
+  for (const { line, message } of end.value.broken) {
+    expect(line).toBeGreaterThan(0);
+    expect(message.length).toBeGreaterThan(10);
+    expect(message.length).toBeLessThan(5000);
+    expect(message).not.toContain(signature);
+  }
+  for (const item of end.value.items) {
+    expect(item.id.length).toBeGreaterThan(0);
+    expect(item.id).not.toContain(signature);
+    expect(item.position).toHaveLength(8);
+    for (const url of [item.url, item.videoUrl, ...(item.images ?? [])]) {
+      assert(url === undefined || /^https?:$/.test(new URL(url).protocol));
+    }
+    assert(item.sizeBytes === undefined || Number.isSafeInteger(item.sizeBytes));
+    expect(item.durationSeconds ?? 0).toBeLessThanOrEqual(1e7);
+    expect(Date.parse(item.lastModified ?? '2026-11-20')).not.toBeNaN();
+  }
+}
+
+const fields =
+  'id,bucket,key,version,url,etag,size,last_modified,content_type,kind,title,text,images,video_url,duration';
+const tables = [
+  `${fields}\n1,media,a.jpg,,,e1,7,2026-11-01,image/jpeg,image,"a ""title""",,,,\n2,,,,${link},e2,8,,,image,,,,,\n3,,,,,,,,,post,标题,正文,"[""https://x.example/1.jpg""]",https://x.example/v.mp4,\n4,media,b.mp4,,,e,9,2026-11-20T02:00:00Z,,,,,,,12.5\n`,
+  `item,bucket,key,url,service,status,code,http_status,message,attempts\r\nmedia/a.jpg,media,a.jpg,,pai/image-quality,failed,x,400,m,1\r\nhttps://x/a.jpg,,,https://x/a.jpg,qiniu/video-censor,held,,,,2\r\n`,
+];
+const lines = [
+  `{"key":"a.jpg","etag":"e1","size":7}\n{"url":${JSON.stringify(link)},"images":["https://x.example/1.jpg"],"text":"t","duration":1.5}\n{"id":"3","kind":"post","text":"x"}\n`,
+  `{"item":"media/a.jpg","bucket":"media","key":"a.jpg","kind":"image","sizeBytes":7,"etag":"e","service":"pai/image-quality","account":"a","status":"failed"}\n`,
+];
+
+const usualForms = { csv, jsonl } as const;
+const widths = fc.integer({ min: 1, max: 200 });
+
+/** The bytes in pieces of this length, as a pipe may give them. */
+function inPieces(bytes: Buffer, length: number): AsyncIterable<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += length) pieces.push(bytes.subarray(at, at + length));
+  return Readable.from(pieces);
+}
+
+describe.each([
+  { form: 'csv', originals: tables },
+  { form: 'jsonl', originals: lines },
+] as const)('rows of $form', ({ form, originals }) => {
+  const source = usualForms[form];
+
+  it(
+    'whose bytes were broken are items or told, whatever the pieces they come in',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(broken(originals), widths, async (bytes, width) =>
+          expectTold(readAll(source, inPieces(bytes, width))),
+        ),
+        tries(250),
+      );
+    },
+    fuzzTimeoutMs,
+  );
+
+  it(
+    'in any encoding, packed or not, are items or told',
+    async () => {
+      const encodings = fc.constantFrom('utf-8', 'utf-16le', 'utf-16be', 'gb18030');
+      await fc.assert(
+        fc.asyncProperty(broken(originals), encodings, fc.boolean(), async (bytes, encoding, isPacked) => {
+          const content = isPacked ? gzipSync(bytes) : bytes;
+          await expectTold(readAll({ ...source, encoding: encoding as 'utf-8' }, content));
+        }),
+        tries(150),
+      );
+    },
+    fuzzTimeoutMs,
+  );
+});
+
+it(
+  'cells of any text are items or told',
+  async () => {
+    const names = fields.split(',');
+    const cell = fc.oneof(
+      { weight: 4, arbitrary: nastyText },
+      fc.constantFrom(link, `see ${link}`, link.slice(8)),
+    );
+    const row = fc.array(fc.tuple(fc.constantFrom(...names), cell), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { maxLength: 8 }), async (rows) => {
+        const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+        const made = rows.map((cells) => Object.fromEntries(cells));
+        const table = [
+          fields,
+          ...made.map((cells) => names.map((name) => quote(cells[name] ?? '')).join(',')),
+        ].join('\n');
+        await expectTold(readAll(csv, Buffer.from(table)));
+      }),
+      tries(150),
+    );
+  },
+  fuzzTimeoutMs,
+);
+
+it(
+  'objects of any shape in JSON lines are items or told',
+  async () => {
+    const name = fc.constantFrom(...fields.split(','), 'item', 'service', 'account', 'status', 'sizeBytes');
+    const row = fc
+      .array(fc.tuple(name, nastyValue), { maxLength: 6 })
+      .map((cells) => Object.fromEntries(cells));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(row, nastyValue), { maxLength: 8 }), async (rows) => {
+        const text = rows.map((one) => JSON.stringify(one)).join('\n');
+        await expectTold(readAll(jsonl, Buffer.from(text)));
+      }),
+      tries(200),
+    );
+  },
+  fuzzTimeoutMs,
+);
+
+describe('an inventory', () => {
+  const part = gzipSync(
+    '"media","a.jpg","7","2026-11-01T00:00:00.000Z","e1"\n"media","b%20c.mp4","8",,"e2"\n',
+  );
+  const md5 = createHash('md5').update(part).digest('hex');
+  const manifest = {
+    sourceBucket: 'media',
+    fileFormat: 'CSV',
+    fileSchema: 'Bucket, Key, Size, LastModifiedDate, ETag',
+    files: [{ key: 'parts/1.csv.gz', size: part.length, MD5checksum: md5 }],
+  };
+  const parts = [{ key: 'parts/1.csv.gz', bytes: part }];
+
+  it('is read before anything is done to it', async () => {
+    const { items } = await readAll(inventory, Buffer.from(JSON.stringify(manifest)), parts);
+    expect(items.map(({ key }) => key)).toEqual(['a.jpg', 'b c.mp4']);
+  });
+
+  it(
+    'whose manifest or parts were broken is items or told',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          broken([JSON.stringify(manifest)]),
+          broken([part]),
+          fc.boolean(),
+          async (bytes, other, isPart) => {
+            const given = isPart
+              ? Buffer.from(JSON.stringify({ ...manifest, files: [{ key: 'parts/1.csv.gz' }] }))
+              : bytes;
+            const bytesOf = isPart ? [{ key: 'parts/1.csv.gz', bytes: other }] : parts;
+            await expectTold(readAll(inventory, given, bytesOf));
+          },
+        ),
+        tries(200),
+      );
+    },
+    fuzzTimeoutMs,
+  );
+
+  it(
+    'with anything in its manifest is items or told',
+    async () => {
+      const change = fc.tuple(fc.constantFrom(...Object.keys(manifest), '__proto__'), nastyValue);
+      await fc.assert(
+        fc.asyncProperty(change, async ([key, value]) => {
+          const changed = `{${JSON.stringify(key)}:${JSON.stringify(value)},${JSON.stringify({ ...manifest, [key]: value }).slice(1)}`;
+          await expectTold(readAll(inventory, Buffer.from(changed), parts));
+        }),
+        tries(100),
+      );
+    },
+    fuzzTimeoutMs,
+  );
+
+  it('in JSON without bottom is refused', async () => {
+    for (const text of deepTexts) await expectTold(readAll(inventory, Buffer.from(text)));
+    const deep = `{"files":${deepTexts[0]},${JSON.stringify(manifest).slice(1)}`;
+    await expectTold(readAll(inventory, Buffer.from(deep), parts));
+  });
+});
+
+it('JSON lines without bottom are items or told', async () => {
+  for (const deep of deepTexts) {
+    await expectTold(readAll(jsonl, Buffer.from(`${deep}\n{"key":"a.jpg","images":${deep}}\n`)));
+  }
+});
+
+describe('a gzip bomb', () => {
+  const unpacked = 256 * mebibyte;
+  /** A megabyte of zeros, letters or rows, so many times. */
+  function packed(head: string, fill: string): AsyncIterable<unknown> {
+    const piece = Buffer.alloc(mebibyte, fill);
+    let left = unpacked / mebibyte;
+    const source = Readable.from(
+      (function* () {
+        yield Buffer.from(head);
+        for (; left > 0; left -= 1) yield piece;
+      })(),
+    );
+    return source.pipe(createGzip({ level: 1 }));
+  }
+
+  it.each([
+    ['one line without end, as CSV', csv, 'key\n', 'a'],
+    ['one line without end, as JSON', jsonl, '{}\n', '['],
+    ['rows that are each as long as a row may be', csv, 'text\n', `${'a'.repeat(1_000_000)}\n`],
+    ['a quote without end', csv, 'key\n"', `${'a'.repeat(65_535)}\n`],
+    ['zeros', csv, 'key\n', '\0'],
+  ] as const)('of %s is read in bounded memory', async (_, source, head, fill) => {
+    const before = process.memoryUsage().rss;
+    const end = await endOf(() => readAll(source, packed(head, fill)));
+    const most = 'value' in end ? end.value.most : process.memoryUsage().rss;
+    expect(Math.round((most - before) / mebibyte)).toBeLessThan(200);
+    await expectTold(Promise.resolve('value' in end ? end.value : { items: [], broken: [], most }));
+  });
+
+  it('in the place of an inventory is cut off', async () => {
+    const bomb = gzipSync(Buffer.alloc(96 * mebibyte, '{"files":['));
+    const end = await endOf(() => readAll(inventory, bomb));
+    expect('stop' in end && end.stop.message).toMatch(/more than 67108864 bytes/);
+  });
+});
