@@ -107,10 +107,18 @@ function readKey(cell: Cell): string | undefined {
   throw new CellFault(`key: expected at most ${longestKey} bytes, as S3 allows, found ${bytes}. Correct it.`);
 }
 
+/** Buckets are named by letters, digits and some punctuation; what could lead elsewhere in a path or link is none. */
+function readBucket(cell: Cell): string | undefined {
+  const bucket = cell('bucket')?.trim();
+  if (bucket === undefined || (/^[\w.:-]{1,255}$/.test(bucket) && !/^\.+$/.test(bucket))) return bucket;
+  throw new CellFault(`bucket: expected the name of a bucket, found "${quoteLink(bucket)}". Correct it.`);
+}
+
 function makeItem(cell: Cell, line: number, home: RowHome): Item {
   const key = readKey(cell);
   const url = readUrl(cell, 'url');
-  const bucket = key === undefined ? cell('bucket') : (cell('bucket') ?? home.bucket);
+  const named = readBucket(cell);
+  const bucket = key === undefined ? named : (named ?? home.bucket);
   const version = cell('version')?.trim();
   const facts = {
     key,
@@ -152,7 +160,9 @@ function makeItem(cell: Cell, line: number, home: RowHome): Item {
 /** An id is stored and shown, so one that is a link keeps no signature. */
 function readId(cell: Cell): string | undefined {
   const id = cell('id')?.trim();
-  return id !== undefined && /^https?:/i.test(id) ? safeUrl(identityUrl(id)) : id;
+  if (id === undefined) return undefined;
+  const identity = identityUrl(id);
+  return /^https?:/i.test(id) ? safeUrl(identity) : identity;
 }
 
 /** By what an item without an id of its own is known: DESIGN's order, the line standing for the row. */

@@ -36,7 +36,7 @@ services:
     options: { ops: [{ op: politician, params: { labels: [{ label: x, select: 1, score: 0.5 }] } }], vframe: { mode: 0, interval: 5 } }
     delivery: poll
     when: { service: second, metric: video_score, is: "< 60" }
-policy: { rules: [{ name: r, service: qiniu/video-censor, op: pulp, label: ["0"], score: ">= 0.6", verdict: review }] }
+policy: { rules: [{ name: r, service: qiniu/video-censor, op: politician, label: ["0"], score: ">= 0.6", verdict: review }] }
 reports: { formats: [csv, jsonl, html], timezone: Asia/Shanghai, excel: true, language: zh }
 caps: { run: 500 CNY, month: 20000 CNY, units: { qiniu/pulp-image: 100000 } }
 reuse: { by: content, maxAge: 180d, retryFailedAfter: 30d }

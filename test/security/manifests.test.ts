@@ -60,7 +60,8 @@ async function readAll(
     { source: settings, select: { include: [], exclude: [], kinds: [] } },
     tools,
   )) {
-    if (items.length < 100) items.push(...page.items.slice(0, 100));
+    const light = page.items.filter(({ text = '', key = '' }) => text.length + key.length < 10_000);
+    if (items.length < 100) items.push(...light.slice(0, 100));
     if (faults.length < 1000) faults.push(...page.broken);
     most = Math.max(most, process.memoryUsage().rss);
   }
@@ -84,7 +85,7 @@ async function expectTold(work: Promise<Reading>): Promise<void> {
   }
   for (const item of end.value.items) {
     expect(item.id.length).toBeGreaterThan(0);
-    expect(item.id).not.toContain(signature);
+    expect(item.id).not.toMatch(/[?&]X-Amz-Signature=/);
     expect(item.position).toHaveLength(8);
     for (const url of [item.url, item.videoUrl, ...(item.images ?? [])]) {
       assert(url === undefined || /^https?:$/.test(new URL(url).protocol));
@@ -263,7 +264,7 @@ it('JSON lines without bottom are items or told', async () => {
 });
 
 describe('a gzip bomb', () => {
-  const unpacked = 256 * mebibyte;
+  const unpacked = 400 * mebibyte;
   /** A megabyte of zeros, letters or rows, so many times. */
   function packed(head: string, fill: string): AsyncIterable<unknown> {
     const piece = Buffer.alloc(mebibyte, fill);
@@ -287,7 +288,7 @@ describe('a gzip bomb', () => {
     const before = process.memoryUsage().rss;
     const end = await endOf(() => readAll(source, packed(head, fill)));
     const most = 'value' in end ? end.value.most : process.memoryUsage().rss;
-    expect(Math.round((most - before) / mebibyte)).toBeLessThan(200);
+    expect(Math.round((most - before) / mebibyte)).toBeLessThan(300);
     await expectTold(Promise.resolve('value' in end ? end.value : { items: [], broken: [], most }));
   });
 
