@@ -109,7 +109,9 @@ export function explainRefusal(storage: Storage, deed: string, error: unknown): 
   const refusal = readRefusal(error);
   const advice = adviceByCode[refusal.code] ?? adviseByStatus(refusal.status);
   const status = refusal.status === undefined ? '' : ` (${refusal.status})`;
-  const said = `"${refusal.code}: ${refusal.message}"${status}`;
+  // The SDK's word where an answer has no body, as that to a HEAD.
+  const isMute = refusal.message === 'UnknownError';
+  const said = `"${isMute ? refusal.code : `${refusal.code}: ${refusal.message}`}"${status}`;
   const region = readNamedRegion(error);
   const isElsewhere = region !== undefined && region !== storage.region;
   const action = isElsewhere ? adviseRegion(storage, region) : advice.action;
