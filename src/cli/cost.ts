@@ -12,8 +12,8 @@ import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
 Months and days are those of the price book's zone, by when a call was sent. Projected: the units of the days from the first
-one of the month with usage to today, and as many a day for each day that is left, priced from where the account has come to
-through free quota, packs and tiers. Uncertain units, of calls that may have been billed, are outside every charge. Without a
+one of the month with usage to today (to yesterday, where nothing was used today yet), and as many a day for each day that is
+left, priced from where the account has come to through free quota, packs and tiers. Uncertain units, of calls that may have been billed, are outside every charge. Without a
 price for some units a charge is a lower bound: "at least", complete: false. Runs that were pruned keep their sums; their
 prefixes are gone: (pruned). Calls nobody, and may be asked while a run goes on.
 

@@ -16,7 +16,13 @@ export interface CostResult {
   readonly total: UsageSums & { readonly projected?: Projected | undefined };
   /** How the month's end was reckoned; absent where the month is over. */
   readonly projection?:
-    | { readonly since: string; readonly today: string; readonly daysSeen: number; readonly daysLeft: number }
+    | {
+        readonly since: string;
+        readonly until: string;
+        readonly today: string;
+        readonly daysSeen: number;
+        readonly daysLeft: number;
+      }
     | undefined;
   readonly months: readonly CostLine[];
   /** Of the month: by day, by account and SKU, by pipeline, by prefix where it was asked for. */

@@ -218,8 +218,9 @@ interface More {
 }
 
 /**
- * The month's end at the pace so far: units of the days from the first one of the month with usage to today, a day as much
- * for each day that is left. They are priced from where the account has come to, through free quota, packs and tiers, and
+ * The month's end at the pace so far: units of the days from the first one of the month with usage to the last one that
+ * counts, a day as much for each day that is left. Today counts once something was used on it: before tonight's run it is
+ * one of those that are left. They are priced from where the account has come to, through free quota, packs and tiers, and
  * a line bears of that what it has of the units.
  */
 export class Forecast {
@@ -227,6 +228,8 @@ export class Forecast {
   readonly today: string;
   /** First day of the month with usage; today where there is none. */
   readonly since: string;
+  /** The last day that counts. */
+  readonly until: string;
   readonly daysSeen: number;
   readonly daysLeft: number;
   readonly #more = new Map<string, More>();
@@ -237,8 +240,11 @@ export class Forecast {
     this.month = this.today.slice(0, 7);
     const ofMonth = rows.filter(({ day }) => day.startsWith(this.month));
     this.since = ofMonth.reduce((first, { day }) => (day < first ? day : first), this.today);
-    this.daysSeen = Math.max(1, Number(this.today.slice(8)) - Number(this.since.slice(8)) + 1);
-    this.daysLeft = countDays(this.month) - Number(this.today.slice(8));
+    const isBegun = this.since === this.today || ofMonth.some(({ day }) => day === this.today);
+    const last = Number(this.today.slice(8)) - (isBegun ? 0 : 1);
+    this.until = `${this.month}-${String(last).padStart(2, '0')}`;
+    this.daysSeen = Math.max(1, last - Number(this.since.slice(8)) + 1);
+    this.daysLeft = countDays(this.month) - last;
     for (const { of, observed, estimated } of groupCost(ofMonth.map(factOf), ['account', 'sku'])) {
       const [account = '', sku = ''] = [of.account, of.sku];
       const units = observed + estimated;

@@ -72,7 +72,7 @@ async function gather(
   const isOpen = month === forecast.month;
   const group = (by: readonly CostDimension[]) => groupCost(ofMonth, by, isOpen ? forecast : undefined);
   const depth = flags.prefixDepth ?? (flags.by?.includes('prefix') === true ? 2 : undefined);
-  const { since, today, daysSeen, daysLeft } = forecast;
+  const { since, until, today, daysSeen, daysLeft } = forecast;
   const by = flags.by ?? (depth === undefined ? defaultBy : [...defaultBy, 'prefix' as const]);
   const chosen = flags.month === undefined ? facts : ofMonth;
   const prefixTable =
@@ -97,7 +97,7 @@ async function gather(
     isPlayed,
     playedUnits: played.observed + played.estimated,
     total,
-    ...(isOpen && { projection: { since, today, daysSeen, daysLeft } }),
+    ...(isOpen && { projection: { since, until, today, daysSeen, daysLeft } }),
     months: groupCost(facts, ['month'], forecast),
     days: group(['day']),
     skus: group(['account', 'sku']),

@@ -22,7 +22,7 @@ function makeResult(changes: Partial<CostResult> = {}): CostResult {
     isPlayed: false,
     playedUnits: 0,
     total: november,
-    projection: { since: '2026-11-01', today: '2026-11-20', daysSeen: 20, daysLeft: 10 },
+    projection: { since: '2026-11-01', until: '2026-11-20', today: '2026-11-20', daysSeen: 20, daysLeft: 10 },
     months: [makeLine({ month: '2026-10' }), november],
     days: [],
     skus: [makeLine({ account: 'pai-prod', sku: 'pai/basic' }, { estimated: 4, projected })],

@@ -125,19 +125,38 @@ describe('sums', () => {
 describe('the month’s end', () => {
   it('is as much a day as since the first day with usage, priced through the tiers from where the account is', () => {
     // Ten days, the 11th to the 20th, used 50; ten days are left.
-    const forecast = new Forecast(
-      [makeRow({ observed: 50, charge: 90n * cent })],
-      makeWorld({ positions: at(95) }),
-    );
+    const rows = [
+      makeRow({ observed: 40, charge: 80n * cent }),
+      makeRow({ day: '2026-11-20', observed: 10, charge: 10n * cent }),
+    ];
+    const forecast = new Forecast(rows, makeWorld({ positions: at(95) }));
     expect([forecast.since, forecast.today, forecast.daysSeen, forecast.daysLeft]).toEqual([
       '2026-11-11',
       '2026-11-20',
       10,
       10,
     ]);
-    const [line] = groupCost([factOf(makeRow({ observed: 50, charge: 90n * cent }))], [], forecast);
+    const [line] = groupCost(rows.map(factOf), [], forecast);
     // Five of the fifty that are to come are still at the first tier's price.
     expect(line?.projected).toEqual({ units: 100, charge: (90n + 10n + 45n) * cent, isComplete: true });
+  });
+
+  it('counts today among the days that are left until something is used on it', () => {
+    // Ten past midnight in the price book's zone.
+    const world = makeWorld({ nowMs: Date.parse('2026-11-20T16:10:00Z'), positions: at(95) });
+    const rows = [makeRow({ day: '2026-11-20', observed: 10 })];
+    const early = new Forecast(rows, world);
+    expect([early.today, early.until, early.daysSeen, early.daysLeft]).toEqual([
+      '2026-11-21',
+      '2026-11-20',
+      1,
+      10,
+    ]);
+    expect(early.project(factOf(makeRow({ observed: 10 })))?.units).toBe(110);
+    const begun = new Forecast([...rows, makeRow({ day: '2026-11-21', observed: 10 })], world);
+    expect([begun.until, begun.daysSeen, begun.daysLeft]).toEqual(['2026-11-21', 2, 9]);
+    const none = new Forecast([], world);
+    expect([none.since, none.until, none.daysSeen]).toEqual(['2026-11-21', '2026-11-21', 1]);
   });
 
   it('is shared out by units, and not told of other months', () => {
@@ -145,6 +164,7 @@ describe('the month’s end', () => {
       makeRow({ observed: 30 }),
       makeRow({ pipeline: 'weekly', observed: 10 }),
       makeRow({ day: '2026-10-01' }),
+      makeRow({ day: '2026-11-20', observed: 0 }),
     ];
     const forecast = new Forecast(rows, makeWorld({ positions: at(200) }));
     const lines = groupCost(rows.map(factOf), ['month', 'pipeline'], forecast);
@@ -157,9 +177,13 @@ describe('the month’s end', () => {
 
   it('is what was spent on the last day of the month, by the price book’s zone', () => {
     const lastDay = makeWorld({ nowMs: Date.parse('2026-11-30T15:59:59Z'), positions: at(10) });
-    const forecast = new Forecast([makeRow()], lastDay);
+    const forecast = new Forecast([makeRow({ day: '2026-11-30' })], lastDay);
     expect(forecast.daysLeft).toBe(0);
-    expect(forecast.project(factOf(makeRow()))).toEqual({ units: 10, charge: 20n * cent, isComplete: true });
+    expect(forecast.project(factOf(makeRow({ day: '2026-11-30' })))).toEqual({
+      units: 10,
+      charge: 20n * cent,
+      isComplete: true,
+    });
     const next = new Forecast([makeRow()], makeWorld({ nowMs: Date.parse('2026-11-30T16:00:00Z') }));
     expect([next.month, next.project(factOf(makeRow()))]).toEqual(['2026-12', undefined]);
   });
@@ -178,7 +202,8 @@ describe('the month’s end', () => {
         const world = makeWorld({ nowMs: Date.parse(`${today}T04:00:00Z`), positions: at(observed) });
         const projected = new Forecast([row], world).project(factOf(row));
         expect((projected?.charge ?? -1n) >= row.charge).toBe(true);
-        expect(projected?.units).toBe(observed + Math.round((observed * (30 - day)) / day));
+        const seen = Math.max(1, day - 1);
+        expect(projected?.units).toBe(observed + Math.round((observed * (30 - seen)) / seen));
       }),
     );
   });

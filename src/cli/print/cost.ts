@@ -80,9 +80,9 @@ function formatHead(
 
 function noteProjection({ projection }: CostResult): readonly string[] {
   if (!projection) return [];
-  const { since, today, daysSeen, daysLeft } = projection;
+  const { since, until, daysSeen, daysLeft } = projection;
   return [
-    `  projected: as much a day as in the ${countWord(daysSeen, 'day')} from ${since} to ${today}, for ${countWord(daysLeft, 'more day', 'more days')}`,
+    `  projected: as much a day as in the ${countWord(daysSeen, 'day')} from ${since} to ${until}, for ${countWord(daysLeft, 'more day', 'more days')}`,
   ];
 }
 

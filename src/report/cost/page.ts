@@ -85,7 +85,7 @@ function renderFigures(
   const ahead = total.projected && projection;
   return html`<section class="figures" aria-label="${tell('figure.all')}">
 <div class="figure ${total.isComplete ? 'calm' : 'warn'}"><h2>${tell('figure.spent')}</h2><p class="number">${atLeast(total.isComplete, tell)}${formatMoney(total.charge, currency)}</p>${notes.map((note) => html`<p>${note}</p>`)}</div>
-${ahead && total.projected ? html`<div class="figure calm"><h2>${tell('cost.projectedMonth')}</h2><p class="number">${atLeast(total.projected.isComplete, tell)}${formatMoney(total.projected.charge, currency)}</p><p>${tell('cost.pace', { since: ahead.since, today: ahead.today, count: ahead.daysLeft })}</p></div>` : undefined}
+${ahead && total.projected ? html`<div class="figure calm"><h2>${tell('cost.projectedMonth')}</h2><p class="number">${atLeast(total.projected.isComplete, tell)}${formatMoney(total.projected.charge, currency)}</p><p>${tell('cost.pace', { since: ahead.since, today: ahead.until, count: ahead.daysLeft })}</p></div>` : undefined}
 <div class="figure calm"><h2>${tell('cost.units')}</h2><p class="number">${formatCount(units)}</p><p>${tell('cost.ofUnits', { estimated, free, pack })}</p></div>
 <div class="figure ${uncertain > 0 ? 'warn' : 'good'}"><h2>${tell('cost.uncertain')}</h2><p class="number">${formatCount(uncertain)}</p><p>${tell('cost.uncertainNote')}</p></div>
 </section>`;

@@ -28,7 +28,7 @@ const result: CostResult = {
   isPlayed: false,
   playedUnits: 3,
   total: { ...sums, projected: { units: 6, charge: 3_000_000_000n, isComplete: true } },
-  projection: { since: '2026-11-01', today: '2026-11-20', daysSeen: 20, daysLeft: 10 },
+  projection: { since: '2026-11-01', until: '2026-11-20', today: '2026-11-20', daysSeen: 20, daysLeft: 10 },
   months: [
     { of: { month: '2026-11' }, ...sums, projected: { units: 6, charge: 3_000_000_000n, isComplete: true } },
   ],
