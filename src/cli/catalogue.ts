@@ -3,8 +3,6 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printCatalogue, printCatalogueJson, printService, printServiceJson } from './print/catalogue.ts';
-import { listServices, makeServiceSheet } from './service-sheet.ts';
 import { suggest } from '../domain/suggestion.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -34,6 +32,10 @@ async function showCatalogue(
   { places, isJson }: Globals,
   { spine, console }: Tools,
 ): Promise<ExitCode> {
+  const { listServices, makeServiceSheet } = await import('./service-sheet.ts');
+  const { printCatalogue, printCatalogueJson, printService, printServiceJson } = await import(
+    './print/catalogue.ts'
+  );
   const lines = listServices(await spine.catalogue(), await spine.prices(places));
   if (name === undefined) {
     (isJson ? printCatalogueJson : printCatalogue)(console, await Promise.all(lines.map(makeServiceSheet)));

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { readGlobals, type Globals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printChecked, printCheckedJson } from './print/problem.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -35,6 +34,7 @@ async function check(
   { places, isJson }: Globals,
   { spine, console }: Tools,
 ): Promise<ExitCode> {
+  const { printChecked, printCheckedJson } = await import('./print/problem.ts');
   const files = await spine.check(paths, places);
   if (files.length === 0) {
     throw wrongUse('mediasweep check: there is no pipeline in pipelines/. Write one, or name its file.');

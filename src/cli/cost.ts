@@ -5,7 +5,6 @@ import { exitCodes, wrongUse } from '../domain/problem.ts';
 import { type Language, languages } from '../domain/settings.ts';
 import { readCount } from './flag.ts';
 import { readGlobals } from './global.ts';
-import { printCost, printCostJson } from './print/cost.ts';
 import { layHelp } from './print/help.ts';
 import { makeResultSink } from './print/json.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -65,6 +64,7 @@ export function addCost(program: Command, tools: Tools, conclude: Conclude): voi
     .addOption(new Option('--language <language>', 'of the page').choices(languages))
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (written: Written, self: Command) => {
+      const { printCost, printCostJson } = await import('./print/cost.ts');
       const { places, isJson } = readGlobals(self);
       const { csv, html, language, by, ...flags } = written;
       if (isJson && csv === '-') {

@@ -4,7 +4,6 @@ import { defaultMovedBy } from '../domain/change.ts';
 import { exitCodes, wrongUse } from '../domain/problem.ts';
 import { readChance } from './flag.ts';
 import { readGlobals } from './global.ts';
-import { printDiffed } from './print/diff.ts';
 import { layHelp } from './print/help.ts';
 import { addRowOptions, readRowOutput, type RowWords } from './row-output.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -49,6 +48,7 @@ export function addDiff(program: Command, tools: Tools, conclude: Conclude): voi
   addRowOptions(command)
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (words: readonly string[], written: Written, self: Command) => {
+      const { printDiffed } = await import('./print/diff.ts');
       const { places, isJson } = readGlobals(self);
       const runs = readRuns(words);
       const output = readRowOutput('diff', written, isJson, tools.console);

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { chooseExitCode, type ExitCode } from '../domain/problem.ts';
 import { type Globals, readGlobals } from './global.ts';
-import { printDiagnoses } from './print/diagnosis.ts';
 import { layHelp } from './print/help.ts';
 import { printJson } from './print/json.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -37,6 +36,7 @@ async function doctor(
   { places, isJson }: Globals,
   { spine, console }: Tools,
 ): Promise<ExitCode> {
+  const { printDiagnoses } = await import('./print/diagnosis.ts');
   const diagnoses = await spine.doctor(path, places);
   if (isJson) {
     printJson(console, {

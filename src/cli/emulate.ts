@@ -5,7 +5,6 @@ import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { collectSwitch, readChance, readMilliseconds, readPort } from './flag.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printEmulator, printEmulatorJson } from './print/emulator.ts';
 import { suggest } from '../domain/suggestion.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -84,6 +83,7 @@ async function emulate(
   { isJson }: Globals,
   { spine, console, stop }: Tools,
 ): Promise<ExitCode> {
+  const { printEmulator, printEmulatorJson } = await import('./print/emulator.ts');
   const vendors = (await spine.catalogue()).map(({ name }) => name);
   if (!vendors.includes(vendor)) {
     throw wrongUse(

@@ -3,12 +3,10 @@ import { type Command, Option } from 'commander';
 import { type ExitCode, exitCodes } from '../domain/problem.ts';
 import { readCount, readShare } from './flag.ts';
 import { type Globals, readGlobals } from './global.ts';
-import { describeEstimate, printEstimate } from './print/estimate.ts';
 import { layHelp } from './print/help.ts';
 import { printJson } from './print/json.ts';
 import type { EstimateFlags, EstimateResult } from './spine.ts';
 import type { Conclude, Tools } from './tools.ts';
-import { openEstimateWatching } from './watch.ts';
 
 const examples = `
 Examples:
@@ -63,6 +61,7 @@ export function addEstimate(program: Command, tools: Tools, conclude: Conclude):
 }
 
 async function estimate(flags: EstimateFlags, globals: Globals, tools: Tools): Promise<ExitCode> {
+  const { describeEstimate, printEstimate } = await import('./print/estimate.ts');
   const result = await estimateWatched(flags, globals, tools);
   if (globals.isJson) printJson(tools.console, describeEstimate(result));
   else printEstimate(tools.console, result);
@@ -75,6 +74,7 @@ async function estimateWatched(
   globals: Globals,
   tools: Tools,
 ): Promise<EstimateResult> {
+  const { openEstimateWatching } = await import('./watch.ts');
   const watching = await openEstimateWatching(tools, globals);
   try {
     return await tools.spine.estimate(flags, globals.places, watching.watch);

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { readGlobals } from './global.ts';
-import { printAcknowledged, printFailed, printFailedJson } from './print/failed.ts';
 import { layHelp } from './print/help.ts';
 import { addWhat, readSelection } from './selection.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -50,6 +49,7 @@ export function addFailed(program: Command, tools: Tools, conclude: Conclude): v
     .argument('[what...]', 'reuse keys, items, or patterns over items with * and ?; all if none is given')
     .addHelpText('after', layHelp(tools.console, listHelp))
     .action(async (words: readonly string[], _, command: Command) => {
+      const { printFailed, printFailedJson } = await import('./print/failed.ts');
       const { places, isJson } = readGlobals(command);
       const rows = await tools.spine.listFailed(words.length === 0 ? undefined : words, places);
       (isJson ? printFailedJson : printFailed)(tools.console, rows);
@@ -73,6 +73,7 @@ async function acknowledge(
   command: Command,
   { spine, console }: Tools,
 ): Promise<ExitCode> {
+  const { printAcknowledged } = await import('./print/failed.ts');
   const { places, isJson } = readGlobals(command);
   const keys = await spine.acknowledgeFailed(selection, places);
   if (

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printHeld, printHeldJson, printSettled } from './print/held.ts';
 import { addWhat, readSelection } from './selection.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -63,6 +62,7 @@ export function addHeld(program: Command, tools: Tools, conclude: Conclude): voi
     .argument('[what...]', 'reuse keys, items, or patterns over items with * and ?; all if none is given')
     .addHelpText('after', layHelp(tools.console, listHelp))
     .action(async (words: readonly string[], _, command: Command) => {
+      const { printHeld, printHeldJson } = await import('./print/held.ts');
       const { places, isJson } = readGlobals(command);
       const rows = await tools.spine.listHeld(words.length === 0 ? undefined : words, places);
       (isJson ? printHeldJson : printHeld)(tools.console, rows);
@@ -97,6 +97,7 @@ async function settle(
   command: Command,
   { spine, console }: Tools,
 ): Promise<ExitCode> {
+  const { printSettled } = await import('./print/held.ts');
   const { places, isJson } = readGlobals(command);
   const settled = await spine.settleHeld(selection, how, places);
   if (settled.length === 0 && selection !== undefined) {

@@ -1,12 +1,10 @@
 /** `mediasweep init`: begins a project with a commented pipeline and the config that it needs. */
+import type { GivenAnswers } from './interview.ts';
 import { type Command, Option } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { readMoney } from './flag.ts';
 import { readGlobals } from './global.ts';
-import { type GivenAnswers, interview } from './interview.ts';
 import { layHelp } from './print/help.ts';
-import { printInitiated } from './print/init.ts';
-import { canAsk } from './print/question.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -64,6 +62,9 @@ export function addInit(program: Command, tools: Tools, conclude: Conclude): voi
 }
 
 async function init(folder: string, written: Written, command: Command, tools: Tools): Promise<ExitCode> {
+  const { canAsk } = await import('./print/question.ts');
+  const { printInitiated } = await import('./print/init.ts');
+  const { interview } = await import('./interview.ts');
   const { isJson } = readGlobals(command);
   const { console, spine } = tools;
   const given = readGiven(written);

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { exitCodes } from '../domain/problem.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printJudged } from './print/judge.ts';
 import { addRowOptions, readRowOutput, type RowWords } from './row-output.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -37,6 +36,7 @@ export function addJudge(program: Command, tools: Tools, conclude: Conclude): vo
   addRowOptions(command)
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (selector: string, written: Written, self: Command) => {
+      const { printJudged } = await import('./print/judge.ts');
       const { places, isJson } = readGlobals(self);
       const output = readRowOutput('judge', written, isJson, tools.console);
       const result = await tools.spine.judge(selector, written.policy, places, output);

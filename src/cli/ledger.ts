@@ -4,7 +4,6 @@ import { exitCodes } from '../domain/problem.ts';
 import { readDuration } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printPruned, printRestored } from './print/ledger.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const about = `
@@ -56,6 +55,7 @@ export function addLedger(program: Command, tools: Tools, conclude: Conclude): v
     )
     .addHelpText('after', layHelp(tools.console, pruneHelp))
     .action(async ({ keep }: { keep: number }, command: Command) => {
+      const { printPruned } = await import('./print/ledger.ts');
       const { places, isJson } = readGlobals(command);
       printPruned(tools.console, await tools.spine.pruneLedger(keep, places), isJson);
       conclude(exitCodes.complete);
@@ -71,6 +71,7 @@ export function addLedger(program: Command, tools: Tools, conclude: Conclude): v
     .option('--force', 'also where the ledger is in order')
     .addHelpText('after', layHelp(tools.console, restoreHelp))
     .action(async (backup: string | undefined, { force }: { force?: boolean }, command: Command) => {
+      const { printRestored } = await import('./print/ledger.ts');
       const { places, isJson } = readGlobals(command);
       printRestored(tools.console, await tools.spine.restoreLedger(backup, force === true, places), isJson);
       conclude(exitCodes.complete);

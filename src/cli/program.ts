@@ -41,6 +41,7 @@ Exit codes: 0 complete; 1 finished with failed or held tasks; 2 wrong use or con
 4 stopped at a cap or deadline; 5 --fail-on matched; 6 another run holds the pipeline; 70 our mistake; 130, 143
 interrupted. After 3, 4, 130 and 143: run again to go on.`;
 
+/** What they print with is loaded when they print, so that `--help` need not wait for it. */
 const commands = [
   addInit,
   addCheck,

@@ -8,7 +8,6 @@ import { readMonth } from './cost.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { makeResultSink } from './print/json.ts';
-import { printReconciled, printReconciledJson } from './print/reconcile.ts';
 import type { ReconcileFlags } from './spine.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -86,6 +85,7 @@ export function addReconcile(program: Command, tools: Tools, conclude: Conclude)
     .option('--csv <file>', 'write all rows, matched ones too, as CSV into this file, or to stdout with -')
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (path: string, written: Written, self: Command) => {
+      const { printReconciled, printReconciledJson } = await import('./print/reconcile.ts');
       const { places, isJson } = readGlobals(self);
       const { csv, map = new Map(), ignore = [], ...rest } = written;
       if (isJson && csv === '-') {

@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { performRun } from './perform.ts';
 import { makeGraceOption } from './run.ts';
 import type { RehearsalFlags } from './spine.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -38,6 +37,7 @@ export function addRehearse(program: Command, tools: Tools, conclude: Conclude):
     .addOption(makeGraceOption())
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async ({ faults, grace }: Written, command: Command) => {
+      const { performRun } = await import('./perform.ts');
       const globals = readGlobals(command);
       const flags = { faults, graceMs: grace };
       conclude(

@@ -4,9 +4,6 @@ import { exitCodes } from '../domain/problem.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import { printJson } from './print/json.ts';
-import { printDerived } from './print/derived.ts';
-import { describeReported } from './print/reported.ts';
-import { printSummary } from './print/summary.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -32,6 +29,9 @@ export function addReport(program: Command, tools: Tools, conclude: Conclude): v
     .option('--again', 'read the findings out of the archived replies again')
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (selector: string, { again }: { again?: true }, command: Command) => {
+      const { printSummary } = await import('./print/summary.ts');
+      const { describeReported } = await import('./print/reported.ts');
+      const { printDerived } = await import('./print/derived.ts');
       const { places, isJson } = readGlobals(command);
       const result = await tools.spine.report(selector, places, { derivesAgain: again });
       if (result.derived) printDerived(tools.console, result.derived);

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { exitCodes } from '../domain/problem.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printDecisions, printDecisionsJson, printImported } from './print/review.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const about = `
@@ -53,6 +52,7 @@ export function addReview(program: Command, tools: Tools, conclude: Conclude): v
     .option('--by <name>', 'who decided; the user who runs this if left out')
     .addHelpText('after', layHelp(tools.console, importHelp))
     .action(async (path: string, { by }: { by?: string }, command: Command) => {
+      const { printImported } = await import('./print/review.ts');
       const { places, isJson } = readGlobals(command);
       const imported = await tools.spine.importReview(path, by, places);
       printImported(tools.console, path, imported, isJson);
@@ -65,6 +65,7 @@ export function addReview(program: Command, tools: Tools, conclude: Conclude): v
     .argument('[what...]', 'items, or patterns over items with * and ?; all if none is given')
     .addHelpText('after', layHelp(tools.console, listHelp))
     .action(async (words: readonly string[], _, command: Command) => {
+      const { printDecisions, printDecisionsJson } = await import('./print/review.ts');
       const { places, isJson } = readGlobals(command);
       const rows = await tools.spine.listDecisions(words.length === 0 ? undefined : words, places);
       (isJson ? printDecisionsJson : printDecisions)(tools.console, rows);

@@ -5,7 +5,6 @@ import type { TimeOfDay } from '../domain/clock.ts';
 import { readCount, readDuration, readMoney, readTimeOfDay, readTolerance } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { performRun } from './perform.ts';
 import type { RunFlags } from './spine.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -141,6 +140,7 @@ function readPlan({ plan, tolerance }: Written): RunFlags['plan'] {
 }
 
 async function run(flags: RunFlags, command: Command, tools: Tools): Promise<ExitCode> {
+  const { performRun } = await import('./perform.ts');
   const globals = readGlobals(command);
   return await performRun(tools, globals, (watch) => tools.spine.run(flags, globals.places, watch));
 }

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printSchema, printSchemaNames } from './print/schema.ts';
 import { suggest } from '../domain/suggestion.ts';
 import type { Conclude, Tools } from './tools.ts';
 
@@ -36,6 +35,7 @@ async function showSchema(
   { isJson }: Globals,
   { spine, console }: Tools,
 ): Promise<ExitCode> {
+  const { printSchema, printSchemaNames } = await import('./print/schema.ts');
   const schemas = new Map(
     Object.entries(await spine.schemas()).map(([file, schema]) => [file.replace(ending, ''), schema]),
   );

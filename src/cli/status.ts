@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type ExitCode, exitCodes, wrongUse } from '../domain/problem.ts';
 import { type Globals, readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
-import { printRun, printRuns, printStatusJson } from './print/status.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -34,6 +33,7 @@ async function showStatus(
   { places, isJson }: Globals,
   { spine, console, clock }: Tools,
 ): Promise<ExitCode> {
+  const { printRun, printRuns, printStatusJson } = await import('./print/status.ts');
   const runs = await spine.status(selector, places);
   const [only, ...others] = runs;
   if (selector !== undefined && !only) {

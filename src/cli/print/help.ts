@@ -2,7 +2,7 @@
 import type { HelpConfiguration, OutputConfiguration } from 'commander';
 import { type Console, widthOf } from './terminal.ts';
 import { makeInk } from './ink.ts';
-import { displayWidth, wrapText } from './table.ts';
+import { wrap } from './wrap.ts';
 
 /** Errors are kept back: whoever catches them prints them in our own manner. */
 export function makeHelpOutput(console: Console): OutputConfiguration {
@@ -30,8 +30,13 @@ function helpWidth(console: Console): number {
 /**
  * What stands below the built-in help: indented lines are kept, commands whole, the others are sentences of a paragraph
  * and fill the width. An empty line, or one that ends in a colon, ends a paragraph.
+ * Laid when it is shown.
  */
-export function layHelp(console: Console, text: string): string {
+export function layHelp(console: Console, text: string): () => string {
+  return () => lay(text, helpWidth(console));
+}
+
+function lay(text: string, width: number): string {
   const lines: string[] = [];
   for (const line of text.split('\n')) {
     const last = lines.at(-1) ?? '';
@@ -40,13 +45,16 @@ export function layHelp(console: Console, text: string): string {
     if (isPart) lines[lines.length - 1] = `${last} ${line}`;
     else lines.push(line);
   }
-  return lines.flatMap((line) => layLine(line, helpWidth(console))).join('\n');
+  return lines.flatMap((line) => layLine(line, width)).join('\n');
 }
+
+/** Our own words are ASCII; what measures the words of others takes long to load. */
+const measure = ({ length }: string): number => length;
 
 /** A command is never broken, since it is there to be pasted: what is said of it goes below where there is no room. */
 function layLine(line: string, width: number): readonly string[] {
   const [, command, comment = ''] = /^( {2}mediasweep .*?)(?: {2,}(.*))?$/.exec(line) ?? [];
-  if (command === undefined) return wrapText(line, width, line.startsWith(' ') ? '    ' : '');
-  if (displayWidth(line) <= width) return [line];
-  return comment === '' ? [command] : [command, ...wrapText(`      ${comment}`, width, '      ')];
+  if (command === undefined) return wrap(line, width, line.startsWith(' ') ? '    ' : '', measure);
+  if (measure(line) <= width) return [line];
+  return comment === '' ? [command] : [command, ...wrap(`      ${comment}`, width, '      ', measure)];
 }

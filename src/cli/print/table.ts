@@ -1,5 +1,6 @@
 /** Text in columns, counted as a terminal shows it: a Chinese character takes two. */
 import displayWidth from 'string-width';
+import { wrap } from './wrap.ts';
 
 export interface Column {
   /** Empty titles everywhere leave the head out. */
@@ -63,26 +64,9 @@ export function padText(text: string, width: number, isRight = false): string {
   return isRight ? space + text : text + space;
 }
 
-/** Lines of at most `width` columns, broken at spaces; what follows the first is indented. A long word stays whole. */
+/** As `wrap`, for text whose characters may take two columns. */
 export function wrapText(text: string, width: number | undefined, indent = ''): readonly string[] {
-  return text.split('\n').flatMap((line) => wrapLine(line, width ?? Number.POSITIVE_INFINITY, indent));
-}
-
-function wrapLine(text: string, width: number, indent: string): readonly string[] {
-  if (displayWidth(text) <= width) return [text];
-  const lines: string[] = [];
-  let line = /^ */.exec(text)?.[0] ?? '';
-  let isEmpty = true;
-  for (const word of text.trimStart().split(' ')) {
-    if (!isEmpty && displayWidth(`${line} ${word}`) > width) {
-      lines.push(line.trimEnd());
-      line = indent;
-      isEmpty = true;
-    }
-    line = isEmpty ? line + word : `${line} ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
+  return wrap(text, width, indent, displayWidth);
 }
 
 /** At most `width` columns; what is cut from the end shows as `...`. */
