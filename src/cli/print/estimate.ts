@@ -40,7 +40,7 @@ export function printEstimate(console: Console, { estimate, plan }: EstimateResu
       ...estimate.misfits.map((one) => formatMisfit(one, ink)),
       ...formatResumed(estimate),
     ]),
-    ...formatSkus(estimate, ink),
+    ...formatSkus(estimate, ink, width),
     ...wrap([
       formatTotal(estimate, ink),
       ...formatPaid(estimate),
@@ -171,7 +171,7 @@ function formatResumed({ resumes }: Estimate): readonly string[] {
 }
 
 /** One row each, and below it where its units fall. */
-function formatSkus({ skus, total }: Estimate, ink: Ink): readonly string[] {
+function formatSkus({ skus, total }: Estimate, ink: Ink, width: number | undefined): readonly string[] {
   if (skus.length === 0) return [''];
   const hasAccounts = new Set(skus.map(({ account }) => account)).size > 1;
   const titles = [...(hasAccounts ? ['account'] : []), 'SKU', 'units', 'basis', 'month so far', 'charge'];
@@ -190,10 +190,9 @@ function formatSkus({ skus, total }: Estimate, ink: Ink): readonly string[] {
   );
   const body = lines.flatMap((line, index) => {
     const sku = skus[index];
-    return [
-      `  ${line}`,
-      ...(sku && sku.walk.length > 0 ? [ink.dim(`      ${formatWalk(sku, total.currency)}`)] : []),
-    ];
+    if (!sku || sku.walk.length === 0) return [`  ${line}`];
+    const steps = wrapText(`      ${formatWalk(sku, total.currency)}`, width, '        ');
+    return [`  ${line}`, ...steps.map((step) => ink.dim(step))];
   });
   return ['', `  ${head}`, ...body, `  ${'-'.repeat(Math.max(20, head.length))}`];
 }
