@@ -197,6 +197,8 @@ summary { cursor: pointer; }
   .cause summary { grid-template-columns: 10px auto minmax(0, 1fr); }
   .cause ul, .cause .note { margin-left: 22px; }
   .charts { grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); }
+  table { font-size: 12px; }
+  th, td { padding-right: 8px; }
   .figure:last-child:nth-child(odd) { grid-column: 1 / -1; }
   dl { grid-template-columns: 1fr; }
 }
