@@ -177,10 +177,10 @@ function renderTerminal(text: string): string {
     36: 'cyan',
   };
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's colours begin with one
-  return escaped.replaceAll(/\x1b\[(\d+)m/g, (_, code: string) =>
-    names[code] === undefined ? '</span>' : `<span class="${names[code]}">`,
-  );
+  const span = (_: string, code: string) =>
+    names[code] === undefined ? '</span>' : `<span class="${names[code]}">`;
+  const [first = '', ...rest] = escaped.split('\u001B[');
+  return [first, ...rest.map((part) => part.replace(/^(\d+)m/, span))].join('');
 }
 
 const terminalPage = (body: string) => `<!doctype html><meta charset="utf-8"><style>

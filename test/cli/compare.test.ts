@@ -144,6 +144,12 @@ describe('diff', () => {
     );
   });
 
+  test('says where the runs are of two pipelines, which need not ask the same', async () => {
+    const other = { ...diffed, after: { ...diffed.after, pipeline: 'library' } };
+    const { out } = await speak('diff audit library', { diff: async () => other });
+    expect(out).toContain('\n  runs of two pipelines, audit and library: new and gone is also what only one');
+  });
+
   test.each([
     ['diff audit', { after: 'audit' }],
     ['diff audit~7 audit', { before: 'audit~7', after: 'audit' }],

@@ -18,9 +18,20 @@ export function printDiffed(console: Console, result: DiffResult, output: RowOut
     `${ink.bold(makePlain(before.id))} -> ${ink.bold(makePlain(after.id))}`,
     `  ${formatChange(change)}`,
     `  ${formatCost(change.charge)}`,
+    ...noteOtherPipeline(result),
     ...formatDifferences(worst, ink, widthOf(console)),
     ...formatMore(countShown(change) - worst.length, output),
   ]);
+}
+
+/** They need not select the same media, nor ask the same of it. */
+function noteOtherPipeline({ before, after }: DiffResult): readonly string[] {
+  if (before.pipeline === after.pipeline) return [];
+  const names = `${makePlain(before.pipeline)} and ${makePlain(after.pipeline)}`;
+  return [
+    `  runs of two pipelines, ${names}: new and gone is also what only one of them selects, and verdicts`,
+    '  differ too where they ask other services or judge by other rules',
+  ];
 }
 
 /** What the counts say of one run since another, on a line. */

@@ -22,7 +22,8 @@ export function renderFlaggedFrame({ gathering, request, change }: PageContent, 
   const changes = change === undefined ? undefined : renderChangeFilter(any, say);
   const decided = flagged.decided();
   const decisions = decided === 0 ? undefined : renderDecisionFilter(any, say);
-  const tally = decided === 0 ? undefined : html`${say('word.comma')}${say('flagged.decided', { count: decided })}`;
+  const tally =
+    decided === 0 ? undefined : html`${say('word.comma')}${say('flagged.decided', { count: decided })}`;
   return html`<section id="flagged"><h2>${say('flagged.title')} <span class="count">${say('flagged.order', { all: formatCount(count) })}${tally}</span></h2>
 ${note}<noscript><p class="note">${say('flagged.noScript')}</p></noscript>
 <form id="filters" class="filters" role="search" aria-label="${say('filter.title')}">
