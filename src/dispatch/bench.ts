@@ -10,6 +10,7 @@ import type { Account, Deadlines } from '../domain/settings.ts';
 import type { Nano } from '../domain/pricing.ts';
 import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
 import type { Bell } from './bell.ts';
+import type { Witness } from './witness.ts';
 
 export interface DispatchCounters {
   /** Tasks whose submission left. */
@@ -56,6 +57,8 @@ export interface Bench {
   /** Where the vendor calls back for jobs of this account; undefined where no callback server runs. */
   readonly hookUrl: (account: Account) => string | undefined;
   readonly counters: DispatchCounters;
+  /** Of how far this machine's clock can be believed. */
+  readonly witness: Witness;
   /** Rung whenever something may have become possible. */
   readonly bell: Bell;
   /** Aborts when nothing new may start. */

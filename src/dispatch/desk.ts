@@ -22,6 +22,8 @@ export interface Try {
 export interface Underway {
   readonly attempt: Attempt;
   readonly tried: Try | undefined;
+  /** When it was intended, by the clock that cannot be set. */
+  readonly bornMs: number;
 }
 
 /** A job that is being read until all its elements have ended. */

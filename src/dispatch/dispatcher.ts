@@ -15,6 +15,9 @@
  * A service with `when` has its tasks `pending` until the task of another service on the same item has ended: the commit of
  * that end plans them, and hands them out, or skips them.
  *
+ * Ages of jobs are counted by the clock that cannot be set. The wall clock stamps intents; where a vendor's reply says that
+ * it is half a day off, the account stands still (`witness.ts`).
+ *
  * What an account allows is shared with the other processes on the ledger: a call waits at its gate (`gate.ts`) for a place
  * and a turn.
  *
@@ -42,6 +45,7 @@ import { type Place, takeUpForeign, takeUpOrphans } from './orphan.ts';
 import { pollJob } from './poll.ts';
 import { searchLost } from './search.ts';
 import { submitTasks } from './submit.ts';
+import { Witness } from './witness.ts';
 
 export interface Halt {
   readonly account: string;
@@ -59,7 +63,7 @@ export interface DispatchEnd {
 }
 
 export interface DispatchRequest {
-  readonly bench: Omit<Bench, 'bell'>;
+  readonly bench: Omit<Bench, 'bell' | 'witness'>;
   readonly services: Pipeline['services'];
   /** Yields planned tasks. Called again where links of released tasks stand in the source only. */
   readonly feed: () => AsyncIterable<readonly Task[]>;
@@ -85,7 +89,13 @@ export class Dispatcher {
   #isEnded = false;
 
   constructor(request: DispatchRequest) {
-    this.#bench = { ...request.bench, bell: new Bell(), run: this.#guard(request.bench.run) };
+    const { clock, log, run } = request.bench;
+    this.#bench = {
+      ...request.bench,
+      bell: new Bell(),
+      witness: new Witness(clock, log),
+      run: this.#guard(run),
+    };
     this.#request = request;
     const byAccount = groupBy(request.services, ({ account }) => account.name);
     this.#desks = [...byAccount.values()].map((uses) => this.#makeDesk(uses));

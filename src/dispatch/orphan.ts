@@ -92,7 +92,9 @@ async function takeUpCall(
   const { desk, lane } = place;
   if (first.state === 'accepted' && first.job !== undefined) {
     const watch = makeWatch(lane, first.job, first.isBatch);
-    for (const attempt of attempts) addToWatch(desk, watch, { attempt, tried: undefined });
+    for (const attempt of attempts) {
+      addToWatch(desk, watch, { attempt, tried: undefined, bornMs: findBirth(bench, attempt) });
+    }
     desk.countJobs(lane, attempts.length);
     schedulePoll(bench, desk, watch);
     return true;
@@ -102,6 +104,7 @@ async function takeUpCall(
   const decided = attempts.map((attempt) => ({
     attempt,
     tried: undefined,
+    bornMs: findBirth(bench, attempt),
     decision: decide(
       { is: 'unknown', cause: 'the run that sent it ended before a reply' },
       {
@@ -118,4 +121,9 @@ async function takeUpCall(
   }));
   await settle(bench, desk, lane, decided, undefined);
   return true;
+}
+
+/** By the stamp of the session that sent it: what it went by is a clock that may have been set since. */
+function findBirth({ clock }: Bench, { intendedAtMs }: Attempt): number {
+  return clock.monotonic() - Math.max(0, clock.now() - intendedAtMs);
 }

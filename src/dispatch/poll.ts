@@ -24,12 +24,11 @@ export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: (
     proceed();
     if (!leave) return;
     try {
-      const sent = await sendCall(
-        service.poll(watch.job, watch.isBatch),
+      const timeoutMs = bench.deadlines.callMs;
+      const sent = await sendCall(bench, desk, service.poll(watch.job, watch.isBatch), {
         account,
-        bench,
-        bench.deadlines.callMs,
-      );
+        timeoutMs,
+      });
       watch.reads += 1;
       if (sent.phase !== 'answered') {
         desk.gate.suffer(sent.cause);
@@ -105,10 +104,12 @@ function decideElement(
  * recorded: later runs read it again.
  */
 async function endOverdue(bench: Bench, desk: Desk, watch: Watch): Promise<void> {
-  const now = bench.clock.now();
+  const now = bench.clock.monotonic();
   const overdue: Decided[] = [];
   for (const underway of watch.open.values()) {
-    if (now - underway.attempt.intendedAtMs < bench.deadlines.jobMs) continue;
+    // A stamp of an earlier session is only as good as this machine's clock.
+    const doubtMs = underway.tried ? 0 : bench.witness.aheadMs;
+    if (now - underway.bornMs - doubtMs < bench.deadlines.jobMs) continue;
     const refusal = makeOurRefusal(
       'deadline',
       `job ${watch.job} had not ended ${bench.deadlines.jobMs / 1000} s after its submission`,
@@ -132,7 +133,7 @@ async function settleJob(
   await settle(bench, desk, watch.lane, decided, reply);
   for (const one of decided) {
     removeFromWatch(desk, watch, one);
-    if (one.decision.next === 'answer') watch.lane.noteJobEnd(bench.clock.now() - one.attempt.intendedAtMs);
+    if (one.decision.next === 'answer') watch.lane.noteJobEnd(bench.clock.monotonic() - one.bornMs);
   }
   desk.countJobs(watch.lane, -decided.length);
 }

@@ -5,7 +5,7 @@
 import pLimit from 'p-limit';
 import type { Call, Reply } from '../domain/exchange.ts';
 import { groupBy } from '../domain/group.ts';
-import type { JobSearch } from '../domain/service.ts';
+import type { JobSearch, ListedJob } from '../domain/service.ts';
 import { backoffMs } from '../domain/decide.ts';
 import { sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
@@ -98,15 +98,16 @@ async function searchOnce(
   missing: Map<string, Lost>,
   read: Set<string>,
 ): Promise<boolean> {
-  const since = Math.min(...[...missing.values()].map(({ attempt }) => attempt.intendedAtMs)) - lookBackMs;
-  const jobs = new Set<string>();
+  const listed: ListedJob[] = [];
   for (const list of search.lists) {
-    const listed = await ask(bench, desk, list, (reply) => search.readList(reply));
-    if (!listed) return false;
-    for (const { job, createdAtMs } of listed) {
-      if (createdAtMs === undefined || createdAtMs >= since) jobs.add(job);
-    }
+    const page = await ask(bench, desk, list, (reply) => search.readList(reply));
+    if (!page) return false;
+    listed.push(...page);
   }
+  // Judged once the vendor has replied, which tells how far our own stamps can be believed.
+  const since = findSince(bench, [...missing.values()]);
+  const young = listed.filter(({ createdAtMs = since }) => createdAtMs >= since);
+  const jobs = new Set(young.map(({ job }) => job));
   const known = await bench.run.readKnownJobs(desk.account.name, [...jobs]);
   const strangers = [...jobs].filter((job) => !known.has(job) && !read.has(job));
   const unread = strangers.filter((job) => !desk.owners.has(job)).length;
@@ -123,6 +124,12 @@ async function searchOnce(
     ),
   );
   return results.every(Boolean);
+}
+
+/** Since when a job may be one of these, on the vendor's clock: what was stamped by a clock that was ahead is older. */
+function findSince({ clock, witness }: Bench, lost: readonly Lost[]): number {
+  const stamps = lost.map(({ attempt }) => attempt.intendedAtMs);
+  return Math.min(clock.now(), ...stamps) - witness.aheadMs - lookBackMs;
 }
 
 async function readStranger(
@@ -170,7 +177,8 @@ async function askOnce(bench: Bench, desk: Desk, call: Call): Promise<Reply | un
   const leave = await desk.gate.enter();
   if (!leave) return undefined;
   try {
-    const sent = await sendCall(call, desk.account, bench, bench.deadlines.callMs);
+    const { account } = desk;
+    const sent = await sendCall(bench, desk, call, { account, timeoutMs: bench.deadlines.callMs });
     if (sent.phase === 'answered') {
       noteRefusal(bench, desk, sent.reply);
       return sent.reply;
@@ -193,10 +201,10 @@ function noteRefusal(bench: Bench, desk: Desk, reply: Reply): void {
 }
 
 async function adopt(bench: Bench, desk: Desk, found: Lost, job: string): Promise<void> {
-  const { lane, attempt } = found;
+  const { lane, attempt, tried, bornMs } = found;
   await bench.run.transition([{ is: 'accepted', attempt, job }]);
   const watch: Watch = makeWatch(lane, job, false);
-  addToWatch(desk, watch, { tried: found.tried, attempt: { ...attempt, state: 'accepted', job } });
+  addToWatch(desk, watch, { tried, bornMs, attempt: { ...attempt, state: 'accepted', job } });
   schedulePoll(bench, desk, watch);
   bench.log.info('adopted an orphaned job', { account: desk.account.name, job });
 }

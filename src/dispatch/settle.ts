@@ -84,13 +84,17 @@ function bookFailure(desk: Desk, refusal: Refusal, usage: Usage): Usage | undefi
 }
 
 function followUp(bench: Bench, desk: Desk, lane: Lane, one: Decided, accepted: Map<string, Watch>): void {
-  const { attempt, tried, decision } = one;
+  const { attempt, tried, bornMs, decision } = one;
   const { counters } = bench;
   switch (decision.next) {
     case 'accept': {
       const watch = accepted.get(decision.job) ?? makeWatch(lane, decision.job, attempt.isBatch);
       accepted.set(decision.job, watch);
-      addToWatch(desk, watch, { attempt: { ...attempt, state: 'accepted', job: decision.job }, tried });
+      addToWatch(desk, watch, {
+        attempt: { ...attempt, state: 'accepted', job: decision.job },
+        tried,
+        bornMs,
+      });
       return;
     }
     case 'answer':
@@ -126,7 +130,7 @@ function followUp(bench: Bench, desk: Desk, lane: Lane, one: Decided, accepted: 
     case 'ask':
       // It may be a job by now: its place stays taken until the vendor has been asked.
       desk.countJobs(lane, 1);
-      desk.lost.push({ lane, attempt, tried });
+      desk.lost.push({ lane, attempt, tried, bornMs });
       desk.agenda.add(bench.clock.monotonic() + gatherMs, { is: 'search' });
       bench.bell.ring();
       return;

@@ -10,16 +10,18 @@ import type { Submission } from '../domain/service.ts';
 import { exitCodes, Stop } from '../domain/problem.ts';
 import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
 import type { Units } from '../domain/usage.ts';
-import { archive, readSkewSeconds, sendCall } from './attempt.ts';
+import { archive, sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
 import type { Desk, Try } from './desk.ts';
 import { enterAll } from './gate.ts';
 import type { Lane } from './lane.ts';
 import { type Decided, scheduleTry, settle } from './settle.ts';
+import { readSkewMs } from './witness.ts';
 
 interface Sending {
   readonly tried: Try;
   readonly attempt: Attempt;
+  readonly bornMs: number;
   readonly link: SignedLink | undefined;
 }
 
@@ -91,6 +93,7 @@ async function intend(
   tries: readonly Try[],
   links: readonly Link[],
 ): Promise<Sending[]> {
+  const bornMs = bench.clock.monotonic();
   const urls = links.map((link) => (link && 'url' in link ? link.url : ''));
   const intents = await bench.run.intend({
     service: lane.use.name,
@@ -106,8 +109,8 @@ async function intend(
     const link = links[index];
     if (intent.is === 'intended') {
       if (link && 'trouble' in link)
-        unlinked.push({ tried, attempt: intent.attempt, decision: failUnlinked(link) });
-      else sending.push({ tried, attempt: intent.attempt, link });
+        unlinked.push({ tried, attempt: intent.attempt, bornMs, decision: failUnlinked(link) });
+      else sending.push({ tried, attempt: intent.attempt, bornMs, link });
     } else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
     else if (intent.is === 'settled' && intent.state === 'over-cap') bench.counters.overCap += 1;
   }
@@ -161,7 +164,8 @@ async function send(
   const submission = makeSubmission(bench, lane, sending);
   const timeoutMs = use.delivery === 'sync' ? bench.deadlines.syncCallMs : bench.deadlines.callMs;
   bench.counters.asked += sending.length;
-  const sent = await sendCall(use.service.submit(submission), use.account, bench, timeoutMs);
+  const { account } = use;
+  const sent = await sendCall(bench, desk, use.service.submit(submission), { account, timeoutMs });
   if (sent.phase === 'not-sent') {
     await retryUnsent(bench, desk, lane, sending, sent.cause);
     return 0;
@@ -178,7 +182,7 @@ async function send(
       )
     : undefined;
   const canAsk = use.service.search !== undefined && use.delivery !== 'sync';
-  const decided = sending.map(({ tried: before, attempt, link }, index): Decided => {
+  const decided = sending.map(({ tried: before, attempt, bornMs, link }, index): Decided => {
     const tried = { ...before, linkExpiresAt: link?.expiresAt };
     const decision = decide(outcomes[index] ?? { is: 'unknown', cause: 'the reply names fewer elements' }, {
       attempts: tried.task.attempts,
@@ -190,7 +194,7 @@ async function send(
       isLinkExpired: isPast(tried.linkExpiresAt, bench.clock.now()),
       wasSignedAgain: tried.wasSignedAgain,
     });
-    return { attempt, tried, decision };
+    return { attempt, tried, bornMs, decision };
   });
   await settle(bench, desk, lane, decided, reply ? archive(reply) : undefined);
   return decided.filter(({ decision }) => decision.next === 'accept').length;
@@ -245,9 +249,8 @@ export function noteOutcomes(
     }
     if (refusal.reaction === 'halt') {
       const status = refusal.httpStatus === undefined ? '' : ` (${refusal.httpStatus})`;
-      const skew = reply && readSkewSeconds(reply, bench.clock.now());
-      const clock =
-        skew !== undefined && Math.abs(skew) > 60 ? `; this machine's clock differs by ${skew} s` : '';
+      const skew = Math.round(((reply && readSkewMs(reply, bench.clock.now())) ?? 0) / 1000);
+      const clock = Math.abs(skew) > 60 ? `; this machine's clock differs by ${skew} s` : '';
       const reason = `"${refusal.message}"${status}${clock}`;
       if (refusal.halts === 'service') lane.halt(reason);
       else desk.gate.halt(reason);

@@ -98,14 +98,18 @@ export interface MediaLimits {
 /** What a header tells that a price may hang on. */
 export type PricedFact = 'durationSeconds' | 'keyFrames';
 
+export interface ListedJob {
+  readonly job: string;
+  /** Milliseconds since 1970 by the vendor's clock, as far as it tells. */
+  readonly createdAtMs?: number | undefined;
+}
+
 /** How jobs that we may have submitted are found again at a vendor that can be asked. */
 export interface JobSearch {
   /** One call for each list that must be read to see every job. */
   readonly lists: readonly Call[];
   /** `undefined` where the reply is not a complete list. */
-  readList(
-    reply: Reply,
-  ): readonly { readonly job: string; readonly createdAtMs?: number | undefined }[] | undefined;
+  readList(reply: Reply): readonly ListedJob[] | undefined;
   /** The reference under which a job was submitted; `undefined` where the reply does not tell. */
   readRef(reply: Reply): string | undefined;
 }

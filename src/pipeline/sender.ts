@@ -42,7 +42,7 @@ export async function openSender(
     connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
   });
   const isAlive = (name: string) => isRunLocked(folders.state, name);
-  const bench: Omit<Bench, 'bell' | 'run'> = {
+  const bench: Omit<Bench, 'bell' | 'witness' | 'run'> = {
     clock,
     http,
     pace,

@@ -108,6 +108,23 @@ describe('a cap', () => {
     expect(outcome.spending.caps[0]).toMatchObject({ spent: 40n * cent, reserved: 0n });
   });
 
+  test('of a pipeline gets nothing back for a call of another one that it settles', async () => {
+    const world = await ToyWorld.open();
+    const services = [useToy('toy/watch')];
+    world.vendor.fate = ({ method }) => (method === 'POST' ? { is: 'lost' } : undefined);
+    await world.kill({ name: 'dead', services, items: makeVideos(1) }, ({ calls }) => calls.length >= 1);
+    world.vendor.fate = () => undefined;
+    // Room for two videos of three; the first waits for what the dead pipeline may have sent.
+    const outcome = await world.run({
+      services,
+      items: makeVideos(3),
+      formerServices: services,
+      caps: { month: 6n * cent },
+    });
+    expect(outcome.statuses).toEqual({ answered: 2, 'over-cap': 1 });
+    expect(outcome.spending.caps[0]).toMatchObject({ spent: 6n * cent, reserved: 0n });
+  });
+
   test('that an overrun passed takes back the call that waits for its turn', async () => {
     const world = await ToyWorld.open();
     world.vendor.resultOf = () => ({ seenFrames: 30 });

@@ -199,6 +199,25 @@ const unknownTakenAsUnsent: Plant = (seams) => {
   };
 };
 
+/** Nobody tells that the clock is wrong. */
+const clockBelieved: Plant = (seams) => {
+  const { http } = seams.bench;
+  return {
+    ...seams,
+    bench: {
+      ...seams.bench,
+      http: {
+        send: async (call, limits) => {
+          const sent = await http.send(call, limits);
+          if (sent.phase !== 'answered') return sent;
+          const { date: _, ...headers } = sent.reply.headers;
+          return { ...sent, reply: { ...sent.reply, headers } };
+        },
+      },
+    },
+  };
+};
+
 /** What an earlier session left open is planned again instead of being asked for. */
 const orphansForgotten: Plant = (seams) => {
   const readOrphans: RunLedger['readOrphans'] = async (afterId, limit) => {
@@ -233,6 +252,13 @@ interface Defect {
 const hasCompany = ({ pipelines }: Schedule) => pipelines.length > 1;
 const hasOverlap = ({ pipelines }: Schedule) =>
   pipelines.some(({ sessions }) => sessions.some(({ isOverlapped }) => isOverlapped));
+/** By more than a day, where there are submissions that a vendor is asked for. */
+const hasStray = ({ clockJumps, pipelines, weather }: Schedule) =>
+  clockJumps.some(({ offByMs }) => offByMs > 86_400_000) &&
+  weather.lostAnswer + weather.truncated > 0.1 &&
+  pipelines.some(({ services }) =>
+    services.some(({ service, delivery }) => service.search !== undefined && delivery !== 'sync'),
+  );
 const hasAccountCap = ({ pipelines }: Schedule) =>
   pipelines.length > 1 &&
   pipelines.every(({ services }) => services.some(({ account }) => account.caps !== undefined));
@@ -332,6 +358,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   'what a dead session sent is forgotten': { plant: orphansForgotten, within: 150 },
   'jobs of a dead session are not read on': { plant: jobsAbandoned, within: 150 },
   'a search trusts an incomplete listing': { plant: incompleteListingTrusted, within: 800 },
+  'a clock that is days ahead is believed': { plant: clockBelieved, among: hasStray, within: 60 },
   'a search looks through running jobs only': { plant: endedJobsNotListed, within: 200 },
   'a search trusts one listing': { plant: secondListingAtOnce, within: 200 },
   'one call more than allowed is in flight': {

@@ -14,6 +14,10 @@ test.each([
     seed: 500478,
     claim: 'a twin of a task whose account was halted does not keep the others waiting for hours',
   },
+  {
+    seed: 6462,
+    claim: 'what a pipeline reserved is given back to its own cap, though another one settles its call',
+  },
 ])('seed $seed: $claim', async ({ seed }) => {
   expect((await playSeeds([seed])).faults).toEqual([]);
 });

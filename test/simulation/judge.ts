@@ -10,7 +10,9 @@ import type { Played, PlayedPipeline } from './simulate.ts';
 export function judge(played: Played): readonly string[] {
   return [
     ...played.pipelines.flatMap((one) =>
-      [...judgeEnds(one), ...judgeAnswers(one)].map((fault) => `${one.plan.name}: ${fault}`),
+      [...judgeEnds(one), ...judgeAnswers(one), ...judgePatience(one)].map(
+        (fault) => `${one.plan.name}: ${fault}`,
+      ),
     ),
     ...judgeDoubles(played),
     ...judgeTold(played),
@@ -109,6 +111,12 @@ function judgeAnswers({ rows }: PlayedPipeline): string[] {
   return faults;
 }
 
+/** No job takes an hour, so that none is to be given up after twenty, whatever the wall clock says. */
+function judgePatience({ rows }: PlayedPipeline): string[] {
+  const late = rows.filter(({ tasks }) => tasks.some(({ error }) => error?.class === 'deadline'));
+  return late.map(({ item }) => `${item.id}: a live job was given up as overdue`);
+}
+
 function isExact({ units }: TaskRow): boolean {
   const [[sku, count] = ['', 0], ...others] = Object.entries(units);
   return others.length === 0 && count === (sku === 'toy/frame' ? 3 : 1);
@@ -116,7 +124,7 @@ function isExact({ units }: TaskRow): boolean {
 
 /** What the vendor carried out costs no more than any cap allows, and nothing is held once nothing is under way. */
 function judgeCaps({ schedule, pipelines, vendor, reserved }: Played): string[] {
-  const faults = reserved === 0n ? [] : [`${reserved} nano are still reserved after everything has ended`];
+  const faults = reserved.map((name) => `${name}: something is reserved after everything has ended`);
   const sum = (isCounted: (one: Carried, account: string) => boolean): bigint =>
     vendor.carried
       .filter((one) => isCounted(one, one.content.split('/', 1)[0] ?? ''))

@@ -81,7 +81,8 @@ export function drawSchedule(seed: number): Schedule {
   const [pageSize, isRereadable, graceMs] = drawManner(chance);
   const weather = chance.isTrue(0.15) ? calm : drawWeather(chance);
   const sessions = Array.from({ length: chance.whole(1, 4) }, () => drawSession(chance));
-  const { caps, clockJumps } = drawSurroundings(new Chance(seed ^ 0xca95));
+  const { caps, clockJumps: steps } = drawSurroundings(new Chance(seed ^ 0xca95));
+  const clockJumps = strayFar(new Chance(seed ^ 0xda7e), steps);
   const overlapping = new Chance(seed ^ 0x10c4);
   const first: PipelinePlan = {
     name: 'simulation',
@@ -159,6 +160,15 @@ function drawSurroundings(chance: Chance): Pick<PipelinePlan, 'caps'> & Pick<Sch
       offByMs: Math.round(chance.between(-10, 10) * hourMs),
     })).toSorted((one, other) => one.atMs - other.atMs),
   };
+}
+
+/** Some machines wake with a clock that is days ahead, until somebody sets it. */
+function strayFar(chance: Chance, jumps: readonly ClockJump[]): readonly ClockJump[] {
+  if (!chance.isTrue(0.12)) return jumps;
+  const fromMs = chance.pick([0, chance.magnitude(1, 100_000)]);
+  const stray = { atMs: fromMs, offByMs: Math.round(chance.between(13, 60) * hourMs) };
+  const mended = { atMs: fromMs + chance.magnitude(1000, 300_000), offByMs: 0 };
+  return [...jumps, stray, mended].toSorted((one, other) => one.atMs - other.atMs);
 }
 
 function drawAccount(chance: Chance, index: number): Account {

@@ -28,7 +28,7 @@ export class SimClock implements Clock {
   #steps = 0;
   readonly #sleepers = new Agenda<Sleeper>();
   /** How far the machine's wall clock is off, from when on; in the order of time. */
-  readonly #jumps: readonly ClockJump[];
+  #jumps: readonly ClockJump[];
 
   constructor(jumps: readonly ClockJump[] = []) {
     this.#jumps = jumps;
@@ -38,6 +38,11 @@ export class SimClock implements Clock {
   now(): number {
     const jump = this.#jumps.findLast(({ atMs }) => atMs <= this.#elapsedMs);
     return this.trueNow() + (jump?.offByMs ?? 0);
+  }
+
+  /** Somebody sets the machine's clock to what it is. */
+  setRight(): void {
+    this.#jumps = [];
   }
 
   /** What the vendor's clock says. */

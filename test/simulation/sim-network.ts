@@ -5,7 +5,7 @@
  *
  * A submission is never doubled on the way, which no TCP connection does; callbacks are.
  */
-import type { Http, Sent, SignedCall } from '../../src/domain/exchange.ts';
+import type { Http, Reply, Sent, SignedCall } from '../../src/domain/exchange.ts';
 import type { Chance } from './chance.ts';
 import type { Weather } from './schedule.ts';
 import type { SimClock } from './sim-clock.ts';
@@ -156,7 +156,7 @@ export class SimNetwork {
     timeoutMs: number,
   ): Promise<Sent> {
     await this.#clock.sleep(thereMs);
-    const whole = this.#answer(call, flight, fate);
+    const whole = this.#stamp(this.#answer(call, flight, fate));
     if (thereMs + backMs > timeoutMs) {
       await this.#clock.sleep(timeoutMs - thereMs);
       return { phase: 'unknown', cause: 'timeout' };
@@ -165,6 +165,12 @@ export class SimNetwork {
     if (fate === 'lost-answer' || fate === 'cut-body') return { phase: 'unknown', cause: 'connection reset' };
     if (fate !== 'truncated') return { phase: 'answered', reply: whole };
     return { phase: 'answered', reply: { ...whole, body: whole.body.slice(0, whole.body.length / 2) } };
+  }
+
+  /** As every HTTP server does. */
+  #stamp(answer: Reply): Reply {
+    const date = new Date(this.#clock.trueNow()).toUTCString();
+    return { ...answer, headers: { ...answer.headers, date } };
   }
 
   #answer(call: SignedCall, flight: Flight, fate: Fate) {

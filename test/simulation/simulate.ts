@@ -42,8 +42,8 @@ export interface Played {
   readonly unproved: number;
   /** Most elements that were in flight or ahead when one session ended, and how often one was killed. */
   readonly lostAtEnds: readonly SessionLoss[];
-  /** What the caps still hold for calls under way. */
-  readonly reserved: bigint;
+  /** Runs, pipelines and accounts whose caps still hold something for calls under way. */
+  readonly reserved: readonly string[];
 }
 
 interface SessionLoss {
@@ -118,6 +118,7 @@ class Play {
     const { pipelines } = this.#schedule;
     await clock.drive(Promise.all(pipelines.map((plan) => this.#playAll(plan))));
     network.weather = calm;
+    clock.setRight();
     const lasts = await clock.drive(Promise.all(pipelines.map((plan) => this.#play(plan, inCalm))));
     return await this.#readLedger(
       lasts.map((last) => {
@@ -194,8 +195,8 @@ class Play {
       const unproved = await db.get<{ count: number }>(
         `SELECT count(*) AS count FROM attempts WHERE state = 'answered' AND reply IS NULL`,
       );
-      const held = await db.get<{ reserved: string }>(
-        'SELECT CAST(coalesce(sum(reserved), 0) AS TEXT) AS reserved FROM spending',
+      const held = await db.all<{ name: string }>(
+        'SELECT name FROM spending WHERE reserved <> 0 OR reserved_units <> 0',
       );
       const pipelines: PlayedPipeline[] = [];
       for (const last of lasts) pipelines.push(await readPipeline(ledger, last));
@@ -207,7 +208,7 @@ class Play {
         booked,
         unproved: unproved?.count ?? 0,
         lostAtEnds: this.#lostAtEnds,
-        reserved: BigInt(held?.reserved ?? 0),
+        reserved: held.map(({ name }) => name),
       };
     } finally {
       await ledger.close();

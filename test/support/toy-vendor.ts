@@ -33,6 +33,10 @@ export type Fate = (call: SignedCall, path: string, number: number) => Mishap | 
 
 export class ToyVendor implements Http {
   readonly #clock: Clock;
+  /** Its own clock shows this when the one that cannot be set shows 0. */
+  readonly #originMs: number;
+  /** True where replies carry a `Date`. */
+  tellsDate = false;
   readonly #jobs = new Map<string, ToyJob>();
   /** How often each reference was submitted and carried out. */
   readonly submitted = new Map<string, number>();
@@ -55,6 +59,12 @@ export class ToyVendor implements Http {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#originMs = clock.now() - clock.monotonic();
+  }
+
+  /** By the vendor's clock, whatever is done to ours. */
+  #now(): number {
+    return Math.floor(this.#originMs + this.#clock.monotonic());
   }
 
   /** References that were carried out more than once: each is money paid twice. */
@@ -66,12 +76,19 @@ export class ToyVendor implements Http {
   addStrangers(count: number): readonly string[] {
     return Array.from({ length: count }, (_, index) => {
       const id = `job-${this.#jobs.size + 1}`;
-      this.#jobs.set(id, { id, createdAtMs: this.#clock.now(), elements: [{ ref: `stranger-${index}` }] });
+      this.#jobs.set(id, { id, createdAtMs: this.#now(), elements: [{ ref: `stranger-${index}` }] });
       return id;
     });
   }
 
   async send(call: SignedCall): Promise<Sent> {
+    const sent = await this.#send(call);
+    if (sent.phase !== 'answered' || !this.tellsDate) return sent;
+    const headers = { ...sent.reply.headers, date: new Date(this.#now()).toUTCString() };
+    return { ...sent, reply: { ...sent.reply, headers } };
+  }
+
+  async #send(call: SignedCall): Promise<Sent> {
     const { pathname: path, searchParams } = new URL(call.url);
     this.calls.push({ atMs: this.#clock.monotonic(), path });
     const number = this.calls.filter((one) => one.path === path).length;
@@ -98,7 +115,7 @@ export class ToyVendor implements Http {
     for (const { ref } of elements) this.submitted.set(ref, (this.submitted.get(ref) ?? 0) + 1);
     if (path.startsWith('/call/'))
       return answer(200, { results: elements.map((element) => this.resultOf(element)) });
-    const job: ToyJob = { id: `job-${this.#jobs.size + 1}`, createdAtMs: this.#clock.now(), elements };
+    const job: ToyJob = { id: `job-${this.#jobs.size + 1}`, createdAtMs: this.#now(), elements };
     this.#jobs.set(job.id, job);
     const open = [...this.#jobs.values()].flatMap((one) =>
       one.elements.filter(({ ref }) => !this.#hasEnded(one, ref)),
@@ -112,7 +129,7 @@ export class ToyVendor implements Http {
   }
 
   #hasEnded(job: ToyJob, ref: string): boolean {
-    return this.#clock.now() >= job.createdAtMs + this.jobMs(ref);
+    return this.#now() >= job.createdAtMs + this.jobMs(ref);
   }
 
   #readJob(id: string): Sent {

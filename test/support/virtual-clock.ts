@@ -20,8 +20,11 @@ export class VirtualClock implements Clock {
     this.#startMs = Date.parse(start);
   }
 
+  /** How far the wall clock has been set from where it began. */
+  setByMs = 0;
+
   now(): number {
-    return Math.floor(this.#startMs + this.#elapsedMs);
+    return Math.floor(this.#startMs + this.#elapsedMs + this.setByMs);
   }
 
   monotonic(): number {

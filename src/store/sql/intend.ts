@@ -65,7 +65,13 @@ async function intendTask(
 }
 
 function makeSpender({ pipeline }: Session, { account, atMs }: IntendedCall, run: number): Spender {
-  return { run, account, isLoopback: isLoopback(pipeline, account), intendedAtMs: atMs };
+  return {
+    run,
+    pipeline: pipeline.name,
+    account,
+    isLoopback: isLoopback(pipeline, account),
+    intendedAtMs: atMs,
+  };
 }
 
 /** Another task or process may have been first, and a task that is handed in twice is sent once. */

@@ -17,6 +17,8 @@ export interface OpenRow {
   readonly id: number;
   readonly key: number;
   readonly run: number;
+  /** Of the run that sent it. */
+  readonly pipeline: string;
   readonly account: string;
   readonly is_loopback: number;
   readonly attempt_state: 'intent' | 'accepted';
@@ -39,12 +41,12 @@ export type WaitingTask = MovableTask & { readonly is_fresh: number };
 const taskSql = `SELECT ${knownColumns}, t.id, t.run, t.service, t.state, t.reason, k.key AS reuse_key
   FROM tasks AS t JOIN keys AS k ON k.id = t.key WHERE t.id = ?`;
 
-const openSql = `SELECT a.id, a.key, a.run, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms, a.reserved,
+const openSql = `SELECT a.id, a.key, a.run, s.pipeline, a.account, a.is_loopback, a.state AS attempt_state, a.intended_ms, a.reserved,
     t.id AS task, t.run AS task_run, t.service, t.state, t.reason, t.usage,
     k.failed_ms IS NOT NULL OR k.held IS NOT NULL OR k.acknowledged_ms IS NOT NULL AS is_marked,
     a.failed_ms, r.state AS task_run_state
   FROM attempts AS a JOIN tasks AS t ON t.id = a.task JOIN keys AS k ON k.id = a.key
-    JOIN runs AS r ON r.seq = t.run
+    JOIN runs AS r ON r.seq = t.run JOIN runs AS s ON s.seq = a.run
   WHERE a.id = ? AND a.state IN ('intent', 'accepted')`;
 
 const waitingSql = `SELECT t.id, t.run, t.service, t.state, t.reason, r.is_fresh

@@ -66,7 +66,17 @@ async function reopen(session: Session, row: AskableRow): Promise<void> {
     const { run, task, account, is_loopback, intended_ms: intendedAtMs } = row;
     const reservation = unpackReservation(row.reserved);
     const isApart = is_loopback === 1;
-    const booking = { run, task, attempt: row.id, account, isLoopback: isApart, intendedAtMs, reservation };
+    const booking = {
+      run,
+      // Only what this pipeline sent is reopened.
+      pipeline: session.pipeline.name,
+      task,
+      attempt: row.id,
+      account,
+      isLoopback: isApart,
+      intendedAtMs,
+      reservation,
+    };
     const usage = JSON.parse(row.usage) as Usage;
     await openBooksOf(session, booking, reservation, Object.keys(usage.units));
     unbookUncertain(session, booking, usage);

@@ -21,6 +21,8 @@ export interface Reservation {
 export interface Spender extends Payer {
   /** The run's number: its usage stays with it, whoever settles it. */
   readonly run: number;
+  /** Of that run. */
+  readonly pipeline: string;
   readonly intendedAtMs: number;
 }
 
@@ -89,7 +91,7 @@ function findFullCap(
     const need = cap.sku === undefined ? money : BigInt(skus[cap.sku]?.[0] ?? 0);
     // What uses nothing of a cap is not kept back by it.
     if (cap.sku !== undefined && need === 0n) return false;
-    const scope = scopeOf(cap, { run: spender.run, pipeline: session.pipeline.name, month });
+    const scope = scopeOf(cap, { run: spender.run, pipeline: spender.pipeline, month });
     const { spent, reserved } = session.tally.spending.read(scope, cap.sku);
     return spent + reserved + need > cap.limit;
   });
@@ -126,7 +128,7 @@ export function spend(
 
 /** Opens what reserving, spending and giving back in that month is counted in, and the positions that set prices. */
 function openBooks(session: Session, spender: Spender, month: string, skus: readonly string[]): Soon<void> {
-  const books = session.tally.spending.open(listScopes(session, spender, month));
+  const books = session.tally.spending.open(listScopes(spender, month));
   const positions = session.tally.openPositions(spender, skus);
   return books && positions ? books.then(() => positions) : (books ?? positions);
 }
@@ -143,12 +145,12 @@ export function openBooksOf(
 }
 
 function changeAll(session: Session, spender: Spender, month: string, sku: string, change: Change): void {
-  for (const scope of listScopes(session, spender, month)) session.tally.spending.change(scope, sku, change);
+  for (const scope of listScopes(spender, month)) session.tally.spending.change(scope, sku, change);
 }
 
-function listScopes({ pipeline }: Session, spender: Spender, month: string): readonly Scope[] {
-  const { run, account, isLoopback } = spender;
-  const standing = { run, pipeline: pipeline.name, month };
+function listScopes(spender: Spender, month: string): readonly Scope[] {
+  const { run, pipeline, account, isLoopback } = spender;
+  const standing = { run, pipeline, month };
   return (['run', 'pipeline', 'account'] as const).map((scope) =>
     scopeOf({ scope, account, isLoopback }, standing),
   );

@@ -54,7 +54,7 @@ export async function applyTransitions(
 }
 
 function makeStep(session: Session, row: OpenRow, archive: Archive): Step {
-  const { id, run, account, intended_ms: intendedAtMs } = row;
+  const { id, run, pipeline, account, intended_ms: intendedAtMs } = row;
   return {
     session,
     row,
@@ -62,6 +62,7 @@ function makeStep(session: Session, row: OpenRow, archive: Archive): Step {
     task: { id: row.task, run: row.task_run, service: row.service, state: row.state, reason: row.reason },
     booking: {
       run,
+      pipeline,
       account,
       isLoopback: row.is_loopback === 1,
       task: row.task,
