@@ -100,6 +100,11 @@ export class Gate {
     return enterAll([this]);
   }
 
+  /** Tells the others what is in use: a session before may have held more, and nobody may ever ask this gate for more. */
+  report(): Promise<void> {
+    return this.#ration.report();
+  }
+
   hasJobRoom(elements: number): boolean {
     return this.#ration.hasJobRoom(elements);
   }

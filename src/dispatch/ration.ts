@@ -117,6 +117,13 @@ export class Ration {
     this.#giveBack();
   }
 
+  /** Tells the others what is in use, where an earlier session of this name may have left something else on the board. */
+  async report(): Promise<void> {
+    await this.#exchange(0);
+    // Whoever begins after it needs turns all the same.
+    this.#isNew = true;
+  }
+
   async lease(turns: number): Promise<Turns> {
     return (await this.#exchange(turns)).turns;
   }

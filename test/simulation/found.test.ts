@@ -18,6 +18,10 @@ test.each([
     seed: 6462,
     claim: 'what a pipeline reserved is given back to its own cap, though another one settles its call',
   },
+  {
+    seed: 7129,
+    claim: 'what a dead session held for one use of a service keeps nobody waiting at another use of it',
+  },
 ])('seed $seed: $claim', async ({ seed }) => {
   expect((await playSeeds([seed])).faults).toEqual([]);
 });

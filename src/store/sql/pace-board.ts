@@ -18,15 +18,17 @@ export interface PaceVisit {
   readonly request: PaceRequest;
   /** By the clock that all processes of the machine share. */
   readonly nowMs: number;
+  /** When it began. */
+  readonly sinceMs: number;
   readonly dead: readonly string[];
 }
 
 export async function exchangePace(
   { db }: Session,
-  { process, request, nowMs, dead }: PaceVisit,
+  { process, request, nowMs, sinceMs, dead }: PaceVisit,
 ): Promise<PaceGrant> {
   const before = await readBoard(db, request.limit);
-  const { board, grant } = exchange(before, process, request, nowMs, new Set(dead));
+  const { board, grant } = exchange(before, process, request, nowMs, new Set(dead), sinceMs);
   db.run('INSERT INTO pace VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET board = excluded.board', [
     request.limit,
     JSON.stringify(board),
@@ -54,10 +56,12 @@ interface Tools {
 
 export class SqlPaceOffice implements PaceOffice {
   readonly #tools: Tools;
+  readonly #sinceMs: number;
   readonly #looks = new Map<string, { readonly atMs: number; readonly isAlive: boolean }>();
 
   constructor(tools: Tools) {
     this.#tools = tools;
+    this.#sinceMs = tools.clock.monotonic();
   }
 
   async exchange(request: PaceRequest): Promise<PaceGrant> {
@@ -65,7 +69,8 @@ export class SqlPaceOffice implements PaceOffice {
     const silent = findSilent(await readBoard(db, request.limit), process, clock.monotonic());
     const dead: string[] = [];
     for (const one of silent) if (!(await this.#look(one))) dead.push(one);
-    return await writer.write('exchangePace', { process, request, nowMs: clock.monotonic(), dead });
+    const visit = { process, request, nowMs: clock.monotonic(), sinceMs: this.#sinceMs, dead };
+    return await writer.write('exchangePace', visit);
   }
 
   async #look(process: string): Promise<boolean> {
