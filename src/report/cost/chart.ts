@@ -33,9 +33,9 @@ export function renderColumns(caption: string, bars: readonly Bar[]): Markup {
 `;
 }
 
-/** Lying bars with their names before them, as for SKUs and pipelines. */
+/** Lying bars with their names before them, as for SKUs and pipelines; what is only expected is not drawn. */
 export function renderBars(caption: string, bars: readonly Bar[]): Markup {
-  const most = findMost(bars);
+  const most = findMost(bars.map(({ value }) => ({ value })));
   const lines = bars.map(
     (
       bar,
@@ -46,7 +46,7 @@ export function renderBars(caption: string, bars: readonly Bar[]): Markup {
 `;
 }
 
-function findMost(bars: readonly Bar[]): bigint {
+function findMost(bars: readonly Pick<Bar, 'value' | 'more'>[]): bigint {
   return bars.reduce((most, { value, more = 0n }) => (value + more > most ? value + more : most), 1n);
 }
 
