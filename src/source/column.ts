@@ -1,6 +1,7 @@
 /** Which column of a manifest holds which of our fields. */
 import { wrongUse } from '../domain/problem.ts';
 import { type CsvSource, type ManifestField, manifestFields } from '../domain/settings.ts';
+import { findDelimiter } from './delimiter.ts';
 import type { RowField } from './manifest-row.ts';
 
 /** Where our fields stand in a row, counted from 0, and how many columns each row must have. */
@@ -109,12 +110,9 @@ function addDefaults(
 }
 
 function nameFound({ header, delimiter }: CsvSource, names: readonly string[]): string {
-  const [only = ''] = names;
-  const better = [';', '\t', '|', ','].find((one) => one !== delimiter && only.includes(one));
+  const better = findDelimiter(names, delimiter);
   const advice =
-    names.length === 1 && better !== undefined
-      ? `, whose columns seem to be divided by ${JSON.stringify(better)} (delimiter)`
-      : '';
+    better === undefined ? '' : `, whose columns seem to be divided by ${JSON.stringify(better)} (delimiter)`;
   if (!header)
     return `found ${names.length === 1 ? 'one column' : `${names.length} columns`} without a header${advice}`;
   return `found ${names.map((name) => `"${name}"`).join(', ')}${advice}`;

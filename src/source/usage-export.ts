@@ -3,6 +3,7 @@ import { wrongUse } from '../domain/problem.ts';
 import type { Nano } from '../domain/pricing.ts';
 import { dayOf } from '../domain/pricing.ts';
 import type { Encoding } from '../domain/settings.ts';
+import { findDelimiter } from './delimiter.ts';
 import { readCsvRecords } from './csv-record.ts';
 import { readLocalBytes } from './manifest-bytes.ts';
 
@@ -94,9 +95,8 @@ function findPlace(names: readonly string[], field: string, name: string, settin
 }
 
 function adviseDelimiter(names: readonly string[], { delimiter }: ExportSettings): string {
-  const [only = ''] = names;
-  const better = [';', '\t', '|', ','].find((one) => one !== delimiter && only.includes(one));
-  if (names.length > 1 || better === undefined) return '';
+  const better = findDelimiter(names, delimiter);
+  if (better === undefined) return '';
   return ` Its columns seem to be divided otherwise: try --delimiter ${JSON.stringify(better)}.`;
 }
 
