@@ -13,12 +13,15 @@ import { Tally } from '../sql/tally.ts';
 import { openDatabase, type SqliteDatabase } from './database.ts';
 import { loadDriver } from './driver.ts';
 import {
+  isPlainReply,
+  pack,
   packError,
   type Replies,
   type Requests,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
+  unpack,
 } from './thread-messages.ts';
 
 if (!parentPort) throw new Error('run-thread is started as a thread');
@@ -52,7 +55,7 @@ function reply(one: ThreadReply, { spending }: { readonly spending: Spending }):
   waiting.push(one);
   if (waiting.length > 1) return;
   queueMicrotask(() => {
-    tell({ is: 'written', replies: waiting, spending });
+    tell({ is: 'written', replies: pack(waiting, isPlainReply), spending });
     waiting = [];
   });
 }
@@ -74,7 +77,7 @@ async function close(): Promise<void> {
 
 port.on('message', ({ nowMs: now, requests }: Requests) => {
   nowMs = now;
-  for (const request of requests) {
+  for (const request of unpack(requests)) {
     if (request.is === 'open') void open(request.opening);
     else if (request.is === 'close') void close();
     else if (writer) write(writer, request);

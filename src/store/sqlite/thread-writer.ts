@@ -6,11 +6,14 @@ import type { RunOpening } from '../../domain/ledger.ts';
 import type { Opened } from '../sql/opening.ts';
 import type { RunWriteName, RunWriter, RunWrites } from '../sql/run-writes.ts';
 import {
+  isPlainRequest,
+  pack,
   packOpening,
   type Replies,
   type Requests,
   type ThreadData,
   type ThreadRequest,
+  unpack,
   unpackError,
 } from './thread-messages.ts';
 
@@ -112,7 +115,7 @@ export class ThreadWriter implements RunWriter {
     this.#isPosting = true;
     setImmediate(() => {
       this.#isPosting = false;
-      const requests: Requests = { nowMs: this.#now(), requests: this.#outbox };
+      const requests: Requests = { nowMs: this.#now(), requests: pack(this.#outbox, isPlainRequest) };
       this.#outbox = [];
       this.#underway.push(this.#next);
       this.#worker.postMessage(requests);
@@ -122,7 +125,7 @@ export class ThreadWriter implements RunWriter {
   #settle(replies: Replies): void {
     if (replies.is !== 'written') return;
     this.#spending = replies.spending;
-    for (const reply of replies.replies) {
+    for (const reply of unpack(replies.replies)) {
       const pending = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
       if ('error' in reply) pending?.reject(unpackError(reply.error));
