@@ -34,6 +34,22 @@ function makeCause(given: Partial<Cause> = {}): Cause {
   };
 }
 
+test.each([
+  [{ unselected: 0 }, 'nothing is in the source: look at its bucket and prefix, or its path'],
+  [{ unselected: 1200 }, 'nothing was selected of the 1,200 that the source held: look at select'],
+  [{ broken: 3 }, undefined],
+])('a run over nothing, %j, says so', async (counts, words) => {
+  const none = { items: 0, answered: 0, notApplicable: 0, ...counts };
+  const lines = await print({ summary: makeSummary({ counts: none }) });
+  expect(lines.find((line) => line.includes('nothing'))?.trim()).toBe(words);
+});
+
+test('a run that takes up the troubled ones of another says nothing of the source', async () => {
+  const summary = makeSummary({ counts: { items: 0, answered: 0, notApplicable: 0 } });
+  const lines = await print({ summary, run: makeRun({ onlyFailed: '20261119T020000Z-audit' }) });
+  expect(lines.join()).not.toContain('nothing');
+});
+
 describe('the change since the run before', () => {
   test('stands below the verdicts', async () => {
     const change = {
@@ -205,8 +221,9 @@ describe('the summary', () => {
     const summary = makeSummary({ counts, units: {}, charge: '0', currency: '' });
     const lines = await print({ summary, bill: [] });
     expect(lines[1]).toBe('  0 items x 1 service = 0');
-    expect(lines[3]).toBe('  charged 0.00 (complete)');
-    expect(lines.length).toBe(5);
+    expect(lines[2]).toContain('nothing is in the source');
+    expect(lines[4]).toBe('  charged 0.00 (complete)');
+    expect(lines.length).toBe(6);
   });
 
   test('says what halted, why, what to check, and that running again goes on', async () => {

@@ -20,6 +20,7 @@ export function printSummary(console: Console, reported: Reported): void {
   const width = widthOf(console);
   const body = [
     formatAccounts(summary),
+    formatNothing(reported, ink),
     formatVerdicts(summary, ink),
     ...formatSince(summary, ink),
     formatCharge(summary, reported.bill, ink),
@@ -95,6 +96,17 @@ function inkEnding(exitCode: number, ink: Ink): (text: string) => string {
     default:
       return ink.red;
   }
+}
+
+/** A run over nothing is complete, and most likely not what was meant. */
+function formatNothing({ run, summary: { counts, listing } }: Reported, ink: Ink): string {
+  const { items, unselected, broken } = counts;
+  if (items + broken > 0 || listing !== 'complete' || run.onlyFailed !== undefined) return '';
+  const why =
+    unselected > 0
+      ? `was selected of the ${formatCount(unselected)} that the source held: look at select`
+      : 'is in the source: look at its bucket and prefix, or its path';
+  return `${ink.yellow('nothing')} ${why}`;
 }
 
 /** Items x services, and what became of every one of them. */

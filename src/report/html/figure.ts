@@ -59,7 +59,8 @@ function renderChange({ change }: PageContent, say: Say): Markup {
   );
 }
 
-function renderAccounts({ tally }: PageContent, say: Say): Markup {
+function renderAccounts(content: PageContent, say: Say): Markup {
+  const { tally } = content;
   const { counts, isBalanced, expected, found } = tally;
   const named = [
     [counts.answered, say('status.answered')],
@@ -74,10 +75,20 @@ function renderAccounts({ tally }: PageContent, say: Say): Markup {
   const parts = named.flatMap(([count, name]) => (count > 0 ? [html`${formatCount(count)} ${name}`] : []));
   const sum = parts.map((part, index) => html`${index === 0 ? '= ' : ' + '}${part}`);
   const { items, services } = counts;
-  return html`<p class="accounts"><strong>${say('figure.items', { count: items })}</strong> ${say('figure.services', { count: services })} ${parts.length === 0 ? say('figure.noTasks') : sum}${
+  return html`<p class="accounts"><strong>${say('figure.items', { count: items })}</strong> ${say('figure.services', { count: services })} ${parts.length === 0 ? html`= ${say('figure.noTasks')}` : sum}${describeNothing(content, say)}${
     isBalanced ? undefined : html` <strong>${say('figure.unbalanced', { expected, found })}</strong>`
   }</p>
 `;
+}
+
+/** A run over nothing is complete, and most likely not what was meant. */
+function describeNothing({ tally, run }: PageContent, say: Say): Markup | undefined {
+  const { items, unselected, broken } = tally.counts;
+  if (items + broken > 0 || run.listing !== 'complete' || run.onlyFailed !== undefined) return undefined;
+  const words = say(unselected > 0 ? 'figure.nothingSelected' : 'figure.nothingListed', {
+    count: unselected,
+  });
+  return html`${say('word.semicolon')}<strong>${words}</strong>`;
 }
 
 function renderSpend({ request, total, tally, spending }: PageContent, say: Say): Markup {

@@ -26,7 +26,7 @@ export function renderFlaggedFrame({ gathering, request, change }: PageContent, 
     decided === 0 ? undefined : html`${say('word.comma')}${say('flagged.decided', { count: decided })}`;
   return html`<section id="flagged"><h2>${say('flagged.title')} <span class="count">${say('flagged.order', { all: formatCount(count) })}${tally}</span></h2>
 ${note}<noscript><p class="note">${say('flagged.noScript')}</p></noscript>
-<form id="filters" class="filters" role="search" aria-label="${say('filter.title')}">
+<form id="filters" class="filters" hidden role="search" aria-label="${say('filter.title')}">
 <label>${say('filter.verdict')} <select id="by-verdict">${any}<option value="block">${say('verdict.block')}</option><option value="review">${say('verdict.review')}</option></select></label>
 <label>${say('filter.service')} <select id="by-service">${any}</select></label>
 <label>${say('filter.label')} <select id="by-label">${any}</select></label>
@@ -36,7 +36,7 @@ ${changes}${decisions}<fieldset><legend>${say('filter.score')}</legend><input id
 <button id="clear" type="button">${say('filter.clear')}</button>
 <button id="export" type="button">${say('filter.export')}</button>
 </form>
-<p id="found" class="found" role="status" aria-live="polite">${say('flagged.loading')}</p>
+<p id="found" class="found" hidden role="status" aria-live="polite">${say('flagged.loading')}</p>
 <ol id="items" class="items" aria-busy="true"></ol>
 <nav id="pages" class="pages" aria-label="${say('flagged.pages')}"></nav>
 </section>

@@ -50,6 +50,24 @@ describe('the content policy', () => {
   });
 });
 
+test('without a script there are no controls that do nothing, and it is said where the items are', async () => {
+  const page = await writePageOf(makeRequest([makeImageRow(1, 'a.jpg', 20)]));
+  expect(page).toContain(
+    '<noscript><p class="note">This list needs JavaScript. The same items are in items.csv',
+  );
+  for (const id of ['filters', 'found']) expect(page).toMatch(new RegExp(`<\\w+ id="${id}"[^>]* hidden`));
+});
+
+test('a run over nothing says where to look, and one that took up troubled items does not', async () => {
+  const words = 'look at its bucket and prefix';
+  const request = makeRequest([]);
+  const run = { ...request.run, counters: { ...request.run.counters, unselected: 0 } };
+  expect(await writePageOf({ ...request, run })).toContain(words);
+  expect(await writePageOf(request)).toContain('nothing was selected of the 3 that the source held');
+  expect(await writePageOf({ ...request, run: { ...run, onlyFailed: 'r' } })).not.toContain(words);
+  expect(await writePageOf({ ...request, run: { ...run, listing: 'partial' } })).not.toContain(words);
+});
+
 test.each([
   ['2026-11-20T02:00:05Z', 'Asia/Shanghai', '2026-11-20 10:00:05'],
   ['2026-11-20T16:00:00Z', 'Asia/Shanghai', '2026-11-21 00:00:00'],

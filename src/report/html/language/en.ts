@@ -76,6 +76,8 @@ export const en = {
   'figure.services': '× {count} service || × {count} services',
   'figure.noTasks': 'no tasks',
   'figure.unbalanced': 'not balanced: {expected} expected, {found} found',
+  'figure.nothingListed': 'the source held nothing: look at its bucket and prefix, or its path',
+  'figure.nothingSelected': 'nothing was selected of the {count} that the source held: look at select',
   'figure.spent': 'Spent',
   'figure.trouble': 'Failed and held',
   'figure.troubled': '{failed} failed, {held} held',

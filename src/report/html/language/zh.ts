@@ -77,6 +77,8 @@ export const zh: Catalogue = {
   'figure.services': '× {count} 个服务',
   'figure.noTasks': '没有任务',
   'figure.unbalanced': '账目不平：应有 {expected}，实有 {found}',
+  'figure.nothingListed': '来源中什么也没有：请检查存储桶和前缀，或文件路径',
+  'figure.nothingSelected': '来源中的 {count} 个条目都没有被选中：请检查 select',
   'figure.spent': '花费',
   'figure.trouble': '失败与搁置',
   'figure.troubled': '失败 {failed}，搁置 {held}',

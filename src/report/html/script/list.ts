@@ -7,6 +7,8 @@ export const list = String.raw`
   const start = async () => {
     const [list, found] = [byId('items'), byId('found')];
     if (list === null) return;
+    // Without a script they would be of no use.
+    byId('filters').hidden = found.hidden = false;
     let items;
     try {
       items = await unpackItems();
