@@ -15,27 +15,37 @@ export function makeCallbackPath(account: Account, run: string): string {
   return `${prefix}${createHmac('sha256', key).update(`callback\n${account.name}\n${run}`).digest('hex')}`;
 }
 
+export interface CallbackDesk {
+  readonly handler: Handler;
+  /** The status that a request is refused with, before its body is read; undefined where it is for us. */
+  readonly refuse: (method: string, path: string) => number | undefined;
+}
+
 /** Takes only POST to a path of `paths`, answers at once, and hands the reference that the body names to `hint`. */
-export function makeCallbackHandler(
+export function makeCallbackDesk(
   paths: ReadonlyMap<string, Account>,
   hint: (account: Account, ref: string) => void,
-): Handler {
+): CallbackDesk {
   const known = [...paths].map(([path, account]) => ({ path: Buffer.from(path), account }));
-  return async (request) => {
-    const given = Buffer.from(request.path);
-    const match = known.find(({ path }) => path.length === given.length && timingSafeEqual(path, given));
-    if (!match) return { status: 404 };
-    if (request.method !== 'POST') return { status: 405 };
+  const find = (given: Buffer) =>
+    known.find(({ path }) => path.length === given.length && timingSafeEqual(path, given))?.account;
+  const refuse: CallbackDesk['refuse'] = (method, path) => {
+    if (!find(Buffer.from(path))) return 404;
+    return method === 'POST' ? undefined : 405;
+  };
+  const handler: Handler = async (request) => {
+    const account = find(Buffer.from(request.path));
     const body = Buffer.from(request.body).toString('utf8');
-    for (const service of match.account.vendor.services) {
+    for (const service of account?.vendor.services ?? []) {
       const ref = service.readCallback?.(body);
-      if (ref !== undefined) {
-        hint(match.account, ref);
+      if (ref !== undefined && account) {
+        hint(account, ref);
         break;
       }
     }
     return { status: 200 };
   };
+  return { handler, refuse };
 }
 
 export interface Callbacks {
@@ -53,7 +63,7 @@ export async function openCallbacks(request: {
   readonly services: Pipeline['services'];
   readonly run: string;
   readonly serve: (
-    handler: Handler,
+    desk: CallbackDesk,
     address: { readonly host: string; readonly port: number },
   ) => Promise<Listening>;
   readonly hint: (account: Account, ref: string) => void;
@@ -66,13 +76,13 @@ export async function openCallbacks(request: {
   const paths = new Map(
     [...accounts.values()].map((account) => [makeCallbackPath(account, request.run), account]),
   );
-  const handler = makeCallbackHandler(paths, request.hint);
+  const desk = makeCallbackDesk(paths, request.hint);
   const listens = groupBy(
     [...accounts.values()].flatMap(({ callback }) => (callback ? [callback.listen] : [])),
     ({ host, port }) => `${host}:${port}`,
   );
   const servers: Listening[] = [];
-  for (const [address] of listens.values()) if (address) servers.push(await request.serve(handler, address));
+  for (const [address] of listens.values()) if (address) servers.push(await request.serve(desk, address));
   return {
     hookUrl: (account) =>
       account.callback && `${account.callback.publicUrl}${makeCallbackPath(account, request.run)}`,

@@ -23,7 +23,7 @@ import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
 import { findRun, withLedger } from './ledger.ts';
 import { withOutput } from './output.ts';
-import { type Outside, probeLimits, serveCallbacks } from './outside.ts';
+import { type Outside, probeLimits, serveTrial } from './outside.ts';
 
 const shownRuns = 20;
 
@@ -79,7 +79,7 @@ async function examinePipeline(outside: Outside, path: string, places: Places) {
   const mayTakeMs = findLongest(pipeline.services, pipeline.deadlines);
   const glance = () => openSource(pipeline, { storage, nowMs: clock.now(), isGlance: true });
   const readHistory = () => readDiskHistory(state, out, pipeline.name, clock);
-  const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveCallbacks, readFreeBytes };
+  const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveTrial, readFreeBytes };
   try {
     return await examine(pipeline, isInBucket ? [state] : [state, out], {
       ...outer,

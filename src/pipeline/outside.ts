@@ -1,7 +1,7 @@
 /** What is outside the program, and the servers and bounds that every command uses it with. */
 import type { Clock } from '../domain/clock.ts';
 import type { Handler } from '../domain/exchange.ts';
-import { serve } from '../wire/server.ts';
+import { serve, type ServeOptions } from '../wire/server.ts';
 
 /** What `main.ts` brings: all that is outside the program. */
 export interface Outside {
@@ -26,9 +26,16 @@ export const mediaLimits = { maxBytes: 64 * 1024 * 1024, timeoutMs: 60_000 };
 
 export const callLimits = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
 
-const callbackLimits = { maxBodyBytes: 8 * 1024 * 1024, timeoutMs: 10_000 };
+/** A callback may hold the whole result of a long video. What strangers send is refused before it is read. */
+const callbackLimits = { maxBodyBytes: 8 * 1024 * 1024, timeoutMs: 10_000, maxConnections: 64 };
 
-export const serveCallbacks = (handler: Handler, address: { readonly host: string; readonly port: number }) =>
+export const serveCallbacks = (
+  desk: Required<Pick<ServeOptions, 'refuse'>> & { readonly handler: Handler },
+  address: { readonly host: string; readonly port: number },
+) => serve(desk.handler, { ...callbackLimits, refuse: desk.refuse, ...address });
+
+/** For the doctor, which asks itself only whether the address can be listened on. */
+export const serveTrial = (handler: Handler, address: { readonly host: string; readonly port: number }) =>
   serve(handler, { ...callbackLimits, ...address });
 
 export const serveMedia = (handler: Handler, address?: { readonly host: string; readonly port: number }) =>

@@ -15,6 +15,10 @@ export interface ServeOptions {
   readonly maxBodyBytes: number;
   /** Milliseconds for a client to send its whole request. */
   readonly timeoutMs: number;
+  /** Most connections at once; further ones are closed at once. Any number where absent. */
+  readonly maxConnections?: number;
+  /** A status to refuse a request with before its body is read, which strangers could make as long as they like. */
+  readonly refuse?: (method: string, path: string) => number | undefined;
   /** Told when a handler throws; the client sees only a bare 500. */
   readonly onError?: (error: unknown) => void;
 }
@@ -40,6 +44,7 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Ru
   const server = createServer({ ...limits, connectionsCheckingInterval }, (request, response) => {
     answerRequest(handler, options, closing.signal, request, response).catch(() => request.socket.destroy());
   });
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   const host = options.host ?? '127.0.0.1';
   await listen(server, host, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
@@ -90,6 +95,8 @@ async function answerRequest(
   response: ServerResponse,
 ): Promise<void> {
   const target = request.url ?? '';
+  const refusal = options.refuse?.(request.method ?? '', target.split('?', 1)[0] ?? '');
+  if (refusal !== undefined) return writeAnswer(response, { status: refusal }, true);
   const body = await readBody(request, options.maxBodyBytes);
   if (body === undefined)
     return writeAnswer(response, { status: 413, body: 'request body too large\n' }, true);
