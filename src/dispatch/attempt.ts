@@ -1,5 +1,6 @@
 /** One exchange with a vendor: sign, send within the deadline, and hand back the phase it reached. */
 import type { Call, Reply, Sent } from '../domain/exchange.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { ArchivedReply } from '../domain/ledger.ts';
 import { redactLinks } from '../domain/link.ts';
 import type { Refusal } from '../domain/outcome.ts';
@@ -34,6 +35,30 @@ export function archive(reply: Reply): ArchivedReply {
 
 /** The vendor's words without the queries of links, which may carry signatures. */
 export function redactRefusal(refusal: Refusal): Refusal {
-  const message = redactLinks(refusal.message);
-  return message === refusal.message ? refusal : { ...refusal, message };
+  const [message, code] = [redactLinks(refusal.message), redactLinks(refusal.code)];
+  return message === refusal.message && code === refusal.code ? refusal : { ...refusal, message, code };
+}
+
+/** What a vendor's words must hold to hold a link's query. */
+const mayHoldLink = /[?&]|%3f/i;
+
+/** A finding whose words hold no signature: a vendor may well name our link in one of them. */
+export function redactFinding(finding: Finding): Finding {
+  const { labels, segments, metrics } = finding;
+  const words = [...Object.values(metrics), ...labels.map(({ label }) => label)];
+  if (!words.some((word) => typeof word === 'string' && mayHoldLink.test(word))) return finding;
+  const redact = <Part extends { readonly label: string }>(part: Part): Part => ({
+    ...part,
+    label: redactLinks(part.label),
+  });
+  const kept = Object.entries(metrics).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? redactLinks(value) : value,
+  ]);
+  return {
+    ...finding,
+    labels: labels.map(redact),
+    segments: segments.map(redact),
+    metrics: Object.fromEntries(kept),
+  };
 }

@@ -7,7 +7,7 @@ import { settleUsage, type Usage } from '../domain/usage.ts';
 import { saveArtifact } from './artifact.ts';
 import type { Bench } from './bench.ts';
 import type { Desk, Try, Underway, Watch } from './desk.ts';
-import { redactRefusal } from './attempt.ts';
+import { redactFinding, redactRefusal } from './attempt.ts';
 import type { Lane } from './lane.ts';
 import { tellDecision } from './tell.ts';
 
@@ -52,7 +52,13 @@ async function makeTransition(
       const { finding, observed, image } = decision.outcome;
       const usage = settleUsage(attempt.usage, observed, desk.account.returnsEmptyFrames);
       const artifact = image ? { artifact: await saveArtifact(image, bench.artifacts) } : {};
-      return { is: 'answered', attempt, finding: { ...finding, ...artifact }, usage, ...reply };
+      return {
+        is: 'answered',
+        attempt,
+        finding: { ...redactFinding(finding), ...artifact },
+        usage,
+        ...reply,
+      };
     }
     case 'again': {
       const refusal = redactRefusal(decision.refusal);

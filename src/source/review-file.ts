@@ -121,9 +121,10 @@ function readHeader(path: string, text: string): { readonly delimiter: string; r
   );
 }
 
-/** Takes the apostrophe away that our tables for people put before what a spreadsheet would run. */
+/** Takes the apostrophes away that our tables for people put before what a spreadsheet would run. */
 function unguard(cell: string): string {
-  return /^'[\s\p{Cc}\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/u.test(cell) ? cell.slice(1) : cell;
+  const open = cell.replace(/([;\t\r\n][\s\p{Cc}\p{Cf}]{0,9})'(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu, '$1');
+  return /^'[\s\p{Cc}\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/u.test(open) ? open.slice(1) : open;
 }
 
 function decode(path: string, bytes: Buffer): string {

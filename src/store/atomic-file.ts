@@ -13,16 +13,22 @@ const host = hostname().replaceAll(/[^\w.-]/g, '_');
 let lastAside = 0;
 
 /**
- * Writes text to `path` as `fill` gives it, at flat memory. Where `fill` throws, the file that was there stays.
+ * Writes text to `path` as `fill` gives it, at flat memory. Where `fill` throws, the file that was there stays. Who may
+ * read it is the user's own choice (umask), unless `mode` says less.
  *
  * @throws `Stop` where the disk is full or the folder cannot be written.
  */
-export function writeFileAside(path: string, fill: (sink: TextSink) => Promise<void>): Promise<void> {
-  return replaceFile(path, async (file) => {
+export function writeFileAside(
+  path: string,
+  fill: (sink: TextSink) => Promise<void>,
+  mode?: number,
+): Promise<void> {
+  const write = async (file: FileHandle): Promise<void> => {
     const sink = new ChunkSink((text) => file.writeFile(text, 'utf8'));
     await fill(sink);
     await sink.flush();
-  });
+  };
+  return replaceFile(path, write, mode);
 }
 
 /** As `writeFileAside`, for bytes that are all there. */
@@ -69,10 +75,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+async function replaceFile(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+  mode?: number,
+): Promise<void> {
   const aside = makeAsidePath(path);
   try {
-    const file = await open(aside, 'w');
+    const file = await open(aside, 'w', mode);
     try {
       await write(file);
       await file.sync();

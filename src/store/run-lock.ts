@@ -2,7 +2,7 @@
  * Keeps two runs of one pipeline apart. The lock is SQLite's exclusive lock on a side file: the system drops it at once
  * when its holder dies, however it dies. Who holds it stands in a second file, since reading the first would not be safe.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { exitCodes, Stop } from '../domain/problem.ts';
 import { writeFileAside } from './atomic-file.ts';
@@ -34,9 +34,11 @@ export async function acquireRunLock(
   let opened: InstanceType<typeof driver> | undefined;
   try {
     mkdirSync(dirname(lock), { recursive: true, mode: 0o700 });
+    // SQLite keeps the permissions of a file that is there.
+    closeSync(openSync(lock, 'a', 0o600));
     opened = new driver(lock, { timeout: patienceMs });
     opened.exec('BEGIN EXCLUSIVE');
-    await writeFileAside(note, (sink) => sink.write(`${JSON.stringify(holder)}\n`));
+    await writeFileAside(note, (sink) => sink.write(`${JSON.stringify(holder)}\n`), 0o600);
     const held = opened;
     return () => {
       held.close();

@@ -380,8 +380,19 @@ describe('spreadsheets', () => {
     '\uFEFF@a',
   ];
 
+  const guard = (text: string): string => `'${text.replace(/^([\t\r\n])/, "$1'")}`;
+
   test.each(hostile)('take no cell such as %j for a formula', (text) => {
-    expect(guardFormula(text)).toBe(`'${text}`);
+    expect(guardFormula(text)).toBe(guard(text));
+  });
+
+  test.each([
+    ['a;=1', "a;'=1"],
+    ['a\t =1', "a\t '=1"],
+    ['a\r\n+1;@b', "a\r\n'+1;'@b"],
+    ['a;\u200B＝1', "a;\u200B'＝1"],
+  ])('take no part of %j for a formula where they cut at other separators', (text, guarded) => {
+    expect(guardFormula(text)).toBe(guarded);
   });
 
   test.each(['a=1', '0', '', '中文', "'=1", 'x-1.jpg', '用户/＝.jpg'])('%j stays as it is', (text) => {
@@ -412,7 +423,7 @@ describe('spreadsheets', () => {
     await writeReports(request);
     for (const name of ['items.csv', 'findings.csv', 'segments.csv']) {
       const rows = readCsv(request.folder, name);
-      expect(rows.map((row) => row.key)).toEqual(hostile.map((text) => `'${text}`));
+      expect(rows.map((row) => row.key)).toEqual(hostile.map(guard));
       for (const cell of rows.flatMap((row) => Object.values(row))) expect(guardFormula(cell)).toBe(cell);
     }
     const failures = readCsv(request.folder, 'failures.csv');

@@ -16,10 +16,18 @@ const formulaStart = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF
 /** Where a text begins so, no spreadsheet takes it for a formula: nearly all do. */
 const plainStart = /^[\w/\p{Lo}]/u;
 
-/** The text with an apostrophe before it where a spreadsheet would take it for a formula. */
+/**
+ * Some spreadsheets cut at semicolons, tabs or the line ends of quoted cells, by the habit of their country: then what
+ * follows one is a cell of its own.
+ */
+const formulaInside = /([;\t\r\n][\s\p{Cc}\p{Cf}]{0,9})(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+const separator = /[;\t\r\n]/;
+
+/** The text with an apostrophe before whatever a spreadsheet would take for a formula. */
 export function guardFormula(text: string): string {
-  if (text === '' || plainStart.test(text)) return text;
-  return formulaStart.test(text) ? `'${text}` : text;
+  const inside = separator.test(text) ? text.replace(formulaInside, "$1'") : text;
+  if (text === '' || plainStart.test(text)) return inside;
+  return formulaStart.test(text) ? `'${inside}` : inside;
 }
 
 /** The first line, and the byte order mark before it where people read the file. */

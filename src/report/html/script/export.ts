@@ -2,10 +2,12 @@
 
 export const exporting = String.raw`
   const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/u;
+  const inside = /([;\t\r\n][\s\p{Cc}\p{Cf}]{0,9})(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+  const guard = (value) => (formula.test(value) ? "'" : '') + value.replace(inside, "$1'");
   const cell = (value) => {
     if (value === undefined || value === null) return '';
     if (typeof value === 'number') return String(value);
-    const text = settings.isGuarded && formula.test(value) ? "'" + value : value;
+    const text = settings.isGuarded ? guard(value) : value;
     return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
   };
   const head = ['item', 'bucket', 'key', 'kind', 'size_bytes', 'verdict', 'reasons', 'status', 'service', 'op', 'label', 'score', 'all_labels', 'decision', 'decided_by', 'comment'];
