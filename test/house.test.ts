@@ -81,7 +81,7 @@ describe('the homes of effects', () => {
       pattern: /from '(?:node:fs|node:fs\/promises)'/,
       homes: ['store/', 'config/', 'source/', 'rehearsal/'],
     },
-    { effect: 'the database', pattern: /'better-sqlite3'/, homes: ['store/'] },
+    { effect: 'the database', pattern: /'(?:better-sqlite3|pg)'/, homes: ['store/'] },
     {
       effect: 'the clock',
       pattern: /\bDate\.now\b|\bperformance\.now\b|\bnew Date\(\)|\bsetTimeout\b|\bsetInterval\b/,

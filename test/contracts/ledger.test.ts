@@ -2,13 +2,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attempt, Ledger, RunLedger } from '../../src/domain/ledger.ts';
 import type { Condition } from '../../src/domain/policy.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { settleUsage, type Usage } from '../../src/domain/usage.ts';
 import { openLedger } from '../../src/store/ledger.ts';
+import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
+import { systemClock } from '../../src/wire/clock.ts';
 import { openBuiltLedger } from '../support/built-ledger.ts';
+import {
+  findMissingForPostgres,
+  makeSchema,
+  removeSchema,
+  startPostgres,
+  type TestServer,
+} from '../support/postgres.ts';
+import { describeReal } from '../support/server.ts';
 import {
   answer,
   begin,
@@ -35,9 +45,23 @@ interface Place {
   remove(): Promise<void>;
 }
 
-const ledgers: readonly { readonly name: string; readonly makePlace: () => Promise<Place> }[] = [
+interface Kind {
+  readonly name: string;
+  /** Programs that it needs and that are not here. */
+  readonly missing: readonly string[];
+  readonly makePlace: () => Promise<Place>;
+}
+
+let server: Promise<TestServer> | undefined;
+
+afterAll(async () => {
+  await (await server)?.stop();
+});
+
+const ledgers: readonly Kind[] = [
   {
     name: 'SQLite',
+    missing: [],
     makePlace: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
       return {
@@ -48,6 +72,7 @@ const ledgers: readonly { readonly name: string; readonly makePlace: () => Promi
   },
   {
     name: 'SQLite, written by a thread of its own',
+    missing: [],
     makePlace: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
       return {
@@ -56,9 +81,30 @@ const ledgers: readonly { readonly name: string; readonly makePlace: () => Promi
       };
     },
   },
+  {
+    name: 'PostgreSQL',
+    missing: findMissingForPostgres(),
+    makePlace: async () => {
+      server ??= startPostgres();
+      const access = makeSchema((await server).access);
+      return {
+        open: (clock) =>
+          openPostgresLedger({
+            access,
+            clock: { ...systemClock, now: () => clock.now() },
+          }),
+        remove: () => removeSchema(access),
+      };
+    },
+  },
 ];
 
-describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
+describe.each(ledgers)('a ledger on $name', ({ name, missing, makePlace }) => {
+  describeReal(name, missing, () => holdLedger(makePlace));
+});
+
+/** What every ledger must do. */
+function holdLedger(makePlace: () => Promise<Place>): void {
   let place: Place;
   let clock: HandClock;
   let ledger: Ledger;
@@ -1784,4 +1830,4 @@ describe.each(ledgers)('a ledger on $name', ({ makePlace }) => {
     );
     expect(order).toEqual(Array.from({ length: 50 }, (_, index) => index));
   });
-});
+}

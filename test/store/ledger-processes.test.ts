@@ -1,28 +1,80 @@
-/** One ledger file under several real processes, and under a kill. */
+/** One ledger under several real processes, and under a kill. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Ledger } from '../../src/domain/ledger.ts';
 import { openLedger } from '../../src/store/ledger.ts';
+import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
+import { systemClock } from '../../src/wire/clock.ts';
+import {
+  findMissingForPostgres,
+  makeSchema,
+  removeSchema,
+  startPostgres,
+  type TestServer,
+} from '../support/postgres.ts';
+import { describeReal } from '../support/server.ts';
 import { HandClock, makeOpening, prices, readStates } from './world.ts';
 
-let folder: string;
+/** A ledger that processes share. */
+interface Place {
+  /** As the worker takes it. */
+  readonly word: string;
+  open(): Promise<Ledger>;
+  remove(): Promise<void>;
+}
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mediasweep-processes-'));
+let server: Promise<TestServer> | undefined;
+
+afterAll(async () => {
+  await (await server)?.stop();
 });
 
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
+const kinds: readonly {
+  readonly name: string;
+  readonly missing: readonly string[];
+  readonly makePlace: () => Promise<Place>;
+}[] = [
+  {
+    name: 'SQLite',
+    missing: [],
+    makePlace: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mediasweep-processes-'));
+      return {
+        word: folder,
+        open: () => openLedger({ folder, clock: new HandClock() }),
+        remove: () => rm(folder, { recursive: true }),
+      };
+    },
+  },
+  {
+    name: 'PostgreSQL',
+    missing: findMissingForPostgres(),
+    makePlace: async () => {
+      server ??= startPostgres();
+      const access = makeSchema((await server).access);
+      const clock = new HandClock();
+      return {
+        word: JSON.stringify(access),
+        open: () =>
+          openPostgresLedger({
+            access,
+            clock: { ...systemClock, now: () => clock.now() },
+          }),
+        remove: () => removeSchema(access),
+      };
+    },
+  },
+];
 
 /** Answers the lines that the worker wrote until it ended, or until it was killed after `killAfter` of them. */
-async function runWorker(name: string, count: number, killAfter = Number.POSITIVE_INFINITY) {
+async function runWorker(place: Place, name: string, count: number, killAfter = Number.POSITIVE_INFINITY) {
   const script = join(import.meta.dirname, 'ledger-worker.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, folder, name, String(count)], {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, place.word, name, String(count)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
@@ -35,35 +87,53 @@ async function runWorker(name: string, count: number, killAfter = Number.POSITIV
   return lines;
 }
 
-test('processes that begin together on a new ledger pay for each content once', async () => {
-  const count = 300;
-  const outputs = await Promise.all(['nightly', 'weekly', 'monthly'].map((name) => runWorker(name, count)));
-  expect(outputs.map((lines) => lines.at(-1))).toEqual(['done', 'done', 'done']);
-  const answered = outputs.flat().filter((line) => line.startsWith('answered'));
-  expect(new Set(answered).size).toBe(count);
-  expect(answered).toHaveLength(count);
+describe.each(kinds)('a ledger on $name', ({ name: kind, missing, makePlace }) => {
+  describeReal(kind, missing, () => {
+    let place: Place;
 
-  const ledger = await openLedger({ folder, clock: new HandClock() });
-  let units = 0;
-  for (const { id } of await ledger.listRuns(10)) {
-    for (const row of await ledger.readBill(id, prices)) units += row.observed;
-    const states = new Set((await readStates(ledger, id)).map((text) => text.split(' ')[2]));
-    expect([...states].filter((state) => state !== 'answered' && state !== 'reused')).toEqual([]);
-  }
-  expect(units).toBe(count);
-  await ledger.close();
-});
+    beforeEach(async () => {
+      place = await makePlace();
+    }, 60_000);
 
-test('a killed process loses nothing that it was told is durable', async () => {
-  const lines = await runWorker('nightly', 2000, 40);
-  expect(lines).not.toContain('done');
-  const told = lines.filter((line) => line.startsWith('answered')).map((line) => line.split(' ')[1] ?? '');
-  expect(told.length).toBeGreaterThanOrEqual(40);
+    afterEach(async () => {
+      await place.remove();
+    });
 
-  const ledger = await openLedger({ folder, clock: new HandClock() });
-  const run = await ledger.openRun(makeOpening());
-  expect(run.isResumed).toBe(true);
-  const { settledKeys } = await run.readKnown(told, []);
-  expect(told.filter((key) => !settledKeys.has(key))).toEqual([]);
-  await ledger.close();
+    test('processes that begin together on a new ledger pay for each content once', async () => {
+      const count = 300;
+      const outputs = await Promise.all(
+        ['nightly', 'weekly', 'monthly'].map((name) => runWorker(place, name, count)),
+      );
+      expect(outputs.map((lines) => lines.at(-1))).toEqual(['done', 'done', 'done']);
+      const answered = outputs.flat().filter((line) => line.startsWith('answered'));
+      expect(new Set(answered).size).toBe(count);
+      expect(answered).toHaveLength(count);
+
+      const ledger = await place.open();
+      let units = 0;
+      for (const { id } of await ledger.listRuns(10)) {
+        for (const row of await ledger.readBill(id, prices)) units += row.observed;
+        const states = new Set((await readStates(ledger, id)).map((text) => text.split(' ')[2]));
+        expect([...states].filter((state) => state !== 'answered' && state !== 'reused')).toEqual([]);
+      }
+      expect(units).toBe(count);
+      await ledger.close();
+    });
+
+    test('a killed process loses nothing that it was told is durable', async () => {
+      const lines = await runWorker(place, 'nightly', 2000, 40);
+      expect(lines).not.toContain('done');
+      const told = lines
+        .filter((line) => line.startsWith('answered'))
+        .map((line) => line.split(' ')[1] ?? '');
+      expect(told.length).toBeGreaterThanOrEqual(40);
+
+      const ledger = await place.open();
+      const run = await ledger.openRun(makeOpening());
+      expect(run.isResumed).toBe(true);
+      const { settledKeys } = await run.readKnown(told, []);
+      expect(told.filter((key) => !settledKeys.has(key))).toEqual([]);
+      await ledger.close();
+    });
+  });
 });

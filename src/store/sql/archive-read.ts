@@ -69,7 +69,9 @@ export async function readArchivedPage(
 async function readElements(db: Database, row: StoredAnswer): Promise<readonly StoredElement[]> {
   // The ids of one call's attempts follow one another; a batch has at most 100.
   const isBatch = row.is_batch === 1;
-  const range = isBatch ? 'a.id >= ? AND a.id < ? + 1000 AND (a.id = ? OR a.call = ?)' : 'a.id = ?';
+  const range = isBatch
+    ? 'a.id >= ? AND a.id < CAST(? AS BIGINT) + 1000 AND (a.id = ? OR a.call = ?)'
+    : 'a.id = ?';
   const values = isBatch ? [row.call, row.call, row.call, row.call] : [row.attempt];
   return await db.all<StoredElement>(
     `SELECT a.id, a.ref, a.position, i.name, i.facts, i.position AS place

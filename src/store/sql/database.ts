@@ -4,6 +4,7 @@
  *
  * - `?` stands for a value, in their order;
  * - `x IN LIST(?)` asks whether `x` is among the elements of a list;
+ * - `SAME(x, ?)` is `x = ?`, and `x IN NAMES(?)` is `x IN LIST(?)`, for texts that may be longer than an index takes;
  * - `MATCHES(x, ?)` asks whether `x` is one of the words of a list, or matches one as a pattern with `*` and `?`;
  * - `INDEXED BY name` is a hint for who heeds it.
  *

@@ -39,7 +39,7 @@ export class PlanView {
     });
     const names = items.flatMap(({ item }, index) => (stored[index]?.[0] ? [] : [item.id]));
     const taken = await db.each(
-      'SELECT 1 AS taken FROM items WHERE run = ? AND name = ?',
+      'SELECT 1 AS taken FROM items WHERE run = ? AND SAME(name, ?)',
       names.map((name) => [run, name]),
     );
     const reuseKeys = [...new Set(items.flatMap(({ tasks }) => tasks.map(({ reuseKey }) => reuseKey)))];
@@ -97,7 +97,8 @@ export class PlanView {
     if (this.#takenNames.has(name)) return true;
     const { db, run } = this.#session;
     return (
-      (await db.get('SELECT 1 AS taken FROM items WHERE run = ? AND name = ?', [run, name])) !== undefined
+      (await db.get('SELECT 1 AS taken FROM items WHERE run = ? AND SAME(name, ?)', [run, name])) !==
+      undefined
     );
   }
 }

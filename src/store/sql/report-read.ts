@@ -69,7 +69,7 @@ export async function readNamedItems(
 ): Promise<readonly ItemRow[]> {
   const items = await db.all<WholeItem>(
     `SELECT id, name, position, facts, content FROM items
-     WHERE run = ? AND name IN LIST(?)`,
+     WHERE run = ? AND name IN NAMES(?)`,
     [run.seq, names],
   );
   return await joinTasks(db, run, items);
@@ -78,7 +78,7 @@ export async function readNamedItems(
 /** Each of these names as the latest run that has it knows it. */
 export async function readLatestItems(db: Database, names: readonly string[]): Promise<readonly Item[]> {
   const found = await db.each<StoredItem>(
-    `SELECT i.name, i.position, i.facts FROM runs AS r JOIN items AS i ON i.run = r.seq AND i.name = ?
+    `SELECT i.name, i.position, i.facts FROM runs AS r JOIN items AS i ON i.run = r.seq AND SAME(i.name, ?)
      ORDER BY r.seq DESC LIMIT 1`,
     names.map((name) => [name]),
   );

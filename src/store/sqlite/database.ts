@@ -127,7 +127,7 @@ export class SqliteDatabase implements WritingDatabase {
     let prepared = this.#statements.get(sql);
     if (!prepared) {
       const own = translate(sql);
-      prepared = { statement: this.#driver.prepare<Plain[]>(own), takesLists: own !== sql };
+      prepared = { statement: this.#driver.prepare<Plain[]>(own), takesLists: own.includes('json_each') };
       this.#statements.set(sql, prepared);
     }
     return prepared;
@@ -161,7 +161,8 @@ async function takeTurn(path: string): Promise<() => void> {
 /** The common spelling in SQLite's own words. */
 function translate(sql: string): string {
   return sql
-    .replaceAll('IN LIST(?)', 'IN (SELECT value FROM json_each(?))')
+    .replaceAll(/SAME\(([\w.]+), \?\)/g, '$1 = ?')
+    .replaceAll(/IN (?:LIST|NAMES)\(\?\)/g, 'IN (SELECT value FROM json_each(?))')
     .replaceAll(
       /MATCHES\(([\w.]+), \?\)/g,
       'EXISTS (SELECT 1 FROM json_each(?) AS word WHERE $1 = word.value OR $1 GLOB word.value)',

@@ -1,0 +1,42 @@
+/** Opens a ledger on PostgreSQL. */
+import type { Clock } from '../domain/clock.ts';
+import type { Ledger } from '../domain/ledger.ts';
+import type { PostgresAccess } from './postgres/access.ts';
+import type { Line } from './postgres/connection.ts';
+import { loadPostgresDriver } from './postgres/driver.ts';
+import { migrate } from './postgres/migrate.ts';
+import { PostgresReader } from './postgres/reader.ts';
+import { PostgresWriter } from './postgres/writer.ts';
+import { SqlLedger } from './sql/sql-ledger.ts';
+
+export interface PostgresOpening {
+  readonly access: PostgresAccess;
+  readonly clock: Clock;
+  /** How long a server that goes away is waited for; five minutes if absent. Milliseconds. */
+  readonly patienceMs?: number | undefined;
+  /** Is told in words when the server is away, and when it is back. */
+  readonly tell?: ((words: string) => void) | undefined;
+}
+
+const usualPatienceMs = 300_000;
+
+/**
+ * The ledger in a schema of a PostgreSQL database, which is made where it is not there.
+ *
+ * @throws `Stop` where the driver is not installed, the server cannot be reached (exit 3) or does not let us in, is older
+ * than 15, or the ledger is too new (exit 2).
+ */
+export async function openPostgresLedger({
+  access,
+  clock,
+  patienceMs = usualPatienceMs,
+  tell = () => undefined,
+}: PostgresOpening): Promise<Ledger> {
+  const line: Line = { driver: await loadPostgresDriver(), access, clock, patienceMs, tell };
+  await migrate(line);
+  return new SqlLedger({
+    db: new PostgresReader(line),
+    openWriter: async () => new PostgresWriter(line),
+    now: () => clock.now(),
+  });
+}

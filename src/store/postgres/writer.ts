@@ -1,0 +1,242 @@
+/**
+ * The connection that writes. Its transactions take turns with those of every other process by a lock of the database, as
+ * SQLite's do by the lock of the file; so what the ledger's rules hold on one machine, they hold on many. Writes are sent
+ * without waiting for their answers, and a read behind them is answered behind them.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Client } from 'pg';
+import type { Value, WritingDatabase } from '../sql/database.ts';
+import { defaultSchema, nameLedger } from './access.ts';
+import { connect, type Line, persist } from './connection.ts';
+import { bind, translate } from './dialect.ts';
+import { nameStatement, readEach } from './question.ts';
+import { idColumns } from './schema.ts';
+import { isGivenUp, isLost } from './trouble.ts';
+
+const mostTries = 20;
+
+/** One transaction that is under way. */
+interface Transaction {
+  readonly client: Client;
+  /** Last ids given out, by table; what changed is stored with the commit. */
+  readonly ids: Map<string, number>;
+  readonly grown: Set<string>;
+  /** Of the first write that failed. */
+  failure: unknown;
+}
+
+export class PostgresWriter implements WritingDatabase {
+  readonly name: string;
+  readonly isFar = true;
+  readonly #line: Line;
+  /** Under which its commits are counted. */
+  readonly #id = randomUUID();
+  #commits = 0;
+  #client: Client | undefined;
+  #transaction: Transaction | undefined;
+
+  constructor(line: Line) {
+    this.#line = line;
+    this.name = nameLedger(line.access);
+  }
+
+  async get<Row>(sql: string, values?: readonly Value[]): Promise<Row | undefined> {
+    return (await this.all<Row>(sql, values))[0];
+  }
+
+  async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
+    return (await this.#ask(sql, values)).rows as Row[];
+  }
+
+  async each<Row>(sql: string, values: readonly (readonly Value[])[]): Promise<readonly (readonly Row[])[]> {
+    return await readEach<Row>(this.#require().client, sql, values);
+  }
+
+  run(sql: string, values: readonly Value[] = []): void {
+    const transaction = this.#require();
+    this.#ask(sql, values).catch((error: unknown) => {
+      transaction.failure ??= error;
+    });
+  }
+
+  async change(sql: string, values: readonly Value[] = []): Promise<number> {
+    return (await this.#ask(sql, values)).rowCount ?? 0;
+  }
+
+  insert(table: string, row: Readonly<Record<string, Value>>): number {
+    const { ids, grown } = this.#require();
+    const id = (ids.get(table) ?? 0) + 1;
+    ids.set(table, id);
+    grown.add(table);
+    const columns = Object.keys(row);
+    const marks = columns.map(() => '?').join();
+    const sql = `INSERT INTO ${table} (${idColumns[table]}, ${columns.join()}) VALUES (?, ${marks})`;
+    this.run(sql, [id, ...Object.values(row)]);
+    return id;
+  }
+
+  async nextId(table: 'attempts'): Promise<number> {
+    return (this.#require().ids.get(table) ?? 0) + 1;
+  }
+
+  /** @throws `Stop` where the server stays away, or refuses; nothing is committed then */
+  async transact<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let triesLeft = mostTries; ; triesLeft -= 1) {
+      const done = await persist(this.#line, () => this.#try(work, triesLeft > 1));
+      if (done !== givenUp) return done.result;
+    }
+  }
+
+  async measure(): Promise<number> {
+    const { schema = defaultSchema } = this.#line.access;
+    return await persist(this.#line, async () => {
+      const { rows } = await (await this.#connect()).query<{ bytes: number }>(
+        `SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) AS bytes FROM pg_class AS c
+           JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'`,
+        [schema],
+      );
+      return rows[0]?.bytes ?? 0;
+    });
+  }
+
+  /** The room is used again by what comes; giving it back to the disk would lock everyone out. */
+  async compact(): Promise<void> {
+    await persist(this.#line, async () => {
+      const client = await this.#connect();
+      for (const table of ['items', 'tasks', 'attempts', 'replies', 'broken', 'canary']) {
+        await client.query(`VACUUM (ANALYZE) ${table}`);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (!client) return;
+    await client.query('DELETE FROM writers WHERE id = $1', [this.#id]).catch(() => undefined);
+    await client.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<Client> {
+    this.#client ??= await connect(this.#line);
+    return this.#client;
+  }
+
+  #drop(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.end().catch(() => undefined);
+  }
+
+  async #try<Result>(
+    work: () => Promise<Result>,
+    mayTryAgain: boolean,
+  ): Promise<{ readonly result: Result } | typeof givenUp> {
+    const client = await this.#connect();
+    let result: Result;
+    let transaction: Transaction | undefined;
+    try {
+      transaction = await this.#begin(client);
+      this.#transaction = transaction;
+      result = await work();
+      this.#storeIds(transaction);
+    } catch (error) {
+      const failure = transaction?.failure ?? error;
+      this.#transaction = undefined;
+      await this.#rollBack(client, failure);
+      if (isGivenUp(failure) && mayTryAgain) return givenUp;
+      throw failure;
+    }
+    this.#transaction = undefined;
+    await this.#commit(client, transaction);
+    return { result };
+  }
+
+  async #begin(client: Client): Promise<Transaction> {
+    const [, , counters] = await Promise.all([
+      client.query('BEGIN'),
+      client.query({ name: 'lock', text: lockSql, values: [this.#lockName()] }),
+      client.query({ name: 'counters', text: 'SELECT name, last FROM counters' }),
+    ]);
+    const rows = counters.rows as readonly { readonly name: string; readonly last: number }[];
+    const ids = new Map(rows.map(({ name, last }) => [name, last]));
+    return { client, ids, grown: new Set(), failure: undefined };
+  }
+
+  #storeIds({ ids, grown }: Transaction): void {
+    for (const table of grown) {
+      this.run('INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = excluded.last', [
+        table,
+        ids.get(table) ?? 0,
+      ]);
+    }
+    this.run(
+      `INSERT INTO writers VALUES (?, ?, now())
+       ON CONFLICT (id) DO UPDATE SET commits = excluded.commits, seen = excluded.seen`,
+      [this.#id, this.#commits + 1],
+    );
+  }
+
+  /** After an error of the server's the connection is given up: statements that it skipped would be taken for prepared. */
+  async #rollBack(client: Client, failure: unknown): Promise<void> {
+    const isOurs = !(failure instanceof Error && 'severity' in failure) && !isLost(failure);
+    if (!isOurs) {
+      this.#drop();
+      return;
+    }
+    await client.query('ROLLBACK').catch(() => this.#drop());
+  }
+
+  /** A commit whose answer is lost may have come through: the count of commits tells, once the lock is free. */
+  async #commit(client: Client, transaction: Transaction): Promise<void> {
+    const count = this.#commits + 1;
+    try {
+      // Answered behind all that was written; where some of that failed, nothing is committed.
+      const { command } = await client.query('COMMIT');
+      if (command !== 'COMMIT')
+        throw transaction.failure ?? new Error(`the server answered ${command} to COMMIT`);
+    } catch (error) {
+      this.#drop();
+      if (!isLost(error)) throw error;
+      const committed = await persist(this.#line, () => this.#countCommits());
+      if (committed !== count) throw error;
+    }
+    this.#commits = count;
+  }
+
+  async #countCommits(): Promise<number> {
+    const client = await this.#connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(lockSql, [this.#lockName()]);
+      const { rows } = await client.query<{ commits: number }>('SELECT commits FROM writers WHERE id = $1', [
+        this.#id,
+      ]);
+      await client.query('COMMIT');
+      return rows[0]?.commits ?? 0;
+    } catch (error) {
+      this.#drop();
+      throw error;
+    }
+  }
+
+  #lockName(): string {
+    return `mediasweep ${this.#line.access.schema ?? defaultSchema}`;
+  }
+
+  async #ask(sql: string, values: readonly Value[]) {
+    const { client } = this.#require();
+    const statement = translate(sql);
+    const { text } = statement;
+    return await client.query({ name: nameStatement(text), text, values: bind(statement, values) });
+  }
+
+  #require(): Transaction {
+    if (!this.#transaction) throw new Error('the ledger is written within transactions only');
+    return this.#transaction;
+  }
+}
+
+const givenUp = Symbol('given up');
+
+const lockSql = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
