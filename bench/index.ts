@@ -10,7 +10,7 @@ import { benchLedger } from './ledger.ts';
 import { benchLinks } from './links.ts';
 import { benchListing } from './listing.ts';
 import { benchManifest } from './manifest.ts';
-import { type Figure, type Result, tellFigure, writeFigures } from './measure.ts';
+import { type Result, writeFigures } from './measure.ts';
 import { benchProbing } from './probing.ts';
 import { benchReports } from './reports.ts';
 import { benchScale } from './scale.ts';
@@ -33,15 +33,10 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   probing: () => benchProbing(size(2000), pairs),
   listing: () => benchListing(size(300_000), pairs),
   calls: () => benchCalls(size(100_000), pairs),
-  scale: async () => tell(await benchScale([10_000, 100_000, 1_000_000].map(size))),
+  scale: () => benchScale([10_000, 100_000, 1_000_000].map(size), pairs),
   estimate: () => benchEstimate([100_000, 1_000_000].map(size)),
-  startUp: async () => tell(await benchStartUp(size(1_000_000))),
+  startUp: () => benchStartUp(size(1_000_000), pairs),
 };
-
-function tell(figures: readonly Figure[]): readonly Figure[] {
-  for (const figure of figures) tellFigure(figure);
-  return figures;
-}
 
 const unknown = names.filter((name) => !(name in benchmarks));
 if (unknown.length > 0) {

@@ -28,14 +28,11 @@ export interface Figure {
 export type Result = Comparison | Figure;
 
 export function tellFigure({ name, value, unit }: Figure): void {
-  console.log(`${name}: ${value < 10 ? value.toFixed(3) : value.toFixed(0)} ${unit}`);
+  console.log(`${name}: ${format(value)} ${unit}`);
 }
 
-/** The median of so many measures. */
-export async function takeMedian(times: number, measure: () => Promise<number>): Promise<number> {
-  const taken: number[] = [];
-  for (let time = 0; time < times; time += 1) taken.push(await measure());
-  return taken.toSorted((one, other) => one - other)[Math.floor(times / 2)] as number;
+function format(value: number): string {
+  return value.toFixed(value < 10 ? 3 : 0);
 }
 
 /** Runs the two in turn, ours first in every other pair, and compares pair by pair. */
@@ -57,7 +54,7 @@ export async function compare(
       measured.push({ ours: await ours(), theirs: first });
     }
     const last = measured.at(-1) as Pair;
-    console.log(`  pair ${index + 1}: ${last.ours.toFixed(0)} against ${last.theirs.toFixed(0)} ${unit}`);
+    console.log(`  pair ${index + 1}: ${format(last.ours)} against ${format(last.theirs)} ${unit}`);
   }
   const ratios = measured.map((pair) => pair.ours / pair.theirs).toSorted((one, other) => one - other);
   const ratio = {

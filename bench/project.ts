@@ -114,8 +114,8 @@ export async function runPipeline({ folder }: Project, count: number): Promise<U
 
 export interface Server {
   readonly port: number;
-  /** Resolves when the first paid call comes in. */
-  readonly called: Promise<void>;
+  /** Resolves when a paid call comes in, the first after it was asked for. */
+  readonly nextCall: () => Promise<void>;
   readonly stop: () => void;
 }
 
@@ -123,8 +123,11 @@ export interface Server {
 export async function startVendor(delayMs: number): Promise<Server> {
   const child = fork(join(import.meta.dirname, 'vendor-server.js'), [String(delayMs)]);
   const [port] = (await once(child, 'message')) as [number];
-  const called = once(child, 'message').then(() => undefined);
-  return { port, called, stop: () => child.disconnect() };
+  const nextCall = async () => {
+    child.send('tell');
+    await once(child, 'message');
+  };
+  return { port, nextCall, stop: () => child.disconnect() };
 }
 
 /** A bucket of so many keys that only lists, in a process of its own. */

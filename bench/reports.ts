@@ -31,7 +31,7 @@ export async function benchReports(items: number, pairs: number): Promise<readon
     const folder = join(project.folder, 'reports', 'bench', filled.run.record.id);
     const records = parse(await readFile(join(folder, 'items.csv')), { bom: true }) as string[][];
     const lines = (await readFile(join(folder, 'tasks.jsonl'), 'utf8')).trimEnd().split('\n');
-    const rows = lines.map((line) => JSON.parse(line) as unknown);
+    const rows = lines.map((line) => Object.values(JSON.parse(line) as object) as unknown[]);
     return [
       await compare(
         `items.csv and the other tables of a run of ${items} items, from the ledger`,
@@ -44,10 +44,10 @@ export async function benchReports(items: number, pairs: number): Promise<readon
       await compare(
         `tasks.jsonl of a run of ${items} items, from the ledger`,
         'rows/s',
-        'JSON.stringify over its rows',
+        'csv-stringify over the same rows',
         pairs,
         () => measure('jsonl'),
-        () => measureAlone(alone, rows, (page) => page.map((row) => `${JSON.stringify(row)}\n`).join('')),
+        () => measureAlone(alone, rows, (page) => stringify(page, { record_delimiter: 'windows' })),
       ),
     ];
   } finally {

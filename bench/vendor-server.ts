@@ -26,7 +26,11 @@ const ended = JSON.stringify({
 const picture = readFileSync(join(root, 'src', 'rehearsal', 'library', 'banners', 'counter.gif'));
 
 let jobs = 0;
-let isCalled = false;
+/** Whoever started this waits for the next call. */
+let isAwaited = false;
+process.on('message', () => {
+  isAwaited = true;
+});
 
 function reply(method: string, url: string): { readonly type: string; readonly body: string | Buffer } {
   const type = 'application/json';
@@ -35,8 +39,10 @@ function reply(method: string, url: string): { readonly type: string; readonly b
     jobs += 1;
     return { type, body: `{"job":"job-${jobs}"}` };
   }
-  if (method === 'POST' && !isCalled) process.send?.('called');
-  isCalled ||= method === 'POST';
+  if (method === 'POST' && isAwaited) {
+    isAwaited = false;
+    process.send?.('called');
+  }
   return method === 'GET' ? { type: 'image/gif', body: picture } : { type, body: answer };
 }
 
