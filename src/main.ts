@@ -84,6 +84,7 @@ function openLazily(stop: AbortSignal): Spine {
     pruneLedger: async (...given) => (await open()).pruneLedger(...given),
     restoreLedger: async (...given) => (await open()).restoreLedger(...given),
     emulate: async (...given) => (await open()).emulate(...given),
+    work: async (...given) => (await open()).work(...given),
     rehearse: async (...given) => (await open()).rehearse(...given),
   };
 }

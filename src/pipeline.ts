@@ -16,6 +16,7 @@ import { reconcileExport } from './pipeline/reconcile.ts';
 import { report } from './pipeline/report.ts';
 import { importReview } from './pipeline/review.ts';
 import { run } from './pipeline/run.ts';
+import { work } from './pipeline/worker.ts';
 import { openEmulator } from './vendors/emulators.ts';
 import { catalogue } from './vendors/index.ts';
 
@@ -50,6 +51,7 @@ export function makeSpine(outside: Outside): Spine {
     restoreLedger: (backup, isForced, places) => restore(outside, backup, isForced, places),
     emulate: (vendor, options) =>
       openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
+    work: (flags, places, watch) => work(outside, flags, places, watch),
     rehearse: (flags, places, watch) => rehearse(outside, flags, places, watch),
   };
 }

@@ -12,6 +12,7 @@ import { exitMeanings } from '../../src/domain/problem.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { findService, type Submission } from '../../src/domain/service.ts';
 import { metricHelps } from '../../src/report/metrics.ts';
+import { workerMetricHelps } from '../../src/report/worker-metrics.ts';
 import { brokenColumns } from '../../src/report/table/broken-table.ts';
 import { billColumns } from '../../src/report/table/bill-table.ts';
 import type { ColumnKind } from '../../src/report/table/column.ts';
@@ -167,7 +168,18 @@ function writeMetrics(): string {
   const rows = Object.entries(metricHelps).map(([name, help]) => [code(name), help]);
   const about =
     "What `run --metrics-file FILE` writes in Prometheus' text format, every 15 s and at the end, each time as a whole. All are gauges with the label `pipeline`.";
-  return page('Metrics', about, formatTable(['metric', 'what it says'], rows));
+  const workerRows = Object.entries(workerMetricHelps).map(([name, [type, help]]) => [
+    code(name),
+    type,
+    help,
+  ]);
+  return page(
+    'Metrics',
+    about,
+    formatTable(['metric', 'what it says'], rows),
+    'What `worker --listen HOST:PORT` tells at `/metrics`:',
+    formatTable(['metric', 'type', 'what it says'], workerRows),
+  );
 }
 
 function writeEmulators(): string {

@@ -33,6 +33,14 @@ export function readTimeOfDay(text: string): TimeOfDay {
   return time;
 }
 
+/** Host and port of a server of ours; IPv6 addresses in brackets, which are taken off. */
+export function readListen(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text);
+  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
+  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
+  throw new InvalidArgumentError('expected a host and a port such as 0.0.0.0:9464.');
+}
+
 /** Milliseconds, as a plain whole number or a duration. */
 export function readMilliseconds(text: string): number {
   const ms = /^\d{1,12}$/.test(text) ? Number(text) : parseDuration(text);

@@ -14,7 +14,6 @@ import { addHeld } from './held.ts';
 import { addInit } from './init.ts';
 import { addJudge } from './judge.ts';
 import { addLedger } from './ledger.ts';
-import { refuseCommands } from './not-yet.ts';
 import { layHelp, makeHelpOutput, makeHelpStyle } from './print/help.ts';
 import { makeJsonTroublePrinter, makeTroublePrinter, type TroublePrinter } from './print/trouble.ts';
 import { addRehearse } from './rehearse.ts';
@@ -24,6 +23,7 @@ import { addReview } from './review.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addStatus } from './status.ts';
+import { addWorker } from './worker.ts';
 import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
@@ -61,6 +61,7 @@ const commands = [
   addCatalogue,
   addSchema,
   addEmulate,
+  addWorker,
   addRehearse,
 ];
 
@@ -80,7 +81,6 @@ export function makeProgram(tools: Tools, conclude: Conclude): Command {
     .addHelpText('after', layHelp(tools.console, examples));
   addGlobalOptions(program);
   for (const add of commands) add(program, tools, conclude);
-  refuseCommands(program);
   return program;
 }
 

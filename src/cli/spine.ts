@@ -67,6 +67,17 @@ export interface RunFlags {
   readonly plan?: { readonly file: string; readonly tolerance: number } | undefined;
 }
 
+export interface WorkerFlags {
+  /** Milliseconds that calls in flight are given once the worker is told to stop. */
+  readonly graceMs: number;
+  /** Where its health and metrics are told; nowhere if absent. */
+  readonly listen?: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface WorkerWatch {
+  readonly log: Log;
+}
+
 export interface EstimateFlags {
   readonly path: string;
   readonly limit?: number | undefined;
@@ -258,6 +269,10 @@ export interface StatusResult {
   readonly bill: readonly BillRow[];
   /** How far its caps have come; as they stood when it ended, for one that has. */
   readonly spending: Spending;
+  /** Present where workers carry it out; `workers` are those that hold shards. */
+  readonly shards?:
+    | { readonly total: number; readonly done: number; readonly workers: readonly string[] }
+    | undefined;
 }
 
 export interface RestoreResult {
@@ -341,6 +356,8 @@ export interface Spine {
       readonly switches: EmulatorSwitches;
     }
   >;
+  /** Carries out shards of runs that are coordinated elsewhere, until it is told to stop. */
+  work(flags: WorkerFlags, places: Places, watch: WorkerWatch): Promise<void>;
   /** The whole main job against stand-ins on this machine, with a state of its own. */
   rehearse(flags: RehearsalFlags, places: Places, watch: RunWatch): Promise<RunResult>;
 }

@@ -46,6 +46,8 @@ export class RedisPaceOffice implements PaceOffice {
   readonly #reading = new ClockReading();
   /** Where the turns of the last grant end, in our time and in theirs, by limit and part: they are given back by that. */
   readonly #ends = new Map<string, { readonly oursMs: number; readonly theirsMs: number }>();
+  /** The last that was asked for each limit and part. */
+  readonly #visits = new Map<string, PaceRequest>();
 
   constructor(tools: Tools) {
     this.#tools = tools;
@@ -54,6 +56,7 @@ export class RedisPaceOffice implements PaceOffice {
   async exchange(request: PaceRequest): Promise<PaceGrant> {
     const { client, prefix, process } = this.#tools;
     const key = `${prefix}:pace:${request.limit}`;
+    this.#visits.set(nameVisit(request), request);
     for (;;) {
       const { text, board: before, nowMs } = await this.#read(key);
       const dead = await this.#findDead(before, nowMs);
@@ -61,6 +64,15 @@ export class RedisPaceOffice implements PaceOffice {
       const { board, grant } = exchange(before, process, told, nowMs, dead);
       const isReplaced = await client.eval(replaceScript, 1, key, text, JSON.stringify(board), keptMs);
       if (isReplaced === 1) return this.#translate(request, grant);
+    }
+  }
+
+  /** Gives everything back: nothing of this process is under way any more, and it lives on. */
+  async leave(): Promise<void> {
+    const nothing = { used: 0, wanted: 0 };
+    for (const request of this.#visits.values()) {
+      const left = { flights: nothing, jobs: { ...nothing, grain: 1 }, isThrottled: false, successes: 0 };
+      await this.exchange({ ...request, ...left, turns: 0, unused: undefined, quietMs: 0 });
     }
   }
 
@@ -87,14 +99,15 @@ export class RedisPaceOffice implements PaceOffice {
     return new Set(silent.filter((_, index) => alive[index] === false));
   }
 
-  #translateUnused({ limit, part, unused }: PaceRequest): PaceRequest['unused'] {
-    const end = this.#ends.get(JSON.stringify([limit, part]));
+  #translateUnused(request: PaceRequest): PaceRequest['unused'] {
+    const { unused } = request;
+    const end = this.#ends.get(nameVisit(request));
     if (!unused || !end || end.oursMs !== unused.endMs) return undefined;
     return { fromMs: unused.fromMs - end.oursMs + end.theirsMs, endMs: end.theirsMs };
   }
 
   /** In our own time. A turn comes no earlier than it is, and what we cannot know is taken off its grace. */
-  #translate({ limit, part }: PaceRequest, grant: PaceGrant): PaceGrant {
+  #translate(request: PaceRequest, grant: PaceGrant): PaceGrant {
     const { ms, slackMs } = this.#reading.offset();
     const { firstAtMs, everyMs, graceMs, count } = grant.turns;
     const turns = {
@@ -108,8 +121,12 @@ export class RedisPaceOffice implements PaceOffice {
         oursMs: turns.firstAtMs + count * everyMs,
         theirsMs: firstAtMs + count * everyMs,
       };
-      this.#ends.set(JSON.stringify([limit, part]), ends);
+      this.#ends.set(nameVisit(request), ends);
     }
     return { ...grant, turns, quietUntilMs: grant.quietUntilMs + ms };
   }
+}
+
+function nameVisit({ limit, part }: PaceRequest): string {
+  return JSON.stringify([limit, part]);
 }

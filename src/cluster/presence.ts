@@ -2,23 +2,46 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../domain/clock.ts';
 
-const beatMs = 2000;
+const beatMs = 1000;
 /** Whoever has not been heard of for so long is dead, or cut off and begins nothing. */
 const forgottenMs = 10_000;
+/** Only who says nothing new while it is watched for so long is dead: a Redis that was away knows nobody at first. */
+const watchMs = 5000;
+const lookEveryMs = 500;
+/** Who has not been heard for so long begins nothing, since others may soon think it dead. */
+const mutedMs = 4000;
 
+/** Who is there, as far as Redis was told. */
 export interface Presence {
+  /** Heard of within the last 10 s. */
   readonly isAlive: (process: string) => Promise<boolean>;
+  /** True where nothing new is heard of it for as long as it takes to be sure; false as soon as there is. */
+  readonly isDead: (process: string) => Promise<boolean>;
+  /** Whether others know that this process lives: if not, what it has in hand may be theirs. */
+  readonly isHeard: () => boolean;
   readonly close: () => Promise<void>;
+}
+
+/** Of a process that does several things at once, each under a name of its own: `process/part`. */
+export function nameProcess(name: string): string {
+  return name.split('/')[0] ?? name;
 }
 
 /** Makes this process known under a name that no other has. */
 export async function announce(
   { client, prefix }: { readonly client: Redis; readonly prefix: string },
   process: string,
-  clock: Pick<Clock, 'sleep'>,
+  clock: Pick<Clock, 'sleep' | 'monotonic'>,
 ): Promise<Presence> {
-  const keyOf = (name: string) => `${prefix}:process:${name}`;
-  const beat = () => client.set(keyOf(process), '1', 'PX', forgottenMs);
+  const keyOf = (name: string) => `${prefix}:process:${nameProcess(name)}`;
+  let beats = 0;
+  let heardMs = 0;
+  const beat = async () => {
+    const saidMs = clock.monotonic();
+    beats += 1;
+    await client.set(keyOf(process), String(beats), 'PX', forgottenMs);
+    heardMs = saidMs;
+  };
   await beat();
   const ending = new AbortController();
   const beating = (async () => {
@@ -29,8 +52,19 @@ export async function announce(
       await beat().catch(() => undefined);
     }
   })();
+  const isAlive = async (name: string) => (await client.exists(keyOf(name))) === 1;
   return {
-    isAlive: async (name) => (await client.exists(keyOf(name))) === 1,
+    isAlive,
+    isHeard: () => clock.monotonic() - heardMs < mutedMs,
+    isDead: async (name) => {
+      const before = await client.get(keyOf(name));
+      for (let watchedMs = 0; watchedMs < watchMs; watchedMs += lookEveryMs) {
+        await clock.sleep(lookEveryMs, ending.signal);
+        const now = await client.get(keyOf(name));
+        if (ending.signal.aborted || (now !== null && now !== before)) return false;
+      }
+      return true;
+    },
     close: async () => {
       ending.abort();
       const isThere = client.status === 'ready';

@@ -1,5 +1,5 @@
 /** The connection to Redis: opened at once or not at all, and then kept, whatever happens to it. */
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../domain/cluster.ts';
 import type { Log } from '../domain/log.ts';
 import { describeError, exitCodes, Stop, wrongUse } from '../domain/problem.ts';
@@ -63,7 +63,8 @@ export async function openRedis(
   };
 }
 
-function makeOptions({ host, port, user, password, tls }: RedisSettings): RedisOptions {
+/** For clients that others make, as BullMQ does. */
+export function makeOptions({ host, port, user, password, tls }: RedisSettings) {
   return {
     host,
     port,

@@ -10,9 +10,11 @@ import type { ConfigFile } from './variable.ts';
 export function readCluster(trouble: Trouble, file: ConfigFile): ClusterSettings | undefined {
   const before = trouble.problems.length;
   reportVariables(trouble, file, []);
-  if (!readFields(trouble, file, [], clusterShape, { skipped: ['redis'] })) return undefined;
+  const fields = readFields(trouble, file, [], clusterShape, { skipped: ['redis'] });
+  if (!fields) return undefined;
   const redis = readRedis(trouble, file);
-  return redis && trouble.problems.length === before ? { redis } : undefined;
+  const { shards } = fields;
+  return redis && trouble.problems.length === before ? { redis, ...(shards && { shards }) } : undefined;
 }
 
 function readRedis(trouble: Trouble, file: ConfigFile): RedisSettings | undefined {

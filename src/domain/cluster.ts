@@ -13,6 +13,8 @@ export interface RedisSettings {
 
 export interface ClusterSettings {
   readonly redis: RedisSettings;
+  /** Present where workers carry runs out. */
+  readonly shards?: { readonly tasks: number; readonly perWorker: number } | undefined;
 }
 
 /** What a Redis tells of itself; absent where it does not. */

@@ -17,6 +17,7 @@ import type { PaceOffice } from './pace.ts';
 import type { BillingFacts, Nano, Position, PriceBook } from './pricing.ts';
 import type { ExitCode } from './problem.ts';
 import type { Account, Pipeline } from './settings.ts';
+import type { Claim, Shard, ShardHalt, TaskRange } from './shard.ts';
 import type { Status, Task, TaskState } from './task.ts';
 import type { Basis, Units, Usage } from './usage.ts';
 
@@ -92,6 +93,11 @@ export interface RunOpening {
   readonly plan?: RunPlan | undefined;
   /** A run that begins draws as many items to go ahead of the others. */
   readonly canary?: Pick<Canary, 'items'> | undefined;
+  /**
+   * Id of a run that is under way elsewhere: this process carries shards of it out, under the caps that it was begun with,
+   * and changes nothing else of it.
+   */
+  readonly joins?: string | undefined;
   /** Hash of the prices of now: a run under a plan does not go on at others. */
   readonly pricesHash?: string | undefined;
 }
@@ -249,8 +255,13 @@ export interface RunLedger {
   readKnown(reuseKeys: readonly string[], contentIds: readonly string[]): Promise<Known>;
   /** Stores a page; answers its tasks that may be sent, those of an earlier session included. Idempotent. */
   plan(page: PlanPage): Promise<readonly Task[]>;
-  /** Tasks in `planned` of one service with an id above `afterId`, by id; of the canary's items alone where asked. */
-  readReady(service: string, afterId: number, limit: number, within?: 'canary'): Promise<readonly Task[]>;
+  /** Tasks in `planned` of one service with an id above `afterId`, by id; of the canary's items or a shard where asked. */
+  readReady(
+    service: string,
+    afterId: number,
+    limit: number,
+    within?: 'canary' | TaskRange,
+  ): Promise<readonly Task[]>;
   /** Ids of the items that were drawn for the canary; final once the source is read to its end. */
   readCanaryNames(): Promise<ReadonlySet<string>>;
   /** What became of the canary's tasks since then. */
@@ -263,8 +274,11 @@ export interface RunLedger {
   intend(request: IntentRequest): Promise<readonly Intent[]>;
   /** Answers tasks that were let go by it: the answer that their `when` waited for is there. */
   transition(transitions: readonly Transition[]): Promise<readonly Task[]>;
-  /** Open attempts that earlier sessions of this pipeline left, by id, above `afterId`. */
-  readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]>;
+  /**
+   * Open attempts that earlier sessions of this pipeline left, by id, above `afterId`: all of them, those of a shard
+   * (which nobody alive may hold), or those of other runs.
+   */
+  readOrphans(afterId: number, limit: number, within?: 'other-runs' | TaskRange): Promise<readonly Attempt[]>;
   /**
    * Opens attempts of these services again whose fate earlier sessions of this pipeline could not learn, or whose job
    * had not ended in time, so that they are orphans once more; units that were booked as uncertain are taken back.
@@ -495,5 +509,31 @@ export interface Ledger {
   decide(decisions: readonly NewDecision[], by: string): Promise<Decided>;
   /** What is decided now, newest first; the words of a selection are items, patterns over items, or contents. */
   listDecisions(selection: TroubleSelection): Promise<readonly DecisionRow[]>;
+  /** Cuts tasks that no shard has yet into shards of at least so many, with `isLast` the rest too; answers how many. */
+  cutShards(run: string, least: number, isLast: boolean): Promise<number>;
+  /**
+   * Shards that were done and have tasks to be carried out are not any more; those that a halted account ended only where
+   * `withHalted`. Answers how many.
+   */
+  reopenShards(run: string, withHalted: boolean): Promise<number>;
+  /** Gives a shard to `holder`, where nobody has it, or `from`, who must be dead. One that is done is not given. */
+  claimShard(claim: {
+    readonly run: string;
+    readonly number: number;
+    readonly holder: string;
+    readonly from?: string | undefined;
+  }): Promise<Claim>;
+  /** Its holder is through with a shard, or goes away. Does nothing where someone else has it by now. */
+  leaveShard(leaving: {
+    readonly run: string;
+    readonly number: number;
+    readonly holder: string;
+    readonly isDone: boolean;
+    readonly halts: readonly ShardHalt[];
+  }): Promise<void>;
+  /** By number. */
+  listShards(run: string): Promise<readonly Shard[]>;
+  /** Processes that hold shards of a pipeline's runs. */
+  listHolders(pipeline: string): Promise<readonly { readonly run: string; readonly holder: string }[]>;
   close(): Promise<void>;
 }

@@ -1,16 +1,28 @@
 /** What a process shares with those on other machines, where `config/cluster.yaml` says so. */
 import { hostname } from 'node:os';
 import { RedisPaceOffice } from '../cluster/pace-office.ts';
-import { announce } from '../cluster/presence.ts';
+import { announce, type Presence } from '../cluster/presence.ts';
 import { openRedis } from '../cluster/redis.ts';
+import { claimPipeline, findCoordinator, RunWish } from '../cluster/run-claim.ts';
 import { type Folders, openCluster } from '../config/open.ts';
+import type { ClusterSettings } from '../domain/cluster.ts';
+import type { Ledger } from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
 import type { PaceOffice } from '../domain/pace.ts';
 import type { Outside } from './outside.ts';
 
 export interface Cluster {
-  /** Where limits are shared with all machines. */
-  readonly pace: PaceOffice;
+  readonly settings: ClusterSettings;
+  /** The name of this process, which no other has had or will have. */
+  readonly process: string;
+  readonly presence: Pick<Presence, 'isAlive' | 'isDead' | 'isHeard'>;
+  /** Where limits are shared with all machines; each part of this process that calls comes on its own. */
+  readonly sharePace: (part?: number) => PaceOffice & { readonly leave: () => Promise<void> };
+  /** Throws a `Stop` with exit 6 where another process coordinates the pipeline. */
+  readonly claimPipeline: (pipeline: string) => Promise<() => Promise<void>>;
+  /** Whether its coordinator, or a worker on one of its shards, lives. */
+  readonly isAtWork: (pipeline: string, ledger: Pick<Ledger, 'listHolders'>) => Promise<boolean>;
+  readonly wishFor: (run: string) => RunWish;
 }
 
 /**
@@ -29,12 +41,30 @@ export async function withCluster<Value>(
   const { prefix } = settings.redis;
   const { client, close } = await openRedis(settings.redis, log);
   try {
-    // No other process has had this name, or will.
     const process = `${hostname()}:${processId}:${clock.now().toString(36)}`;
     const presence = await announce({ client, prefix }, process, clock);
+    const { isAlive } = presence;
     try {
-      const { isAlive } = presence;
-      return await use({ pace: new RedisPaceOffice({ client, prefix, process, clock, isAlive }) });
+      return await use({
+        settings,
+        process,
+        presence,
+        sharePace: (part = 0) => {
+          const name = `${process}/${part}`;
+          return new RedisPaceOffice({ client, prefix, process: name, clock, isAlive });
+        },
+        claimPipeline: (pipeline) => claimPipeline({ client, prefix, process, presence }, pipeline),
+        isAtWork: async (pipeline, ledger) => {
+          const coordinator = await findCoordinator({ client, prefix }, pipeline);
+          const holders = await ledger.listHolders(pipeline);
+          const names = [
+            ...(coordinator === undefined ? [] : [coordinator]),
+            ...holders.map((one) => one.holder),
+          ];
+          return (await Promise.all(names.map(isAlive))).includes(true);
+        },
+        wishFor: (run) => new RunWish({ client, prefix }, run),
+      });
     } finally {
       await presence.close();
     }

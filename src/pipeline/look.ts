@@ -3,15 +3,17 @@ import { dirname, join, resolve } from 'node:path';
 import type { Places, StatusResult } from '../cli/spine.ts';
 import { checkFiles, listPipelines } from '../config/check.ts';
 import { readRedisFacts } from '../cluster/redis-facts.ts';
-import { findFolders, openCluster, openPipeline, openPrices } from '../config/open.ts';
+import { type Folders, findFolders, openCluster, openPipeline, openPrices } from '../config/open.ts';
 import { findLongest, makeLinker } from '../dispatch/link.ts';
 import type { DiskHistory } from '../doctor/disk.ts';
 import { examine } from '../doctor/examine.ts';
 import { examineRedis } from '../doctor/redis.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { RunRecord } from '../domain/ledger.ts';
+import type { Ledger, RunRecord } from '../domain/ledger.ts';
+import { silentLog } from '../domain/log.ts';
 import { isBucketPlace } from '../domain/output.ts';
+import { Stop } from '../domain/problem.ts';
 import { inspectSource } from '../source/inspect.ts';
 import { openSource } from '../source/open-source.ts';
 import { readFileBytes, readFreeBytes } from '../store/free-space.ts';
@@ -21,6 +23,7 @@ import { openHttp } from '../wire/http.ts';
 import { resolveHost } from '../wire/resolve-host.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
+import { withCluster } from './cluster.ts';
 import { findRun, withLedger } from './ledger.ts';
 import { withOutput } from './output.ts';
 import { type Outside, probeLimits, serveTrial } from './outside.ts';
@@ -127,16 +130,44 @@ export async function status(
   const { clock, folder, environment } = outside;
   const folders = await findFolders(folder, places);
   const book = await openPrices({ configFolder: folders.config, environment, catalogue });
+  const cluster = await openCluster(folders.config, environment);
   return await withLedger(folders, clock, async (ledger) => {
+    const isAtWork = (pipeline: string) => seeWhetherAtWork(outside, folders, ledger, pipeline);
+    const shards = async (found: RunRecord) => {
+      const all = cluster?.shards ? await ledger.listShards(found.id) : [];
+      if (all.length === 0) return undefined;
+      const workers = [...new Set(all.flatMap(({ holder }) => holder ?? []))];
+      return { total: all.length, done: all.filter(({ isDone }) => isDone).length, workers };
+    };
     const runs =
       selector === undefined ? await ledger.listRuns(shownRuns) : [await findRun(ledger, selector)];
     const look = async (found: RunRecord): Promise<StatusResult> => ({
       run: found,
-      isAlive: found.state === 'running' && (await isRunLocked(folders.state, found.pipeline)),
+      isAlive: found.state === 'running' && (await isAtWork(found.pipeline)),
       tasks: await ledger.countTasks(found.id),
       bill: await ledger.readBill(found.id, book),
       spending: await ledger.readSpending(found.id),
+      shards: await shards(found),
     });
     return await Promise.all(runs.map(look));
   });
+}
+
+/** On any machine where workers carry runs out, and Redis tells; else on this one. */
+async function seeWhetherAtWork(
+  outside: Outside,
+  folders: Folders,
+  ledger: Ledger,
+  pipeline: string,
+): Promise<boolean> {
+  if (await isRunLocked(folders.state, pipeline)) return true;
+  try {
+    return await withCluster(outside, folders, silentLog, async (cluster) =>
+      cluster?.settings.shards ? await cluster.isAtWork(pipeline, ledger) : false,
+    );
+  } catch (error) {
+    // Where runs stand can be told without Redis.
+    if (error instanceof Stop) return false;
+    throw error;
+  }
 }

@@ -14,6 +14,7 @@ import { inspectSource } from '../source/inspect.ts';
 import { acquireRunLock, isRunLocked } from '../store/run-lock.ts';
 import { catalogue } from '../vendors/index.ts';
 import { type Cluster, withCluster } from './cluster.ts';
+import type { SessionEnd } from './canary.ts';
 import { accompany } from './companion.ts';
 import { dispatch } from './dispatch.ts';
 import { backUp, findRun, requireWhole, withLedger } from './ledger.ts';
@@ -23,6 +24,8 @@ import { type Output, withOutput } from './output.ts';
 import type { Outside } from './outside.ts';
 import { holdToPlan } from './plan.ts';
 import { writeRunReports } from './report.ts';
+import { isRereadable, type Session } from './session.ts';
+import { dispatchShards, settleFormer } from './shards.ts';
 
 /** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
 export async function run(
@@ -72,7 +75,21 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
   const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
   const tools = { clock, stop, deadline, log: watch.log };
-  const takeLock = () => acquireRunLock(folders.state, pipeline.name, holder);
+  const shards = cluster?.settings.shards;
+  const takeLock = async () => {
+    const release = await acquireRunLock(folders.state, pipeline.name, holder);
+    if (!cluster || !shards) return async () => release();
+    try {
+      const giveBack = await cluster.claimPipeline(pipeline.name);
+      return async () => {
+        release();
+        await giveBack();
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
   const releaseLock = flags.waits === true ? await waitForLock(takeLock, tools) : await takeLock();
   try {
     const isThreaded = true;
@@ -88,11 +105,12 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
       const opened = await ledger.openRun({ pipeline, nowMs: clock.now(), ...scope, billing, ...terms });
       watch.begun(opened.record, opened.isResumed);
       const world = { pipeline, folders, places, ledger, opened, output };
-      const isAlive = (name: string) => isRunLocked(folders.state, name);
-      const pace = cluster?.pace ?? opened.sharePace({ clock, isAlive });
+      const isLocked = (name: string) => isRunLocked(folders.state, name);
+      const isAtWork = cluster && shards ? (name: string) => cluster.isAtWork(name, ledger) : isLocked;
+      const pace = cluster?.sharePace() ?? opened.sharePace({ clock, isAlive: isLocked });
       const tasksBefore = await ledger.countTasks(opened.record.id);
-      const parts = { ...world, pace, tasksBefore, flags, watch, deadline: deadline.signal };
-      const { halts, feedError, canaryStop } = await dispatch(outside, parts);
+      const session = { ...world, pace, isAtWork, tasksBefore, flags, watch, deadline: deadline.signal };
+      const { halts, feedError, canaryStop } = await dispatchAs(outside, session, cluster);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
       const record = await findRun(ledger, opened.record.id);
@@ -114,9 +132,25 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
     };
     return await withLedger(folders, clock, useLedger, isThreaded);
   } finally {
-    releaseLock();
+    await releaseLock();
     deadline.close();
   }
+}
+
+/** By workers where there are shards; by this process alone where links of the source stand in it only. */
+async function dispatchAs(
+  outside: Outside,
+  session: Session,
+  cluster: Cluster | undefined,
+): Promise<SessionEnd> {
+  const shards = cluster?.settings.shards;
+  if (!cluster || !shards) return await dispatch(outside, session);
+  if (isRereadable(session)) return await dispatchShards(outside, session, cluster, shards.tasks);
+  session.watch.log.info(
+    'the links of a manifest are not stored: this process makes all calls, and no worker does',
+  );
+  await settleFormer(outside, session, cluster, true);
+  return await dispatch(outside, session);
 }
 
 /** The id of the run whose failed and held tasks are taken up; an unfinished one that does so itself is gone on with. */

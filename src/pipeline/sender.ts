@@ -4,8 +4,8 @@ import { openCallbacks } from '../dispatch/callback.ts';
 import { type DispatchEnd, Dispatcher } from '../dispatch/dispatcher.ts';
 import { makeUseFinder } from '../dispatch/former-use.ts';
 import { findLongest, makeLinker } from '../dispatch/link.ts';
+import type { Http } from '../domain/exchange.ts';
 import type { Task } from '../domain/task.ts';
-import { isRunLocked } from '../store/run-lock.ts';
 import { openHttp } from '../wire/http.ts';
 import type { MediaWays } from './media.ts';
 import { type Outside, serveCallbacks } from './outside.ts';
@@ -26,14 +26,16 @@ export async function openSender(
   session: Session,
   { storage }: MediaWays,
   stop: AbortSignal,
+  /** False where another process listens, or none: vendors are asked instead. */
+  listens = true,
 ): Promise<Sender> {
   const { clock } = outside;
-  const { pipeline, folders, ledger, opened, flags, output, pace } = session;
+  const { pipeline, ledger, opened, flags, output, pace, isAtWork: isAlive } = session;
   const { services, access, deadlines, resendBelow } = pipeline;
   const { log } = session.watch;
   let dispatcher: Dispatcher | undefined;
   const callbacks = await openCallbacks({
-    services,
+    services: listens ? services : [],
     run: opened.record.id,
     serve: serveCallbacks,
     hint: (account, ref) => dispatcher?.hint(account, ref),
@@ -41,17 +43,21 @@ export async function openSender(
   const http = openHttp({
     connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
   });
-  const isAlive = (name: string) => isRunLocked(folders.state, name);
+  const { mayCall = () => true } = session;
+  const muted = { phase: 'not-sent', cause: 'this process was not heard of by the others' } as const;
+  const guarded: Http = {
+    send: async (call, limits) => (mayCall() ? await http.send(call, limits) : muted),
+  };
   const bench: Omit<Bench, 'bell' | 'witness' | 'run'> = {
     clock,
-    http,
+    http: guarded,
     pace,
     link: makeLinker(access, storage, clock, { log, mayTakeMs: findLongest(services, deadlines) }),
     artifacts: output.artifacts,
     log,
     deadlines,
     resendBelow,
-    hookUrl: (account) => callbacks.hookUrl(account),
+    hookUrl: (account) => (listens ? callbacks.hookUrl(account) : undefined),
     counters: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
     stop,
   };

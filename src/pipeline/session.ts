@@ -17,6 +17,10 @@ export interface Session {
   readonly output: Output;
   /** Where limits are shared with other processes. */
   readonly pace: PaceOffice;
+  /** False while others may think this process dead, and take up what it has in hand; always true if absent. */
+  readonly mayCall?: (() => boolean) | undefined;
+  /** Whether a living process is at work on a run of that pipeline. */
+  readonly isAtWork: (pipeline: string) => Promise<boolean>;
   /** Aborts when nothing more may be begun. */
   readonly deadline: AbortSignal;
   readonly flags: RunFlags;

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { notYet } from '../../src/cli/not-yet.ts';
 import { makeTerminal, speak } from './desk.ts';
 
 const commands = [
@@ -41,11 +40,6 @@ describe('help', () => {
     expect(out).toContain('Examples:\n  mediasweep rehearse');
     expect(out).toContain('6 another run holds');
     expect(out).toContain('NO_COLOR');
-  });
-
-  test('keeps out of sight what is not built yet', async () => {
-    const { out } = await speak('--help');
-    for (const command of notYet.commands) expect(out).not.toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
   test.each([

@@ -1,21 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { notYet } from '../../src/cli/not-yet.ts';
 import type { Places } from '../../src/cli/spine.ts';
 import { exitCodes, Stop, wrongUse } from '../../src/domain/problem.ts';
 import { makeReport, makeTerminal, speak } from './desk.ts';
-
-describe('what is not built yet', () => {
-  test.each(notYet.commands)('%s is refused', async (command) => {
-    const message = `error mediasweep ${command}: not supported yet. It comes with a later version; mediasweep --help lists what there is.\n`;
-    expect(await speak(command)).toEqual({ exitCode: 2, out: '', err: message });
-    expect((await speak(`${command} --help`)).err).toBe(message);
-    expect((await speak(`${command} some thing --and flags`)).err).toBe(message);
-  });
-
-  test('covers every command of the contract that there is no file for', () => {
-    expect(notYet.commands.toSorted()).toEqual(['worker']);
-  });
-});
 
 describe('wrong use', () => {
   test.each([

@@ -38,6 +38,14 @@ test('all that can be said is read, the password from the environment', async ()
   });
 });
 
+test('runs are cut into shards where that is asked for', async () => {
+  const { cluster } = await load('redis: { host: redis.internal }\nshards: { tasks: 50 }\n');
+  expect(cluster?.shards).toEqual({ tasks: 50, perWorker: 4 });
+  expect((await load('redis: { host: redis.internal }\nshards: { perWorker: 0 }\n')).problems).toEqual([
+    'config/cluster.yaml:2:22 shards.perWorker: expected a whole number from 1 to 64, found 0.',
+  ]);
+});
+
 test.each([
   [
     'an empty file lacks Redis',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attempt, Ledger, RunLedger } from '../../src/domain/ledger.ts';
 import type { Condition } from '../../src/domain/policy.ts';
+import type { TaskRange } from '../../src/domain/shard.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { settleUsage, type Usage } from '../../src/domain/usage.ts';
 import { openLedger } from '../../src/store/ledger.ts';
@@ -1829,5 +1830,148 @@ function holdLedger(makePlace: () => Promise<Place>): void {
       }),
     );
     expect(order).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  });
+
+  describe('shards', () => {
+    const both = ['quality', 'labels'];
+
+    /** A run of six items with two tasks each, and a worker that has joined it. */
+    async function openSharded(pipeline = makePipeline()) {
+      const run = await ledger.openRun(makeOpening({ pipeline }));
+      await plan(
+        run,
+        ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => makePlanned(key, { services: both })),
+      );
+      const other = await openOther();
+      const worker = await other.openRun(makeOpening({ pipeline, joins: run.record.id }));
+      return { run, id: run.record.id, other, worker };
+    }
+
+    const readAll = async (run: RunLedger, shard: TaskRange) =>
+      (await Promise.all(both.map((service) => run.readReady(service, 0, 100, shard)))).flat();
+
+    test('hold each task of a run once, whole items in each, and are cut as planning goes on', async () => {
+      const { id, worker } = await openSharded();
+      expect(await ledger.cutShards(id, 5, false)).toBe(2);
+      expect(await ledger.cutShards(id, 5, false)).toBe(0);
+      expect(await ledger.cutShards(id, 5, true)).toBe(0);
+      expect(await ledger.cutShards(id, 5, true)).toBe(0);
+      const shards = await ledger.listShards(id);
+      const items = await Promise.all(
+        shards.map(async (shard) => (await readAll(worker, shard)).map(({ item }) => item.object?.key)),
+      );
+      expect(items.map((keys) => [...new Set(keys.map(String))].toSorted())).toEqual([
+        ['a', 'b', 'c'],
+        ['d', 'e', 'f'],
+      ]);
+      expect(items.flat().length).toBe(12);
+    });
+
+    test('the rest of a run is a shard once planning is over', async () => {
+      const { id } = await openSharded();
+      expect(await ledger.cutShards(id, 8, false)).toBe(1);
+      expect(await ledger.cutShards(id, 8, true)).toBe(1);
+      expect((await ledger.listShards(id)).map(({ number }) => number)).toEqual([1, 2]);
+    });
+
+    test('belong to one holder at a time, and to another only where that one is named as dead', async () => {
+      const { id, other } = await openSharded();
+      await ledger.cutShards(id, 6, true);
+      const order = { run: id, number: 1 };
+      const claims = await Promise.all([
+        ledger.claimShard({ ...order, holder: 'one' }),
+        other.claimShard({ ...order, holder: 'two' }),
+      ]);
+      expect(claims.map((claim) => claim.is).sort()).toEqual(['claimed', 'held']);
+      const [holder, late] = claims[0]?.is === 'claimed' ? ['one', 'two'] : ['two', 'one'];
+      expect(await ledger.claimShard({ ...order, holder: late })).toEqual({ is: 'held', holder });
+      // A queue may offer a shard again to the very process that has it in hand.
+      expect(await ledger.claimShard({ ...order, holder })).toEqual({ is: 'held', holder });
+      expect(await other.listHolders('nightly')).toEqual([{ run: id, holder }]);
+      expect(await ledger.claimShard({ ...order, holder: late, from: holder })).toMatchObject({
+        is: 'claimed',
+        shard: { number: 1, holder: late, claims: 2 },
+      });
+      // Whoever was thought dead has no say any more.
+      await ledger.leaveShard({ ...order, holder, isDone: true, halts: [] });
+      expect(await ledger.claimShard({ ...order, holder: 'three' })).toEqual({ is: 'held', holder: late });
+      await ledger.leaveShard({ ...order, holder: late, isDone: true, halts: [] });
+      expect(await ledger.claimShard({ ...order, holder: 'three' })).toEqual({ is: 'done' });
+      expect(await other.listHolders('nightly')).toEqual([]);
+    });
+
+    test('of a run that is not under way are given to nobody', async () => {
+      const { run, id } = await openSharded();
+      await ledger.cutShards(id, 6, true);
+      await end(run, 'stopped');
+      expect(await ledger.claimShard({ run: id, number: 1, holder: 'one' })).toEqual({ is: 'done' });
+    });
+
+    test('give their next holder what the last one left open, and nothing of other shards', async () => {
+      const { run, id, worker } = await openSharded();
+      await ledger.cutShards(id, 6, true);
+      const [first, second] = await ledger.listShards(id);
+      if (!first || !second) throw new Error('expected two shards');
+      const [task] = await readAll(worker, first);
+      const [elsewhere] = await readAll(worker, second);
+      const attempt = await begin(worker, task);
+      await begin(worker, elsewhere);
+      const next = await (await openOther()).openRun(makeOpening({ joins: id }));
+      expect((await next.readOrphans(0, 10, first)).map((orphan) => orphan.id)).toEqual([attempt.id]);
+      expect(await run.readOrphans(0, 10, 'other-runs')).toEqual([]);
+      await answer(next, attempt);
+      expect(await readStates(ledger, id)).toContain('a quality answered');
+    });
+
+    test('are open again where tasks of theirs are to be carried out, those of halted accounts when asked', async () => {
+      const { id, worker } = await openSharded();
+      await ledger.cutShards(id, 6, true);
+      const leave = (number: number, account?: string) =>
+        ledger.leaveShard({
+          run: id,
+          number,
+          holder: 'one',
+          isDone: true,
+          halts: account === undefined ? [] : [{ account, reason: 'sign error' }],
+        });
+      for (const number of [1, 2]) await ledger.claimShard({ run: id, number, holder: 'one' });
+      const [first] = await ledger.listShards(id);
+      if (!first) throw new Error('expected a shard');
+      for (const task of await readAll(worker, first)) await answer(worker, await begin(worker, task));
+      await leave(1);
+      await leave(2, 'pai-prod');
+      expect(await ledger.reopenShards(id, false)).toBe(0);
+      expect(await ledger.listShards(id)).toMatchObject([
+        { isDone: true, halts: [] },
+        { isDone: true, halts: [{ account: 'pai-prod', reason: 'sign error' }] },
+      ]);
+      expect(await ledger.reopenShards(id, true)).toBe(1);
+      expect(await ledger.listShards(id)).toMatchObject([{ isDone: true }, { isDone: false, halts: [] }]);
+    });
+
+    test('are carried out under the caps that their run was begun with', async () => {
+      const caps = { run: 15_000_000n };
+      const { worker } = await openSharded(makePipeline({ caps }));
+      const one = await worker.readReady('quality', 0, 2);
+      // A worker's own config says nothing of `run --cap`.
+      const uncapped = await (await openOther()).openRun(makeOpening({ joins: worker.record.id }));
+      expect((await intend(uncapped, one)).map((intent) => intent.is)).toEqual(['intended', 'settled']);
+    });
+
+    test('are not joined by a machine whose config says otherwise', async () => {
+      const { id, other } = await openSharded();
+      const changed = makePipeline({ shapeHash: 'shape-2' });
+      await expect(other.openRun(makeOpening({ pipeline: changed, joins: id }))).rejects.toThrow(
+        `run "${id}": expected the source, access, services and accounts that it was begun with, found others in the config of this machine.`,
+      );
+    });
+
+    test('leave the run as it is to whoever joins it', async () => {
+      const { run, id, worker } = await openSharded();
+      expect(worker.record).toMatchObject({ id, state: 'running' });
+      expect((await ledger.findRun(id))?.state).toBe('running');
+      expect(worker.isResumed).toBe(true);
+      await end(run);
+    });
   });
 }

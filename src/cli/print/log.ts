@@ -4,11 +4,13 @@ import { type Console, writeNote } from './terminal.ts';
 import { makeInk } from './ink.ts';
 import { makePlain } from './plain.ts';
 
-/** Warnings only: nothing is to scroll by that nobody reads. The rest is in `--log json`. */
-export function makeTextLog(console: Console, beforeLine: () => void): Log {
+/** Warnings only: nothing is to scroll by that nobody reads. The rest is in `--log json`, or comes where `tellsAll`. */
+export function makeTextLog(console: Console, beforeLine: () => void, tellsAll = false): Log {
   const ink = makeInk(console);
   return {
-    info: () => undefined,
+    info: (message, facts) => {
+      if (tellsAll) writeNote(console, [formatEntry(message, facts)]);
+    },
     warn: (message, facts) => {
       beforeLine();
       writeNote(console, [`${ink.yellow('warn')} ${formatEntry(message, facts)}`]);

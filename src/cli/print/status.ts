@@ -70,6 +70,7 @@ export function printRun(console: Console, status: StatusResult, nowMs: number):
     `${ink.bold(`${makePlain(run.pipeline)} ${makePlain(run.id)}`)} ${describeState(status, nowMs, ink)}`,
     ...why,
     `  ${listed}, ${apart.join(', ')}`,
+    ...describeShards(status).map((line) => `  ${line}`),
     ...[
       ...formatServices(status),
       ...formatReasons(status),
@@ -79,11 +80,19 @@ export function printRun(console: Console, status: StatusResult, nowMs: number):
   ]);
 }
 
+/** Who is at work, where workers carry the run out. */
+function describeShards({ shards }: StatusResult): readonly string[] {
+  if (!shards) return [];
+  const { done, total, workers } = shards;
+  const at = workers.length === 0 ? '' : `; at work: ${workers.map(makePlain).join(', ')}`;
+  return [`${formatCount(done)} of ${countWord(total, 'shard')} done${at}`];
+}
+
 export function printStatusJson(console: Console, runs: readonly StatusResult[]): void {
   printJson(console, { runs: runs.map(describeStatus) });
 }
 
-function describeStatus({ run, isAlive, tasks, bill, spending }: StatusResult) {
+function describeStatus({ run, isAlive, tasks, bill, spending, shards }: StatusResult) {
   const { id, pipeline, state, hash, services, listing, counters, startedAt, endedAt, exitCode, why } = run;
   return {
     run: id,
@@ -102,6 +111,7 @@ function describeStatus({ run, isAlive, tasks, bill, spending }: StatusResult) {
     bill,
     caps: spending.caps.map(summariseCap),
     overrun: spending.overrun,
+    ...(shards && { shards }),
   };
 }
 

@@ -28,10 +28,29 @@ export const redisShape = z.strictObject({
 /** Fields that are never shown, and that must come from the environment. */
 export const secretClusterKeys: readonly string[] = ['password'];
 
+export const shardsShape = z.strictObject({
+  tasks: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1000)
+    .meta({ description: 'Tasks of a shard, at least; the rest of a run may be fewer.' }),
+  perWorker: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .meta({ description: 'Shards that a worker carries out at a time.' }),
+});
+
 export const clusterShape = z
   .strictObject({
     redis: redisShape.meta({
       description: 'Where machines share the limits of accounts.',
+    }),
+    shards: shardsShape.optional().meta({
+      description:
+        'Runs are carried out by the processes of `mediasweep worker`, shard by shard; by the run itself if left out.',
     }),
   })
   .meta({ title: 'Mediasweep cluster' });

@@ -249,8 +249,23 @@ CREATE TABLE writers (id ${text} PRIMARY KEY, commits bigint NOT NULL, seen time
   WITH (fillfactor = 50);
 `;
 
+const sharding = `
+CREATE TABLE shards (
+  run bigint NOT NULL,
+  number bigint NOT NULL,
+  after_task bigint NOT NULL,
+  last_task bigint NOT NULL,
+  holder ${text},
+  claims bigint NOT NULL DEFAULT 0,
+  is_done bigint NOT NULL DEFAULT 0,
+  halts ${text} NOT NULL DEFAULT '[]',
+  PRIMARY KEY (run, number)
+);
+CREATE INDEX shards_held ON shards (holder) WHERE holder IS NOT NULL;
+`;
+
 /** `ledger_version` says how many of them a schema has had. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, sharding];
 
 /** Tables with an id that the program gives out, and its column. */
 export const idColumns: Readonly<Record<string, string>> = {

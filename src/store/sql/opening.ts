@@ -13,7 +13,7 @@ import type { RunRow, RunService } from './run-row.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
 import type { Office, SessionTerms } from './session.ts';
 import { isFresh } from './session.ts';
-import { packCaps } from './spending.ts';
+import { packCaps, unpackCaps } from './spending.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
 
@@ -33,6 +33,7 @@ export interface Opened {
  */
 export async function openRun(office: Office, opening: RunOpening): Promise<Opened> {
   const { db } = office;
+  if (opening.joins !== undefined) return await joinRun(db, opening, opening.joins);
   await refuseNamesake(db, opening.pipeline);
   const old = await findResumable(db, opening);
   const plan = await choosePlan(db, opening, old);
@@ -46,6 +47,25 @@ export async function openRun(office: Office, opening: RunOpening): Promise<Open
     terms: await makeTerms(db, { ...opening, pipeline }, row),
     record: makeRunRecord(row),
     isResumed: old !== undefined,
+    checkpoint: row.checkpoint ?? undefined,
+  };
+}
+
+/** @throws `Stop` with exit 2 where the run was set up otherwise than its pipeline is here. */
+async function joinRun(db: WritingDatabase, opening: RunOpening, run: string): Promise<Opened> {
+  const row = await findRunRow(db, run);
+  if (!row) throw new Error(`run "${run}" is not in the ledger`);
+  const { pipeline } = opening;
+  if (row.shape_hash !== pipeline.shapeHash) {
+    throw wrongUse(
+      `run "${run}": expected the source, access, services and accounts that it was begun with, found others in the config of this machine. Give every machine the same config.`,
+    );
+  }
+  const terms = await makeTerms(db, opening, row);
+  return {
+    terms: { ...terms, caps: unpackCaps(row.caps).caps, canary: undefined },
+    record: makeRunRecord(row),
+    isResumed: true,
     checkpoint: row.checkpoint ?? undefined,
   };
 }

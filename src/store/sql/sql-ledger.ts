@@ -39,6 +39,7 @@ import type { RunWriter } from './run-writes.ts';
 import { findPrevious, selectRun } from './selector.ts';
 import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spending.ts';
 import type { Office } from './session.ts';
+import { claimShard, cutShards, leaveShard, listHolders, listShards, reopenShards } from './shards.ts';
 import { SqlRun } from './sql-run.ts';
 import { readPositions, Tally } from './tally.ts';
 import {
@@ -254,6 +255,30 @@ export class SqlLedger implements Ledger {
 
   async listDecisions(selection: TroubleSelection): Promise<readonly DecisionRow[]> {
     return await listDecisions(this.#db, selection);
+  }
+
+  cutShards(run: string, least: number, isLast: boolean): Promise<number> {
+    return this.#write(1, ({ db }) => cutShards(db, run, least, isLast));
+  }
+
+  reopenShards(run: string, withHalted: boolean): Promise<number> {
+    return this.#write(1, ({ db }) => reopenShards(db, run, withHalted));
+  }
+
+  claimShard(claim: Parameters<Ledger['claimShard']>[0]): ReturnType<Ledger['claimShard']> {
+    return this.#write(1, ({ db }) => claimShard(db, claim));
+  }
+
+  leaveShard(leaving: Parameters<Ledger['leaveShard']>[0]): Promise<void> {
+    return this.#write(1, ({ db }) => leaveShard(db, leaving));
+  }
+
+  listShards(run: string): ReturnType<Ledger['listShards']> {
+    return listShards(this.#db, run);
+  }
+
+  listHolders(pipeline: string): ReturnType<Ledger['listHolders']> {
+    return listHolders(this.#db, pipeline);
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ import type { Spending } from '../../domain/caps.ts';
 import type { PaceOffice } from '../../domain/pace.ts';
 import type { BillingFacts, Nano } from '../../domain/pricing.ts';
 import { chargeUnits, priceOf } from '../../domain/pricing.ts';
+import type { TaskRange } from '../../domain/shard.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
 import type { AttemptRow } from './attempt-row.ts';
@@ -88,15 +89,21 @@ export class SqlRun implements RunLedger {
     service: string,
     afterId: number,
     limit: number,
-    within?: 'canary',
+    within?: 'canary' | TaskRange,
   ): Promise<readonly Task[]> {
     const { db, run, services } = this.#session;
-    if (within) return await readReadyCanary(this.#session, service, afterId, limit);
+    if (within === 'canary') return await readReadyCanary(this.#session, service, afterId, limit);
     const rows = await db.all<ReadyRow>(
       `SELECT ${readyColumns} FROM tasks AS t JOIN items AS i ON i.id = t.item JOIN keys AS k ON k.id = t.key
        WHERE t.run = ? AND t.state = 'planned' AND t.state IN ('planned', 'waiting', 'over-cap')
-         AND t.service = ? AND t.id > ? ORDER BY t.id LIMIT ?`,
-      [run, services.indexOf(service), afterId, limit],
+         AND t.service = ? AND t.id > ? AND t.id <= ? ORDER BY t.id LIMIT ?`,
+      [
+        run,
+        services.indexOf(service),
+        Math.max(afterId, within?.afterTask ?? 0),
+        within?.lastTask ?? Number.MAX_SAFE_INTEGER,
+        limit,
+      ],
     );
     return rows.map((row) => makeTask(row, services));
   }
@@ -130,16 +137,34 @@ export class SqlRun implements RunLedger {
     return this.#writer.write('transition', steps);
   }
 
-  async readOrphans(afterId: number, limit: number): Promise<readonly Attempt[]> {
-    const { db, pipeline, firstAttempt } = this.#session;
+  async readOrphans(
+    afterId: number,
+    limit: number,
+    within?: 'other-runs' | TaskRange,
+  ): Promise<readonly Attempt[]> {
+    const { db, pipeline, run, firstAttempt } = this.#session;
+    if (typeof within === 'object') return await this.#readShardOrphans(afterId, limit, within);
     const others = pipeline.services.map(({ account }) => `${Number(!account.isLoopback)} ${account.name}`);
     const rows = await db.all<AttemptRow>(
       `SELECT ${attemptColumns} FROM attempts AS a INDEXED BY attempts_open JOIN runs AS r ON r.seq = a.run
          JOIN keys AS k ON k.id = a.key JOIN tasks AS t ON t.id = a.task
        WHERE a.state IN ('intent', 'accepted') AND r.pipeline = ? AND a.id > ? AND a.id < ?
-         AND a.is_loopback || ' ' || a.account NOT IN LIST(?)
+         AND a.is_loopback || ' ' || a.account NOT IN LIST(?) AND a.run <> ?
        ORDER BY a.id LIMIT ?`,
-      [pipeline.name, afterId, firstAttempt, others, limit],
+      [pipeline.name, afterId, firstAttempt, others, within === 'other-runs' ? run : 0, limit],
+    );
+    return rows.map(makeAttempt);
+  }
+
+  /** All that are open, however young: whoever asks holds the shard, and has not begun. */
+  async #readShardOrphans(afterId: number, limit: number, { afterTask, lastTask }: TaskRange) {
+    const { db, run } = this.#session;
+    const rows = await db.all<AttemptRow>(
+      `SELECT ${attemptColumns} FROM attempts AS a INDEXED BY attempts_open JOIN runs AS r ON r.seq = a.run
+         JOIN keys AS k ON k.id = a.key JOIN tasks AS t ON t.id = a.task
+       WHERE a.state IN ('intent', 'accepted') AND a.run = ? AND a.id > ? AND a.task > ? AND a.task <= ?
+       ORDER BY a.id LIMIT ?`,
+      [run, afterId, afterTask, lastTask, limit],
     );
     return rows.map(makeAttempt);
   }

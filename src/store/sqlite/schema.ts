@@ -334,5 +334,32 @@ CREATE TABLE pace (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const sharding = `
+-- Parts of a run that workers carry out: its tasks with ids above after_task, up to last_task.
+CREATE TABLE shards (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  after_task INTEGER NOT NULL,
+  last_task INTEGER NOT NULL,
+  -- the process that carries it out
+  holder TEXT,
+  claims INTEGER NOT NULL DEFAULT 0,
+  is_done INTEGER NOT NULL DEFAULT 0,
+  -- JSON: accounts that stood still when it was left
+  halts TEXT NOT NULL DEFAULT '[]',
+  PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shards_held ON shards (holder) WHERE holder IS NOT NULL;
+`;
+
 /** `user_version` is how many of them a file has had. */
-export const migrations: readonly string[] = [first, settling, caps, reviewing, approving, daily, pace];
+export const migrations: readonly string[] = [
+  first,
+  settling,
+  caps,
+  reviewing,
+  approving,
+  daily,
+  pace,
+  sharding,
+];

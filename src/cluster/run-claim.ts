@@ -1,0 +1,82 @@
+/** Keeps two coordinators of one pipeline apart, on whatever machines; and tells workers that a run is to stop. */
+import type { Redis } from 'ioredis';
+import { exitCodes, Stop } from '../domain/problem.ts';
+import type { Presence } from './presence.ts';
+
+interface Office {
+  readonly client: Redis;
+  readonly prefix: string;
+  readonly process: string;
+  readonly presence: Pick<Presence, 'isDead'>;
+}
+
+/** Takes the key where it holds what is expected there. */
+const takeScript = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`;
+
+const leaveScript = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1`;
+
+/**
+ * Claims a pipeline, from a coordinator that is dead too, and answers what gives it back.
+ *
+ * @throws `Stop` with exit 6 where another coordinator holds it
+ */
+export async function claimPipeline(office: Office, pipeline: string): Promise<() => Promise<void>> {
+  const { client, process, presence } = office;
+  const key = nameKey(office, pipeline);
+  const holder = await client.get(key);
+  if (holder !== null && !(await presence.isDead(holder))) throw refuse(pipeline, holder);
+  const isTaken = await client.eval(takeScript, 1, key, holder ?? '', process);
+  if (isTaken !== 1) throw refuse(pipeline, (await client.get(key)) ?? 'a process that has just begun');
+  return async () => {
+    if (client.status === 'ready') await client.eval(leaveScript, 1, key, process).catch(() => undefined);
+  };
+}
+
+/** The process that coordinates a pipeline, alive or not. */
+export async function findCoordinator(
+  office: Pick<Office, 'client' | 'prefix'>,
+  pipeline: string,
+): Promise<string | undefined> {
+  return (await office.client.get(nameKey(office, pipeline))) ?? undefined;
+}
+
+function nameKey({ prefix }: Pick<Office, 'prefix'>, pipeline: string): string {
+  return `${prefix}:coordinator:${pipeline}`;
+}
+
+function refuse(pipeline: string, holder: string): Stop {
+  return new Stop(
+    exitCodes.locked,
+    `pipeline "${pipeline}": another run holds it: ${holder}. Wait until it has ended, or stop that process; a dead one holds nothing after some seconds.`,
+  );
+}
+
+const stoppedSeconds = 24 * 60 * 60;
+
+/** What a coordinator wants of the workers on its run. */
+export class RunWish {
+  readonly #client: Redis;
+  readonly #key: string;
+
+  constructor({ client, prefix }: Pick<Office, 'client' | 'prefix'>, run: string) {
+    this.#client = client;
+    this.#key = `${prefix}:stop:${run}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.#client.set(this.#key, '1', 'EX', stoppedSeconds);
+  }
+
+  async goOn(): Promise<void> {
+    await this.#client.del(this.#key);
+  }
+
+  async isStopped(): Promise<boolean> {
+    return (await this.#client.exists(this.#key)) === 1;
+  }
+}

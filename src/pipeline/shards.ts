@@ -1,0 +1,254 @@
+/**
+ * The coordinator of a run that workers carry out: it plans the source, cuts the tasks into shards, offers them, and waits
+ * until the ledger says that all are done. It may die and begin again anywhere: what it needs stands in the ledger.
+ */
+import { setMaxListeners } from 'node:events';
+import { openShardQueue, type ShardQueue } from '../cluster/shard-queue.ts';
+import type { DispatchEnd, Halt } from '../dispatch/dispatcher.ts';
+import { seeParked } from '../dispatch/parked.ts';
+import { seeFormer, seeWaiting } from '../dispatch/sharded.ts';
+import type { TaskCount } from '../domain/ledger.ts';
+import type { Spending } from '../domain/caps.ts';
+import type { Shard } from '../domain/shard.ts';
+import { type SessionEnd, tryCanary } from './canary.ts';
+import type { Cluster } from './cluster.ts';
+import { type Feed, openFeed } from './feed.ts';
+import { openMedia } from './media.ts';
+import type { Outside } from './outside.ts';
+import { openSender, type Sender } from './sender.ts';
+import type { Session } from './session.ts';
+
+const lookMs = 1000;
+/** What the queue may have lost is offered again as often as this. */
+const offerAgainMs = 5000;
+const mostOffers = 500;
+const lonelyMs = 30_000;
+
+interface Coordinating {
+  readonly outside: Outside;
+  readonly session: Session;
+  readonly cluster: Cluster;
+  readonly shardTasks: number;
+  readonly queue: ShardQueue;
+  readonly feed: Feed;
+  readonly sender: Sender;
+  /** Aborts when nothing more may be begun. */
+  readonly stop: AbortSignal;
+}
+
+export async function dispatchShards(
+  outside: Outside,
+  session: Session,
+  cluster: Cluster,
+  shardTasks: number,
+): Promise<SessionEnd> {
+  const { pipeline, ledger, opened, flags, watch } = session;
+  const { clock } = outside;
+  const { log } = watch;
+  const run = opened.record.id;
+  const stop = AbortSignal.any([outside.stop, session.deadline]);
+  setMaxListeners(0, stop);
+  const wish = cluster.wishFor(run);
+  await wish.goOn();
+  await settleFormer(outside, session, cluster);
+  const media = openMedia(pipeline, clock);
+  const queue = await openShardQueue(cluster.settings.redis);
+  try {
+    const sender = await openSender(outside, session, media, stop);
+    try {
+      const feed = openFeed(outside, session, media, stop);
+      const parts = { outside, session, cluster, shardTasks, queue, feed, sender, stop };
+      const progress = await followLedger(parts);
+      try {
+        let isParked = false;
+        const end = await tryCanary({
+          pipeline,
+          opened,
+          isOverridden: flags.resumeAnyAge === true,
+          nowMs: () => clock.now(),
+          log,
+          park: () => {
+            isParked = true;
+            return feed.planOnly();
+          },
+          sendAhead: (items) => sender.send(seeParked(opened, 'canary'), () => feed.readParked(items)),
+        });
+        if (end) return end;
+        await ledger.reopenShards(run, true);
+        return await coordinate(parts, isParked);
+      } finally {
+        progress.close();
+      }
+    } finally {
+      await sender.close();
+    }
+  } finally {
+    await queue.close();
+    await media.close();
+  }
+}
+
+/** Workers on other runs of the pipeline are told to stop, and waited for: what they have under way is not ours to take. */
+export async function settleFormer(
+  { clock, stop }: Outside,
+  { pipeline, ledger, opened, watch: { log } }: Pick<Session, 'pipeline' | 'ledger' | 'opened' | 'watch'>,
+  cluster: Cluster,
+  isWhole = false,
+): Promise<void> {
+  const told = new Set<string>();
+  for (;;) {
+    const holders = await ledger.listHolders(pipeline.name);
+    const others = holders.filter(({ run }) => isWhole || run !== opened.record.id);
+    const alive = await Promise.all(others.map(({ holder }) => cluster.presence.isAlive(holder)));
+    const left = others.filter((_, index) => alive[index]);
+    if (left.length === 0 || stop.aborted) return;
+    for (const { run, holder } of left) {
+      if (told.has(holder)) continue;
+      told.add(holder);
+      log.info(`waiting for worker ${holder}, which ends what it has under way of run ${run}`);
+      await cluster.wishFor(run).stop();
+    }
+    await clock.sleep(lookMs, stop);
+  }
+}
+
+async function coordinate(parts: Coordinating, isPlanned: boolean): Promise<SessionEnd> {
+  const { session, sender, feed, stop } = parts;
+  const { ledger, opened } = session;
+  const run = opened.record.id;
+  const former = sender.send(seeFormer(opened), nothing);
+  const planning = isPlanned ? Promise.resolve(undefined) : feed.planOnly();
+  const cutting = keepCutting(parts, planning);
+  const [cut, formerEnd] = await Promise.all([planning, former, cutting]);
+  const ends: DispatchEnd[] = [formerEnd, ...(cut ? [cut] : [])];
+  for (;;) {
+    await waitForWorkers(parts);
+    if (stop.aborted) break;
+    ends.push(await sender.send(seeWaiting(opened), nothing));
+    if (stop.aborted || (await ledger.reopenShards(run, false)) === 0) break;
+  }
+  if (stop.aborted) await endWorkers(parts);
+  const shards = await ledger.listShards(run);
+  return {
+    halts: mergeHalts([...ends.flatMap(({ halts }) => halts), ...shards.flatMap(({ halts }) => halts)]),
+    isStopped: stop.aborted,
+    feedError: ends.find(({ feedError }) => feedError !== undefined)?.feedError,
+  };
+}
+
+/** For as long as planning goes on, and once more. */
+async function keepCutting(parts: Coordinating, planning: Promise<unknown>): Promise<void> {
+  const { outside, session, shardTasks } = parts;
+  const { ledger, opened } = session;
+  const ended = new AbortController();
+  const isEnded = planning.then(
+    () => ended.abort(),
+    () => ended.abort(),
+  );
+  while (!ended.signal.aborted) {
+    await outside.clock.sleep(lookMs / 2, ended.signal);
+    const cut = await ledger.cutShards(opened.record.id, shardTasks, ended.signal.aborted);
+    if (cut > 0) await offer(parts);
+  }
+  await isEnded;
+}
+
+async function offer({ session, queue }: Coordinating): Promise<readonly Shard[]> {
+  const run = session.opened.record.id;
+  const open = (await session.ledger.listShards(run)).filter(({ isDone }) => !isDone);
+  const free = open.filter(({ holder }) => holder === undefined).slice(0, mostOffers);
+  // Those of dead holders too: whoever takes one sees to that.
+  const orders = free.length > 0 ? free : open.slice(0, mostOffers);
+  if (orders.length > 0) await queue.offer(orders.map(({ number }) => ({ run, number })));
+  return open;
+}
+
+async function waitForWorkers(parts: Coordinating): Promise<void> {
+  const { outside, session, cluster, stop } = parts;
+  const { clock } = outside;
+  let offeredMs = Number.NEGATIVE_INFINITY;
+  let busyMs = clock.monotonic();
+  while (!stop.aborted) {
+    const nowMs = clock.monotonic();
+    const isDue = nowMs - offeredMs >= offerAgainMs;
+    if (isDue) offeredMs = nowMs;
+    const open = isDue
+      ? await offer(parts)
+      : (await session.ledger.listShards(session.opened.record.id)).filter(({ isDone }) => !isDone);
+    if (open.length === 0) return;
+    const holders = [...new Set(open.flatMap(({ holder }) => holder ?? []))];
+    const alive = await Promise.all(holders.map((holder) => cluster.presence.isAlive(holder)));
+    if (alive.includes(true)) busyMs = nowMs;
+    if (nowMs - busyMs >= lonelyMs) {
+      busyMs = nowMs;
+      session.watch.log.warn(
+        `${open.length} shards wait, and no worker takes any: start \`mediasweep worker\` on as many machines as you like`,
+      );
+    }
+    await clock.sleep(lookMs, stop);
+  }
+}
+
+/** Workers are told that the run is to stop, and given the time that calls in flight are given. */
+async function endWorkers({ outside, session, cluster }: Coordinating): Promise<void> {
+  const { clock } = outside;
+  const { ledger, opened, flags } = session;
+  const run = opened.record.id;
+  await cluster.wishFor(run).stop();
+  const untilMs = clock.monotonic() + flags.graceMs + 5 * lookMs;
+  while (clock.monotonic() < untilMs) {
+    const holders = (await ledger.listShards(run)).flatMap(({ holder }) => holder ?? []);
+    const alive = await Promise.all(holders.map((holder) => cluster.presence.isAlive(holder)));
+    if (!alive.includes(true)) return;
+    await clock.sleep(lookMs);
+  }
+}
+
+/** Progress is what the ledger knows of the run: this process makes hardly a call of it. */
+async function followLedger({ outside, session, feed, sender, stop }: Coordinating) {
+  const { ledger, opened, watch } = session;
+  const run = opened.record.id;
+  let known = { counts: [] as readonly TaskCount[], spending: opened.spending as Spending };
+  const ending = new AbortController();
+  const read = async () => {
+    known = { counts: await ledger.countTasks(run), spending: await ledger.readSpending(run) };
+  };
+  await read();
+  const reading = (async () => {
+    for (;;) {
+      await outside.clock.sleep(lookMs, AbortSignal.any([ending.signal, stop]));
+      if (ending.signal.aborted || stop.aborted) return;
+      await read().catch(() => undefined);
+    }
+  })();
+  const sum = (...states: readonly string[]) =>
+    known.counts.filter(({ state }) => states.includes(state)).reduce((total, { count }) => total + count, 0);
+  watch.follow(() => ({
+    listed: feed.planned.listed,
+    isListed: feed.planned.isListed,
+    planned: sum('planned', 'waiting', 'pending', 'intent', 'accepted', 'answered', 'failed', 'held'),
+    asked: sum('intent', 'accepted', 'answered', 'failed', 'held'),
+    answered: sum('answered'),
+    failed: sum('failed'),
+    held: sum('held'),
+    overCap: sum('over-cap'),
+    repeated: sender.counters.repeated,
+    atVendor: sum('accepted'),
+    spending: known.spending,
+  }));
+  return {
+    close: () => {
+      ending.abort();
+      void reading;
+    },
+  };
+}
+
+function mergeHalts(halts: readonly Halt[]): readonly Halt[] {
+  const byText = new Map(halts.map((halt) => [JSON.stringify(halt), halt]));
+  return [...byText.values()];
+}
+
+async function* nothing(): AsyncGenerator<never> {
+  // All of it stands in the ledger.
+}

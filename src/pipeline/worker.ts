@@ -1,0 +1,244 @@
+/** `mediasweep worker`: takes shards of runs that are coordinated elsewhere, and carries them out. */
+import { setMaxListeners } from 'node:events';
+import type { Places, WorkerFlags, WorkerWatch } from '../cli/spine.ts';
+import { serveShards } from '../cluster/shard-queue.ts';
+import { findFolders, type Folders } from '../config/open.ts';
+import type { DispatchCounters } from '../dispatch/bench.ts';
+import type { DispatchEnd } from '../dispatch/dispatcher.ts';
+import { seeShard } from '../dispatch/sharded.ts';
+import type { Ledger, RunLedger, RunRecord } from '../domain/ledger.ts';
+import { describeError, wrongUse } from '../domain/problem.ts';
+import type { Pipeline } from '../domain/settings.ts';
+import type { Shard, ShardHalt, ShardOrder } from '../domain/shard.ts';
+import { type Cluster, withCluster } from './cluster.ts';
+import { withLedger } from './ledger.ts';
+import { openMedia } from './media.ts';
+import { withOutput } from './output.ts';
+import type { Outside } from './outside.ts';
+import { reopen } from './reopen.ts';
+import { openSender, type Sender } from './sender.ts';
+import { serveHealth, type WorkerState } from './worker-health.ts';
+
+const lookMs = 1000;
+/** A shard that fails so often, crashes of workers included, halts its run. */
+const mostClaimsInVain = 10;
+
+interface Working {
+  readonly outside: Outside;
+  readonly folders: Folders;
+  readonly places: Places;
+  readonly cluster: Cluster;
+  readonly ledger: Ledger;
+  readonly flags: WorkerFlags;
+  readonly watch: WorkerWatch;
+  /** Runs that this worker has joined. */
+  readonly joined: Map<string, Promise<Joined>>;
+  readonly shards: WorkerState['shards'];
+  /** Of shards under way; what the others counted is added up. */
+  readonly senders: Set<Sender>;
+  readonly counted: DispatchCounters;
+}
+
+interface Joined {
+  readonly pipeline: Pipeline;
+  readonly opened: RunLedger;
+}
+
+/** Works until it is told to stop, and then ends what is under way within the grace. */
+export async function work(
+  outside: Outside,
+  flags: WorkerFlags,
+  places: Places,
+  watch: WorkerWatch,
+): Promise<void> {
+  const folders = await findFolders(outside.folder, places);
+  await withCluster(outside, folders, watch.log, async (cluster) => {
+    const shards = cluster?.settings.shards;
+    if (!cluster || !shards) {
+      throw wrongUse(
+        `mediasweep worker: expected shards in config/cluster.yaml, found ${cluster ? 'redis alone' : 'no such file'}. See docs/cluster.md.`,
+      );
+    }
+    await withLedger(folders, outside.clock, async (ledger) => {
+      const working: Working = {
+        outside,
+        folders,
+        places,
+        cluster,
+        ledger,
+        flags,
+        watch,
+        joined: new Map(),
+        shards: { underway: 0, done: 0, failed: 0 },
+        senders: new Set(),
+        counted: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
+      };
+      const health = await serveHealth(describe(working), flags.listen);
+      const serving = await serveShards(
+        cluster.settings.redis,
+        { places: shards.perWorker, log: watch.log, clock: outside.clock },
+        (order, place) => carryOut(working, order, place),
+      );
+      watch.log.info(`worker ${cluster.process} takes ${shards.perWorker} shards at a time`);
+      await untilAborted(outside.stop);
+      watch.log.info('draining: calls in flight are given their grace, and shards go back');
+      await serving.drain();
+      await health.close();
+    });
+  });
+}
+
+function describe({ outside, cluster, ledger, shards, senders, counted }: Working): WorkerState {
+  return {
+    version: outside.version,
+    process: cluster.process,
+    isDraining: () => outside.stop.aborted,
+    isHeard: cluster.presence.isHeard,
+    lookAtLedger: () => ledger.listRuns(1),
+    shards,
+    counters: () => [...senders].reduce((sum, { counters }) => addCounters(sum, counters), counted),
+  };
+}
+
+function addCounters(one: DispatchCounters, other: DispatchCounters): DispatchCounters {
+  const names = Object.keys(one) as (keyof DispatchCounters)[];
+  return Object.fromEntries(
+    names.map((name) => [name, one[name] + other[name]]),
+  ) as unknown as DispatchCounters;
+}
+
+/** Whatever the queue says, the ledger decides whether the shard is ours. */
+async function carryOut(working: Working, order: ShardOrder, place: number): Promise<'done' | 'again'> {
+  const { cluster, ledger, watch, outside } = working;
+  if (outside.stop.aborted || (await cluster.wishFor(order.run).isStopped())) return 'again';
+  const shard = await claim(working, order);
+  if (shard === 'done' || shard === 'again') return shard;
+  const { log } = watch;
+  const facts = { run: order.run, shard: order.number };
+  log.info(`shard ${order.number} begins`, { ...facts, claim: shard.claims });
+  const leave = (isDone: boolean, halts: readonly ShardHalt[]) =>
+    ledger.leaveShard({ ...order, holder: cluster.process, isDone, halts });
+  working.shards.underway += 1;
+  let isDone = false;
+  try {
+    const { isStopped, halts } = await dispatchShard(working, order, shard, place);
+    await leave(!isStopped, halts);
+    isDone = !isStopped;
+    log.info(`shard ${order.number} ${isStopped ? 'goes back' : 'is done'}`, facts);
+    return isStopped ? 'again' : 'done';
+  } catch (error) {
+    // What is wrong with one machine another one may do without; what is wrong with all ends the run.
+    const isEnough = shard.claims >= mostClaimsInVain;
+    await leave(isEnough, [{ account: `worker ${cluster.process}`, reason: describeError(error) }]);
+    if (isEnough) return 'done';
+    throw error;
+  } finally {
+    working.shards.underway -= 1;
+    working.shards[isDone ? 'done' : 'failed'] += 1;
+  }
+}
+
+async function claim({ cluster, ledger }: Working, order: ShardOrder): Promise<Shard | 'done' | 'again'> {
+  const holder = cluster.process;
+  const first = await ledger.claimShard({ ...order, holder });
+  if (first.is !== 'held') return first.is === 'claimed' ? first.shard : 'done';
+  // A call that a living process has in flight would be sent again by us.
+  if (!(await cluster.presence.isDead(first.holder))) return 'again';
+  const second = await ledger.claimShard({ ...order, holder, from: first.holder });
+  return second.is === 'claimed' ? second.shard : 'again';
+}
+
+async function dispatchShard(
+  working: Working,
+  order: ShardOrder,
+  shard: Shard,
+  place: number,
+): Promise<DispatchEnd> {
+  const { outside, folders, places, cluster, ledger, flags, watch } = working;
+  const { pipeline, opened } = await join(working, order.run);
+  const ending = new AbortController();
+  const stop = AbortSignal.any([outside.stop, ending.signal]);
+  setMaxListeners(0, stop);
+  const watching = watchWish(working, order.run, ending);
+  const media = openMedia(pipeline, outside.clock);
+  try {
+    return await withOutput(outside, { pipeline, folders, places }, async (output) => {
+      const pace = cluster.sharePace(place);
+      const session = {
+        pipeline,
+        folders,
+        ledger,
+        opened,
+        places,
+        output,
+        pace,
+        tasksBefore: [],
+        deadline: ending.signal,
+        flags: { path: pipeline.path, graceMs: flags.graceMs },
+        watch: { log: watch.log, begun: () => undefined, follow: () => undefined },
+        isAtWork: (name: string) => cluster.isAtWork(name, ledger),
+        mayCall: cluster.presence.isHeard,
+      };
+      const sender = await openSender(outside, session, media, stop, false);
+      working.senders.add(sender);
+      try {
+        return await sender.send(seeShard(opened, shard), nothing);
+      } finally {
+        working.senders.delete(sender);
+        Object.assign(working.counted, addCounters(working.counted, sender.counters));
+        await sender.close();
+        await pace.leave();
+      }
+    });
+  } finally {
+    watching.end();
+    await media.close();
+  }
+}
+
+/** The pipeline as the run was begun with, and with the config of this machine. */
+function join(working: Working, run: string): Promise<Joined> {
+  const known = working.joined.get(run);
+  if (known) return known;
+  const joining = joinRun(working, run);
+  working.joined.set(run, joining);
+  joining.catch(() => working.joined.delete(run));
+  return joining;
+}
+
+async function joinRun({ outside, folders, places, ledger }: Working, run: string): Promise<Joined> {
+  const record = (await ledger.findRun(run)) as RunRecord;
+  const pipeline = await reopen(outside, { run: record, folders, places, needsCredentials: true });
+  const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
+  const opened = await ledger.openRun({ pipeline, nowMs: outside.clock.now(), billing, joins: run });
+  return { pipeline, opened };
+}
+
+/** The coordinator may want the run to stop; where it is dead, the shard goes on. */
+function watchWish({ outside, cluster }: Working, run: string, ending: AbortController) {
+  const watched = new AbortController();
+  const wish = cluster.wishFor(run);
+  const watching = (async () => {
+    while (!watched.signal.aborted) {
+      if (await wish.isStopped().catch(() => false)) ending.abort('stopped');
+      await outside.clock.sleep(lookMs, watched.signal);
+    }
+  })();
+  return {
+    end: () => {
+      watched.abort();
+      void watching;
+    },
+  };
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function* nothing(): AsyncGenerator<never> {
+  // All of it stands in the ledger.
+}

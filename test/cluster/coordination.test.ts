@@ -1,0 +1,151 @@
+/** Who lives, who coordinates, and who is told to stop, over a real Redis. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { announce, type Presence } from '../../src/cluster/presence.ts';
+import { openRedis, type RedisConnection } from '../../src/cluster/redis.ts';
+import { claimPipeline, findCoordinator, RunWish } from '../../src/cluster/run-claim.ts';
+import { openShardQueue, serveShards } from '../../src/cluster/shard-queue.ts';
+import type { Clock } from '../../src/domain/clock.ts';
+import { silentLog } from '../../src/domain/log.ts';
+import type { ShardOrder } from '../../src/domain/shard.ts';
+import { systemClock } from '../../src/wire/clock.ts';
+import { missingForRedis, type PrivateRedis, startRedis } from '../support/redis.ts';
+import { describeReal } from '../support/server.ts';
+
+/** Time that passes at once: what is watched for seconds is watched as often, and no longer. */
+const hasty: Pick<Clock, 'monotonic' | 'sleep'> = {
+  monotonic: () => systemClock.monotonic(),
+  sleep: () => sleep(1),
+};
+
+describeReal('processes that meet in Redis', missingForRedis, () => {
+  let redis: PrivateRedis;
+  let open: { readonly connection: RedisConnection; readonly presence: Presence }[] = [];
+
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+
+  afterEach(async () => {
+    for (const { connection, presence } of open) {
+      await presence.close();
+      connection.close();
+    }
+    open = [];
+  });
+
+  afterAll(async () => {
+    await redis.stop();
+  });
+
+  async function enter(process: string, clock: Pick<Clock, 'monotonic' | 'sleep'> = systemClock) {
+    const connection = await openRedis(redis.settings, silentLog);
+    const { client } = connection;
+    const office = { client, prefix: redis.settings.prefix };
+    const presence = await announce(office, process, clock);
+    open.push({ connection, presence });
+    return { ...office, process, presence, connection };
+  }
+
+  describe('presence', () => {
+    it('tells those that live from those that left, by any of their parts', async () => {
+      const [one, other] = [await enter('one'), await enter('other')];
+      expect([await one.presence.isAlive('other/3'), await one.presence.isAlive('nobody')]).toEqual([
+        true,
+        false,
+      ]);
+      expect(other.presence.isHeard()).toBe(true);
+      await other.presence.close();
+      expect(await one.presence.isAlive('other')).toBe(false);
+    });
+
+    it('takes nobody for dead who says something while watched, and takes those who do not', async () => {
+      const [one, other] = [await enter('one', hasty), await enter('other')];
+      const alive = await enter('alive', hasty);
+      expect(await one.presence.isDead('alive')).toBe(false);
+      // Its key stands for seconds yet, as a killed process leaves it.
+      other.connection.close();
+      expect(await one.presence.isAlive('other')).toBe(true);
+      expect(await one.presence.isDead('other')).toBe(true);
+      expect(await one.presence.isDead('nobody')).toBe(true);
+      expect(await alive.presence.isAlive('one')).toBe(true);
+    });
+
+    it('knows when nobody hears of it any more', async () => {
+      let nowMs = 0;
+      const { presence } = await enter('one', {
+        monotonic: () => nowMs,
+        sleep: () => new Promise(() => undefined),
+      });
+      expect(presence.isHeard()).toBe(true);
+      nowMs = 4001;
+      expect(presence.isHeard()).toBe(false);
+      open = [];
+    });
+  });
+
+  describe('a pipeline', () => {
+    it('has one coordinator, until that gives it back or is dead', async () => {
+      const [one, other] = [await enter('one', hasty), await enter('other', hasty)];
+      const giveBack = await claimPipeline(one, 'nightly');
+      expect(await findCoordinator(other, 'nightly')).toBe('one');
+      await expect(claimPipeline(other, 'nightly')).rejects.toMatchObject({
+        exitCode: 6,
+        message:
+          'pipeline "nightly": another run holds it: one. Wait until it has ended, or stop that process; a dead one holds nothing after some seconds.',
+      });
+      await claimPipeline(other, 'weekly');
+      await giveBack();
+      await claimPipeline(other, 'nightly');
+      other.connection.close();
+      const claims = await Promise.allSettled([
+        claimPipeline(one, 'nightly'),
+        claimPipeline(await enter('third', hasty), 'nightly'),
+      ]);
+      expect(claims.map(({ status }) => status).sort((a, b) => (a < b ? -1 : 1))).toEqual([
+        'fulfilled',
+        'rejected',
+      ]);
+    });
+  });
+
+  describe('a run', () => {
+    it('is stopped for everyone, and goes on when its coordinator says so', async () => {
+      const [one, other] = [await enter('one'), await enter('other')];
+      await new RunWish(one, 'run-1').stop();
+      const wish = new RunWish(other, 'run-1');
+      expect([await wish.isStopped(), await new RunWish(other, 'run-2').isStopped()]).toEqual([true, false]);
+      await new RunWish(one, 'run-1').goOn();
+      expect(await wish.isStopped()).toBe(false);
+    });
+  });
+
+  describe('the queue of shards', () => {
+    it('hands each shard out once, however often it is offered, and again where that is asked for', async () => {
+      const queue = await openShardQueue(redis.settings);
+      const orders = Array.from({ length: 20 }, (_, index) => ({ run: 'run-1', number: index + 1 }));
+      await queue.offer(orders);
+      await queue.offer(orders);
+      expect(await queue.count()).toEqual({ waiting: 20, active: 0 });
+      const seen: number[] = [];
+      const carryOut = async ({ number }: ShardOrder): Promise<'done' | 'again'> => {
+        seen.push(number);
+        if (number === 7 && seen.filter((one) => one === 7).length === 1) return 'again';
+        if (number === 9 && seen.filter((one) => one === 9).length === 1) throw new Error('storage lost');
+        return 'done';
+      };
+      const told: string[] = [];
+      const log = { ...silentLog, warn: (message: string) => told.push(message) };
+      const workers = await Promise.all(
+        [0, 1].map(() => serveShards(redis.settings, { places: 3, log, clock: systemClock }, carryOut)),
+      );
+      await expect.poll(() => queue.count(), { timeout: 10_000 }).toEqual({ waiting: 0, active: 0 });
+      await Promise.all(workers.map(({ drain }) => drain()));
+      expect(seen.toSorted((a, b) => a - b)).toEqual(
+        [...orders.map(({ number }) => number), 7, 9].sort((a, b) => a - b),
+      );
+      expect(told).toEqual(['shard 9 of run run-1 is offered again: storage lost']);
+      await queue.close();
+    });
+  });
+});
