@@ -83,6 +83,7 @@ function openLazily(stop: AbortSignal): Spine {
     listDecisions: async (...given) => (await open()).listDecisions(...given),
     pruneLedger: async (...given) => (await open()).pruneLedger(...given),
     restoreLedger: async (...given) => (await open()).restoreLedger(...given),
+    copyLedger: async (...given) => (await open()).copyLedger(...given),
     emulate: async (...given) => (await open()).emulate(...given),
     work: async (...given) => (await open()).work(...given),
     rehearse: async (...given) => (await open()).rehearse(...given),

@@ -8,7 +8,7 @@ import { diff, judge } from './pipeline/compare.ts';
 import { cost } from './pipeline/cost.ts';
 import { estimate } from './pipeline/estimate.ts';
 import { init } from './pipeline/init.ts';
-import { pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
+import { copy, pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
 import { check, doctor, prices, status } from './pipeline/look.ts';
 import { type Outside, serveMedia } from './pipeline/outside.ts';
 import { openStandInTools, rehearse } from './pipeline/rehearse.ts';
@@ -49,6 +49,7 @@ export function makeSpine(outside: Outside): Spine {
       withLedgerOf(outside, places, (ledger) => ledger.listDecisions(selection)),
     pruneLedger: (keepMs, places) => pruneLedger(outside, keepMs, places),
     restoreLedger: (backup, isForced, places) => restore(outside, backup, isForced, places),
+    copyLedger: (to, places, watch) => copy(outside, to, places, watch),
     emulate: (vendor, options) =>
       openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
     work: (flags, places, watch) => work(outside, flags, places, watch),

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseTimeOfDay, type TimeOfDay } from '../domain/clock.ts';
 import { parseMoney } from '../domain/money.ts';
+import type { PostgresAccess } from '../domain/postgres.ts';
 import type { Nano } from '../domain/pricing.ts';
 import { parseDuration } from '../domain/quantity.ts';
 
@@ -47,6 +48,44 @@ export function readMilliseconds(text: string): number {
   if (ms === undefined)
     throw new InvalidArgumentError('expected milliseconds such as 250, or a duration such as 2s.');
   return ms;
+}
+
+const usualPort = 5432;
+const schemaName = /^[\p{L}_][\p{L}\p{N}_]{0,62}$/u;
+
+/** `postgres://USER@HOST:PORT/DATABASE`, with `?schema=NAME` and `?tls=true`; never with a password. */
+export function readPostgres(text: string): PostgresAccess {
+  const refuse = (why: string) =>
+    new InvalidArgumentError(
+      `expected an address such as postgres://mediasweep@db.internal:5432/audit, ${why}.`,
+    );
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^postgres(?:ql)?:$/.test(url.protocol)) throw refuse('found something else');
+  if (url.password !== '') {
+    throw new InvalidArgumentError(
+      'expected an address without a password, which every user of this machine could see. Put it into the environment variable PGPASSWORD.',
+    );
+  }
+  const user = decodeURIComponent(url.username);
+  const database = decodeURIComponent(url.pathname.slice(1));
+  if (user === '' || url.hostname === '' || database === '') {
+    throw refuse('found no user, host or database in it');
+  }
+  const { schema, tls = 'false', ...others } = Object.fromEntries(url.searchParams);
+  const [stranger] = Object.keys(others);
+  if (stranger !== undefined) throw refuse(`with no parameters but schema and tls; found "${stranger}"`);
+  if (tls !== 'true' && tls !== 'false') throw refuse(`tls "true" or "false"; found "${tls}"`);
+  if (schema !== undefined && !schemaName.test(schema)) {
+    throw refuse('and a schema of at most 63 letters, digits and "_"');
+  }
+  return {
+    host: url.hostname.replaceAll(/^\[|\]$/g, ''),
+    port: url.port === '' ? usualPort : Number(url.port),
+    user,
+    database,
+    ...(tls === 'true' && { tls: true }),
+    ...(schema !== undefined && { schema }),
+  };
 }
 
 /** A chance from 0 to 1, also as `5%`. */

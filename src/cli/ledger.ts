@@ -1,7 +1,8 @@
-/** `mediasweep ledger`: keeps the memory of all runs small, and brings it back from a backup. */
+/** `mediasweep ledger`: keeps the memory of all runs small, brings it back from a backup, copies it. */
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../domain/problem.ts';
-import { readDuration } from './flag.ts';
+import type { PostgresAccess } from '../domain/postgres.ts';
+import { readDuration, readPostgres } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import type { Conclude, Tools } from './tools.ts';
@@ -14,7 +15,8 @@ const examples = `${about}
 
 Examples:
   mediasweep ledger prune --keep 90d
-  mediasweep ledger restore                         the newest backup that is in order`;
+  mediasweep ledger restore                         the newest backup that is in order
+  mediasweep ledger copy --to postgres://mediasweep@db.internal/audit`;
 
 const pruneHelp = `
 Takes runs that began earlier out of the ledger: their items, tasks and the vendors' raw replies. Answers stay, and so
@@ -38,11 +40,27 @@ Examples:
 
 With --json: { backup, madeAt, aside }.`;
 
+const copyHelp = `
+Copies ledger.db of the state folder into an empty ledger on PostgreSQL: everything that was paid for, every run, every
+bill. It is there whole, counted and summed on both sides, or not at all. The file stays as it is. Refused (exit 6) while
+a run goes on.
+
+The address is postgres://USER@HOST:PORT/DATABASE, with ?schema=NAME where it is not "mediasweep", and ?tls=true where the
+connection is to be encrypted. The password comes from the environment variable PGPASSWORD.
+
+Examples:
+  mediasweep ledger copy --to postgres://mediasweep@db.internal:5432/audit
+  mediasweep ledger copy --to 'postgres://mediasweep@db.internal/audit?schema=media&tls=true' --json
+
+With --json: { from, to, rows, tables: [{ table, rows }] }.`;
+
 export function addLedger(program: Command, tools: Tools, conclude: Conclude): void {
   const ledger = program
     .command('ledger')
-    .summary('prune the memory of all runs, or restore it')
-    .description('Keeps the memory of all runs small, and brings it back from a backup.')
+    .summary('prune the memory of all runs, restore it, or copy it to PostgreSQL')
+    .description(
+      'Keeps the memory of all runs small, brings it back from a backup, and copies it to PostgreSQL.',
+    )
     .addHelpText('after', layHelp(tools.console, examples));
   ledger
     .command('prune')
@@ -74,6 +92,29 @@ export function addLedger(program: Command, tools: Tools, conclude: Conclude): v
       const { printRestored } = await import('./print/ledger.ts');
       const { places, isJson } = readGlobals(command);
       printRestored(tools.console, await tools.spine.restoreLedger(backup, force === true, places), isJson);
+      conclude(exitCodes.complete);
+    });
+  ledger
+    .command('copy')
+    .summary('copy the ledger into one on PostgreSQL')
+    .description('Copies the ledger into an empty one on PostgreSQL.')
+    .addOption(
+      new Option('--to <address>', 'where it goes, such as postgres://mediasweep@db.internal/audit')
+        .argParser(readPostgres)
+        .makeOptionMandatory(),
+    )
+    .addHelpText('after', layHelp(tools.console, copyHelp))
+    .action(async ({ to }: { to: PostgresAccess }, command: Command) => {
+      const { openCopyLine, printCopied } = await import('./print/ledger.ts');
+      const { places, isJson } = readGlobals(command);
+      const line = openCopyLine(tools.console);
+      try {
+        const copied = await tools.spine.copyLedger(to, places, line.show);
+        line.clear();
+        printCopied(tools.console, copied, isJson);
+      } finally {
+        line.clear();
+      }
       conclude(exitCodes.complete);
     });
 }

@@ -21,8 +21,10 @@ import type { CostDimension, UsageSums } from '../domain/cost.ts';
 import type { ReconciledRow, Reconciliation, TheirSums } from '../domain/reconcile.ts';
 import type { Encoding, Language } from '../domain/settings.ts';
 import type { CostResult } from '../domain/cost-result.ts';
+import type { CopiedLedger, CopyProgress } from '../domain/ledger-copy.ts';
 import type { Log } from '../domain/log.ts';
 import type { TextSink } from '../domain/output.ts';
+import type { PostgresAccess } from '../domain/postgres.ts';
 import type { ExitCode, Problem } from '../domain/problem.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Catalogue } from '../domain/service.ts';
@@ -338,6 +340,12 @@ export interface Spine {
   pruneLedger(keepMs: number, places: Places): Promise<Pruned>;
   /** Puts a backup in the ledger's place. */
   restoreLedger(backup: string | undefined, isForced: boolean, places: Places): Promise<RestoreResult>;
+  /** Copies the ledger into an empty one on PostgreSQL; the password comes from the environment. */
+  copyLedger(
+    to: PostgresAccess,
+    places: Places,
+    watch: (progress: CopyProgress) => void,
+  ): Promise<CopiedLedger>;
   /** Looks at what pipelines need of the world, without a paid call; every file in `pipelines/` without a path. */
   doctor(path: string | undefined, places: Places): Promise<readonly Diagnosis[]>;
   /** Begins a project in that folder. */

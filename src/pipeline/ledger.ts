@@ -4,9 +4,12 @@ import { type Folders, findFolders } from '../config/open.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Ledger, Pruned, RunRecord } from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
-import { Stop, wrongUse } from '../domain/problem.ts';
+import type { CopiedLedger, CopyProgress } from '../domain/ledger-copy.ts';
+import type { PostgresAccess } from '../domain/postgres.ts';
+import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
 import { backUpLedger, refuseRuns, restoreLedger } from '../store/backup.ts';
 import { openLedger } from '../store/ledger.ts';
+import { copyLedger } from '../store/postgres/copy.ts';
 import type { Outside } from './outside.ts';
 
 export async function withLedger<Value>(
@@ -64,6 +67,31 @@ export async function restore(
 ): Promise<RestoreResult> {
   const { state: folder } = await findFolders(start, places);
   return await restoreLedger({ folder, backup, isForced, nowMs: clock.now() });
+}
+
+/** The password is that of libpq's variable: a command line is seen by every user of the machine. */
+export async function copy(
+  { clock, environment, stop, folder: start }: Outside,
+  to: PostgresAccess,
+  places: Places,
+  watch: (progress: CopyProgress) => void,
+): Promise<CopiedLedger> {
+  const { state: folder } = await findFolders(start, places);
+  await refuseRuns(folder);
+  const password = environment['PGPASSWORD'];
+  return await copyLedger({
+    folder,
+    access: { ...to, ...(password !== undefined && { password }) },
+    clock,
+    refuseStopped: () => {
+      if (stop.aborted) throw new Stop(readSignal(stop), 'the copy was stopped: nothing of it is there.');
+    },
+    watch,
+  });
+}
+
+function readSignal({ reason }: AbortSignal) {
+  return reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 
 /** Once a day; a run is no worse for want of it, so that trouble is told and no more. */

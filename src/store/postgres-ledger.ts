@@ -1,7 +1,7 @@
 /** Opens a ledger on PostgreSQL. */
 import type { Clock } from '../domain/clock.ts';
 import type { Ledger } from '../domain/ledger.ts';
-import type { PostgresAccess } from './postgres/access.ts';
+import type { PostgresAccess } from '../domain/postgres.ts';
 import type { Line } from './postgres/connection.ts';
 import { loadPostgresDriver } from './postgres/driver.ts';
 import { migrate } from './postgres/migrate.ts';

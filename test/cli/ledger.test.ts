@@ -57,3 +57,47 @@ test.each([
   const { out } = await speak(`${line} --json`, { restoreLedger: async () => restored });
   expect(JSON.parse(out)).toEqual(restored);
 });
+
+test('copy says what it copied, in words and as JSON', async () => {
+  const asked: unknown[] = [];
+  const copied = {
+    from: '/s/ledger.db',
+    to: 'postgres://me@db:5432/audit',
+    rows: 12_345,
+    tables: [{ table: 'runs', rows: 12_345 }],
+  };
+  const copyLedger = async (to: unknown) => {
+    asked.push(to);
+    return copied;
+  };
+  const line = 'ledger copy --to postgres://me@db/audit?schema=media&tls=true';
+  const { exitCode, out } = await speak(line, { copyLedger });
+  expect(exitCode).toBe(0);
+  expect(asked).toEqual([
+    { host: 'db', port: 5432, user: 'me', database: 'audit', schema: 'media', tls: true },
+  ]);
+  expect(out).toBe(
+    '/s/ledger.db was copied to postgres://me@db:5432/audit: 12,345 rows in 1 table, counted and summed on both sides.\nThe file stays as it is. Runs on it from now on are not in the copy.\n',
+  );
+  expect(JSON.parse((await speak(`${line} --json`, { copyLedger })).out)).toEqual(copied);
+});
+
+test.each([
+  [
+    'mysql://me@db/audit',
+    'expected an address such as postgres://mediasweep@db.internal:5432/audit, found something else.',
+  ],
+  ['postgres://db/audit', 'found no user, host or database in it.'],
+  [
+    'postgres://me:secret@db/audit',
+    'expected an address without a password, which every user of this machine could see.',
+  ],
+  ['postgres://me@db/audit?ssl=true', 'with no parameters but schema and tls; found "ssl".'],
+  ['postgres://me@db/audit?tls=yes', 'tls "true" or "false"; found "yes".'],
+  ['postgres://me@db/audit?schema=a-b', 'and a schema of at most 63 letters, digits and "_".'],
+])('copy to "%s" is refused', async (address, says) => {
+  const { exitCode, err } = await speak(`ledger copy --to ${address}`);
+  expect(exitCode).toBe(2);
+  expect(err).toContain(says);
+  expect(err.replace(address, '')).not.toContain('secret');
+});

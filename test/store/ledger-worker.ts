@@ -4,7 +4,7 @@
  * PostgreSQL is, as JSON.
  */
 import { openLedger } from '../../src/store/ledger.ts';
-import type { PostgresAccess } from '../../src/store/postgres/access.ts';
+import type { PostgresAccess } from '../../src/domain/postgres.ts';
 import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
 import { systemClock } from '../../src/wire/clock.ts';
 import { answer, HandClock, intend, makeOpening, makePipeline, makePlanned, plan } from './world.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Stop } from '../../src/domain/problem.ts';
 import { loadPostgresDriver } from '../../src/store/postgres/driver.ts';
-import type { PostgresAccess } from '../../src/store/postgres/access.ts';
+import type { PostgresAccess } from '../../src/domain/postgres.ts';
 import { migrations } from '../../src/store/postgres/schema.ts';
 import { explainPostgresError } from '../../src/store/postgres/trouble.ts';
 import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';

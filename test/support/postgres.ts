@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import type { PostgresAccess } from '../../src/store/postgres/access.ts';
+import type { PostgresAccess } from '../../src/domain/postgres.ts';
 import { findFreePorts, startServers } from './daemon.ts';
 import { findMissingPrograms } from './server.ts';
 

@@ -1,10 +1,12 @@
 /** What became of the ledger: how much was taken out, or what it was brought back from. */
 import type { Pruned } from '../../domain/ledger.ts';
+import type { CopiedLedger, CopyProgress } from '../../domain/ledger-copy.ts';
 import { formatCount, formatSize } from '../../domain/quantity.ts';
 import type { RestoreResult } from '../spine.ts';
 import { printJson } from './json.ts';
 import { makePlain } from './plain.ts';
-import { type Console, writeResult } from './terminal.ts';
+import { openLine } from './progress.ts';
+import { type Console, widthOf, writeResult } from './terminal.ts';
 import { countWord, formatInstant } from './word.ts';
 
 export function printPruned(console: Console, pruned: Pruned, isJson: boolean): void {
@@ -31,5 +33,27 @@ export function printRestored(console: Console, restored: RestoreResult, isJson:
     `restored from ${makePlain(backup)}.`,
     ...(aside === undefined ? [] : [`what was there is ${makePlain(aside)} now.`]),
     `${since} are not in it: the next run pays for their media again.`,
+  ]);
+}
+
+/** How far a copy has come, on a terminal. */
+export function openCopyLine(console: Console): {
+  readonly show: (progress: CopyProgress) => void;
+  readonly clear: () => void;
+} {
+  const { draw, clear } = openLine(console);
+  const show = ({ table, rows }: CopyProgress) => draw(`copying ${table}  ${countWord(rows, 'row')}`);
+  return { show: widthOf(console) === undefined ? () => undefined : show, clear };
+}
+
+export function printCopied(console: Console, copied: CopiedLedger, isJson: boolean): void {
+  if (isJson) {
+    printJson(console, copied);
+    return;
+  }
+  const { from, to, rows, tables } = copied;
+  writeResult(console, [
+    `${makePlain(from)} was copied to ${makePlain(to)}: ${countWord(rows, 'row')} in ${countWord(tables.length, 'table')}, counted and summed on both sides.`,
+    'The file stays as it is. Runs on it from now on are not in the copy.',
   ]);
 }

@@ -1,7 +1,8 @@
 /** Connections to PostgreSQL, set up for the ledger, and brought back when they are lost. */
 import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
-import { defaultSchema, nameLedger, type PostgresAccess } from './access.ts';
+import type { PostgresAccess } from '../../domain/postgres.ts';
+import { defaultSchema, nameLedger } from './access.ts';
 import { types } from './dialect.ts';
 import type { Driver } from './driver.ts';
 import { explainPostgresError, isLost } from './trouble.ts';
