@@ -16,7 +16,7 @@ COPY package.json ./
 COPY pipelines ./pipelines
 COPY config ./config
 COPY src/rehearsal ./src/rehearsal
-RUN ln -s /opt/mediasweep/dist/main.js /usr/local/bin/mediasweep
+RUN ln -s /opt/mediasweep/dist/main.js /usr/local/bin/mediasweep && install -d -o node -g node /project
 USER node
 WORKDIR /project
 ENTRYPOINT ["mediasweep"]
