@@ -10,15 +10,16 @@ import { estimate } from './pipeline/estimate.ts';
 import { init } from './pipeline/init.ts';
 import { copy, pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
 import { check, doctor, prices, status } from './pipeline/look.ts';
-import { type Outside, serveMedia } from './pipeline/outside.ts';
-import { openStandInTools, rehearse } from './pipeline/rehearse.ts';
+import type { Outside } from './pipeline/outside.ts';
 import { reconcileExport } from './pipeline/reconcile.ts';
 import { report } from './pipeline/report.ts';
 import { importReview } from './pipeline/review.ts';
 import { run } from './pipeline/run.ts';
 import { work } from './pipeline/worker.ts';
-import { openEmulator } from './vendors/emulators.ts';
 import { catalogue } from './vendors/index.ts';
+
+/** They read media as vendors do, with libraries that no other command need wait for. */
+const standIns = () => import('./pipeline/rehearse.ts');
 
 /** All commands. */
 export function makeSpine(outside: Outside): Spine {
@@ -50,9 +51,8 @@ export function makeSpine(outside: Outside): Spine {
     pruneLedger: (keepMs, places) => pruneLedger(outside, keepMs, places),
     restoreLedger: (backup, isForced, places) => restore(outside, backup, isForced, places),
     copyLedger: (to, places, watch) => copy(outside, to, places, watch),
-    emulate: (vendor, options) =>
-      openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia }),
+    emulate: async (vendor, options) => (await standIns()).emulate(outside, vendor, options),
     work: (flags, places, watch) => work(outside, flags, places, watch),
-    rehearse: (flags, places, watch) => rehearse(outside, flags, places, watch),
+    rehearse: async (flags, places, watch) => (await standIns()).rehearse(outside, flags, places, watch),
   };
 }

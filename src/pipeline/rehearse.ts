@@ -1,18 +1,23 @@
 /** The main job against stand-ins on this machine, and stand-ins by themselves. */
 import { join } from 'node:path';
-import type { Places, RehearsalFlags, RunResult, RunWatch } from '../cli/spine.ts';
+import type { Places, RehearsalFlags, RunResult, RunWatch, Spine } from '../cli/spine.ts';
 import { findFolders } from '../config/open.ts';
 import type { EmulatorTools } from '../domain/emulator.ts';
 import { openStage } from '../rehearsal/stage.ts';
 import { clearState } from '../store/clear-state.ts';
-import { emulators } from '../vendors/emulators.ts';
+import { emulators, openEmulator } from '../vendors/emulators.ts';
 import { openHttp } from '../wire/http.ts';
 import { makeLoopbackReader } from '../wire/url-reader.ts';
 import { type Outside, callLimits, mediaLimits, serveMedia } from './outside.ts';
 import { run } from './run.ts';
 
+/** A stand-in for a vendor on this machine. */
+export function emulate(outside: Outside, ...[vendor, options]: Parameters<Spine['emulate']>) {
+  return openEmulator(vendor, options, { ...openStandInTools(outside), serve: serveMedia });
+}
+
 /** What stand-in vendors have of the outside: media from loopback addresses, and callbacks to where they are told. */
-export function openStandInTools({ clock }: Outside) {
+function openStandInTools({ clock }: Outside) {
   const reader = makeLoopbackReader(mediaLimits);
   const http = openHttp({ connections: 8 });
   const callBack: EmulatorTools['callBack'] = async (url, headers, body) => {
