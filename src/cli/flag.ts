@@ -27,6 +27,13 @@ export function readDuration(text: string): number {
   return ms;
 }
 
+/** How old something may be, such as `7d`, or `off`. */
+export function readBackup(text: string): number | 'off' {
+  const ms = text === 'off' ? text : parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('expected how old the newest backup may be, such as 20h or 7d, or off.');
+}
+
 /** A time of day such as `06:00`. */
 export function readTimeOfDay(text: string): TimeOfDay {
   const time = parseTimeOfDay(text);

@@ -9,7 +9,7 @@ import type { Conclude, Tools } from './tools.ts';
 
 const about = `
 The ledger is ledger.db in the state folder. At the end of a run, at most once a day, a copy of it is put into backups/
-beside it; the newest three are kept.`;
+beside it; the newest three are kept. run --backup 7d makes it rarer, run --backup off leaves it to you.`;
 
 const examples = `${about}
 

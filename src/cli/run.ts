@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type ExitCode, wrongUse } from '../domain/problem.ts';
 import type { TimeOfDay } from '../domain/clock.ts';
-import { readCount, readDuration, readMoney, readTimeOfDay, readTolerance } from './flag.ts';
+import { readBackup, readCount, readDuration, readMoney, readTimeOfDay, readTolerance } from './flag.ts';
 import { readGlobals } from './global.ts';
 import { layHelp } from './print/help.ts';
 import type { RunFlags } from './spine.ts';
@@ -43,6 +43,7 @@ interface Written {
   readonly plan?: string;
   readonly tolerance?: number;
   readonly metricsFile?: string;
+  readonly backup: number | 'off';
 }
 
 export function addRun(program: Command, tools: Tools, conclude: Conclude): void {
@@ -102,6 +103,14 @@ export function addRun(program: Command, tools: Tools, conclude: Conclude): void
       '--metrics-file <file>',
       "write metrics in Prometheus' text format into this file, every 15 s and at the end",
     )
+    .addOption(
+      new Option(
+        '--backup <time>',
+        'how old the newest backup of the ledger is before the run makes another at its end, such as 7d; off for none',
+      )
+        .argParser(readBackup)
+        .default(20 * 3_600_000, '20h'),
+    )
     .addHelpText('after', layHelp(tools.console, examples))
     .action(async (path: string, written: Written, self: Command) => {
       conclude(await run({ ...readFlags(written), path }, self, tools));
@@ -128,6 +137,7 @@ function readFlags(written: Written): Omit<RunFlags, 'path'> {
     waits: written.wait,
     plan: readPlan(written),
     metricsFile: written.metricsFile,
+    backUpEveryMs: written.backup,
   };
 }
 

@@ -63,6 +63,8 @@ export interface RunFlags {
   readonly until?: TimeOfDay | undefined;
   /** Kept up to date with metrics in Prometheus' text format. */
   readonly metricsFile?: string | undefined;
+  /** How old the newest backup of the ledger is before the run makes another; 20 h where absent. */
+  readonly backUpEveryMs?: number | 'off' | undefined;
   /** Waits while another run holds the pipeline. */
   readonly waits?: boolean | undefined;
   /** The plan that the run is held to, and by which share it may be passed. */

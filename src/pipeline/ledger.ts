@@ -94,11 +94,19 @@ function readSignal({ reason }: AbortSignal) {
   return reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 
-/** Once a day; a run is no worse for want of it, so that trouble is told and no more. */
-export async function backUp({ clock, stop }: Outside, folders: Folders, log: Log): Promise<void> {
-  if (stop.aborted) return;
+/**
+ * Once a day, unless it is asked for otherwise; a run is no worse for want of it, so that trouble is told and no more. Who
+ * has stopped the run does not wait for it.
+ */
+export async function backUp(
+  { clock, stop }: Outside,
+  folders: Folders,
+  log: Log,
+  everyMs?: number | 'off',
+): Promise<void> {
+  if (stop.aborted || everyMs === 'off') return;
   try {
-    await backUpLedger(folders.state, clock.now());
+    await backUpLedger(folders.state, clock.now(), { everyMs, stop });
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
     log.warn(`no backup of the ledger: ${error.message}`);

@@ -126,7 +126,7 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
         return opened.end({ ...conclusion, atMs: clock.now() });
       };
       const reported = await writeRunReports(outside, { ...world, run: record }, end);
-      await backUp(outside, folders, watch.log);
+      await backUp(outside, folders, watch.log, flags.backUpEveryMs);
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
       return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };
     };

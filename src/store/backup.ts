@@ -22,8 +22,10 @@ import { migrations } from './sqlite/schema.ts';
 import { explainDatabaseError, explainFileError } from './trouble.ts';
 
 /** Less than a day, so that a nightly run which begins a little earlier than yesterday makes its copy too. */
-const everyMs = 20 * 3_600_000;
+const usualMs = 20 * 3_600_000;
 const mostCopies = 3;
+/** Copied in one go, 4 MB: signals are heard in between. */
+const pagesAtOnce = 1000;
 const spareBytes = 16 * 1024 * 1024;
 const namePattern = /^ledger-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
 
@@ -32,17 +34,26 @@ interface Copy {
   readonly madeAtMs: number;
 }
 
+interface BackupTerms {
+  /** How old the newest copy is before another is made, in milliseconds; 20 h where absent. */
+  readonly everyMs?: number | undefined;
+  /** Ends the copying; what was copied by then is removed. */
+  readonly stop?: AbortSignal | undefined;
+  /** Bytes that are free on the disk of a folder. */
+  readonly readFree?: ((folder: string) => Promise<number | undefined>) | undefined;
+}
+
 /**
  * Copies the ledger into `backups/` of the state folder, unless there is a copy of today, and drops the oldest. Answers
- * the copy's path. The copy is whole or not there, and its owner alone can read it. It is about as large as the ledger, and
- * is not begun where the disk would be left with less than runs may need.
+ * the copy's path. The copy is whole or not there, and its owner alone can read it. It is as large as the ledger, and
+ * is not begun where the disk would be left with less than runs may need. Others may write to the ledger meanwhile.
  *
  * @throws `Stop` where there is no room or the folder cannot be written; the ledger is untouched.
  */
 export async function backUpLedger(
   folder: string,
   nowMs: number,
-  readFree: (folder: string) => Promise<number | undefined> = readFreeBytes,
+  { everyMs = usualMs, stop, readFree = readFreeBytes }: BackupTerms = {},
 ): Promise<string | undefined> {
   const path = join(folder, 'backups', nameCopy(nowMs));
   const driver = await loadDriver();
@@ -55,11 +66,9 @@ export async function backUpLedger(
     await requireRoom(folder, path, readFree);
     // SQLite writes into an empty file that is there, and so keeps its permissions.
     closeSync(openSync(aside, 'wx', 0o600));
-    const opened = new driver(join(folder, 'ledger.db'), { readonly: true });
-    try {
-      opened.prepare('VACUUM INTO ?').run(aside);
-    } finally {
-      opened.close();
+    if (!(await copyPages(driver, join(folder, 'ledger.db'), aside, stop))) {
+      await rm(aside, { force: true });
+      return undefined;
     }
     syncFile(aside);
     renameSync(aside, path);
@@ -70,6 +79,36 @@ export async function backUpLedger(
     await rm(aside, { force: true }).catch(() => undefined);
     throw explainFileError('backup', path, explainDatabaseError('backup', path, error));
   }
+}
+
+/** False where it was stopped. */
+async function copyPages(
+  driver: Driver,
+  from: string,
+  to: string,
+  stop: AbortSignal | undefined,
+): Promise<boolean> {
+  const opened = new driver(from, { readonly: true });
+  try {
+    // What is read first is what is copied: other processes that write meanwhile would make the copy begin anew.
+    opened.exec('BEGIN; SELECT count(*) FROM sqlite_master');
+    await opened.backup(to, {
+      progress: () => {
+        stop?.throwIfAborted();
+        return pagesAtOnce;
+      },
+    });
+  } catch (error) {
+    if (stop?.aborted === true) return false;
+    throw error;
+  } finally {
+    opened.close();
+  }
+  // So that it is one file that can be read where nothing can be written.
+  const copy = new driver(to);
+  copy.pragma('journal_mode = DELETE');
+  copy.close();
+  return true;
 }
 
 /** A copy that fills the disk would take from the next run what its ledger needs to grow. */

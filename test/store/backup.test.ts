@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { backUpLedger, restoreLedger } from '../../src/store/backup.ts';
 import { openLedger } from '../../src/store/ledger.ts';
@@ -57,7 +58,7 @@ describe('a backup', () => {
 
   test('is not begun where the disk has no room for it, and says what to do', async () => {
     await addRun();
-    const full = backUpLedger(folder, startMs, async () => 5_000_000);
+    const full = backUpLedger(folder, startMs, { readFree: async () => 5_000_000 });
     await expect(full).rejects.toMatchObject({
       exitCode: 3,
       message: expect.stringMatching(
@@ -65,6 +66,32 @@ describe('a backup', () => {
       ) as string,
     });
     expect(await listBackups()).toEqual([]);
+  });
+
+  test('is as rare as it is asked for', async () => {
+    await addRun();
+    await backUpLedger(folder, startMs, { everyMs: 7 * 24 * hourMs });
+    expect(
+      await backUpLedger(folder, startMs + 6 * 24 * hourMs, { everyMs: 7 * 24 * hourMs }),
+    ).toBeUndefined();
+    await backUpLedger(folder, startMs + 7 * 24 * hourMs, { everyMs: 7 * 24 * hourMs });
+    expect(await listBackups()).toHaveLength(2);
+  });
+
+  test('that is stopped leaves nothing', async () => {
+    await addRun();
+    expect(await backUpLedger(folder, startMs, { stop: AbortSignal.abort() })).toBeUndefined();
+    expect(await listBackups()).toEqual([]);
+  });
+
+  test('is one file that is read where nothing can be written beside it', async () => {
+    await addRun();
+    const path = (await backUpLedger(folder, startMs)) ?? '';
+    const copy = new Sqlite(path, { readonly: true });
+    expect(copy.pragma('journal_mode', { simple: true })).toBe('delete');
+    expect(copy.prepare('SELECT count(*) AS count FROM runs').get()).toEqual({ count: 1 });
+    copy.close();
+    expect(await listBackups()).toEqual(['ledger-20261120T020000Z.db']);
   });
 
   test('is made while others write', async () => {
