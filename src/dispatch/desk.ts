@@ -114,9 +114,13 @@ export class Desk {
     lane.gate?.countJobs(change);
   }
 
+  /** The account's, and those of services that have limits of their own. */
+  get gates(): readonly Gate[] {
+    return [this.gate, ...this.lanes.flatMap(({ gate }) => gate ?? [])];
+  }
+
   close(): void {
-    this.gate.close();
-    for (const lane of this.lanes) lane.gate?.close();
+    for (const gate of this.gates) gate.close();
   }
 
   get isIdle(): boolean {

@@ -128,8 +128,7 @@ export class Dispatcher {
   async run(): Promise<DispatchEnd> {
     const { stop, clock, bell } = this.#bench;
     await takeUpOrphans(this.#bench, this.#request.services, (attempt) => this.#findPlace(attempt));
-    const gates = this.#desks.flatMap(({ lanes }) => lanes.flatMap(({ gate }) => gate ?? []));
-    await Promise.all(gates.map((gate) => gate.report()));
+    await Promise.all(this.#desks.flatMap(({ gates }) => gates.map((gate) => gate.report())));
     const over = new AbortController();
     const raised = new Promise<void>((resolve) => {
       if (stop.aborted) resolve();

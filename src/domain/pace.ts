@@ -155,24 +155,32 @@ export function findSilent(board: PaceBoard | undefined, process: string, nowMs:
 }
 
 /**
- * One exchange: the board afterwards, and what the process is granted. `dead` names processes that are no more; parts of
- * this one that were last seen before `sinceMs` are those of an earlier process of its name.
+ * The board without what an earlier process of that name held, which is gone though its name is alive. What this one takes
+ * over of it, open jobs above all, it has to report itself.
  */
+export function forgetFormer(board: PaceBoard, process: string, sinceMs: number): PaceBoard {
+  const holders = board.holders.map((one) =>
+    one.process === process && one.seenAtMs < sinceMs
+      ? { ...one, flights: 0, flightsWanted: 0, jobs: 0, jobsWanted: 0 }
+      : one,
+  );
+  return { ...board, holders };
+}
+
+/** One exchange: the board afterwards, and what the process is granted. `dead` names processes that are no more. */
 export function exchange(
   before: PaceBoard | undefined,
   process: string,
   request: PaceRequest,
   clockMs: number,
   dead: ReadonlySet<string> = new Set(),
-  sinceMs: number = Number.NEGATIVE_INFINITY,
 ): { readonly board: PaceBoard; readonly grant: PaceGrant } {
   const known = before && before.atMs <= clockMs + clockSlackMs ? before : undefined;
   const nowMs = Math.max(clockMs, known?.atMs ?? clockMs);
   const board = adapt(known, request, nowMs);
   const others = board.holders.flatMap((one): Holder[] => {
     if (one.process === process && one.part === request.part) return [];
-    const isFormer = one.process === process && one.seenAtMs < sinceMs;
-    if (!isFormer && !dead.has(one.process)) return [one];
+    if (!dead.has(one.process)) return [one];
     const isForgotten = one.jobs === 0 || nowMs - one.seenAtMs > forgottenAfterMs;
     if (isForgotten && one.callsUntilMs < nowMs - 1000) return [];
     return [{ ...one, flights: 0, flightsWanted: 0, jobs: isForgotten ? 0 : one.jobs, jobsWanted: 0 }];

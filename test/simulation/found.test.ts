@@ -22,6 +22,10 @@ test.each([
     seed: 7129,
     claim: 'what a dead session held for one use of a service keeps nobody waiting at another use of it',
   },
+  {
+    seed: 11738,
+    claim: 'what a dead session held keeps no other pipeline waiting, though a new one of its name is alive',
+  },
 ])('seed $seed: $claim', async ({ seed }) => {
   expect((await playSeeds([seed])).faults).toEqual([]);
 });

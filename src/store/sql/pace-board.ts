@@ -3,12 +3,13 @@ import type { Clock } from '../../domain/clock.ts';
 import {
   exchange,
   findSilent,
+  forgetFormer,
   type PaceBoard,
   type PaceGrant,
   type PaceOffice,
   type PaceRequest,
 } from '../../domain/pace.ts';
-import type { Database } from './database.ts';
+import type { Database, WritingDatabase } from './database.ts';
 import type { RunWriter } from './run-writes.ts';
 import type { Session } from './session.ts';
 
@@ -18,8 +19,8 @@ export interface PaceVisit {
   readonly request: PaceRequest;
   /** By the clock that all processes of the machine share. */
   readonly nowMs: number;
-  /** When it began. */
-  readonly sinceMs: number;
+  /** Present in its first one: when it began. What an earlier process of its name left on any board is void. */
+  readonly sinceMs?: number | undefined;
   readonly dead: readonly string[];
 }
 
@@ -27,13 +28,23 @@ export async function exchangePace(
   { db }: Session,
   { process, request, nowMs, sinceMs, dead }: PaceVisit,
 ): Promise<PaceGrant> {
+  if (sinceMs !== undefined) {
+    const boards = await db.all<{ name: string; board: string }>('SELECT name, board FROM pace');
+    for (const { name, board } of boards) {
+      writeBoard(db, name, forgetFormer(JSON.parse(board) as PaceBoard, process, sinceMs));
+    }
+  }
   const before = await readBoard(db, request.limit);
-  const { board, grant } = exchange(before, process, request, nowMs, new Set(dead), sinceMs);
+  const { board, grant } = exchange(before, process, request, nowMs, new Set(dead));
+  writeBoard(db, request.limit, board);
+  return grant;
+}
+
+function writeBoard(db: WritingDatabase, name: string, board: PaceBoard): void {
   db.run('INSERT INTO pace VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET board = excluded.board', [
-    request.limit,
+    name,
     JSON.stringify(board),
   ]);
-  return grant;
 }
 
 async function readBoard(db: Database, limit: string): Promise<PaceBoard | undefined> {
@@ -56,7 +67,8 @@ interface Tools {
 
 export class SqlPaceOffice implements PaceOffice {
   readonly #tools: Tools;
-  readonly #sinceMs: number;
+  /** Until the first exchange. */
+  #sinceMs: number | undefined;
   readonly #looks = new Map<string, { readonly atMs: number; readonly isAlive: boolean }>();
 
   constructor(tools: Tools) {
@@ -70,6 +82,7 @@ export class SqlPaceOffice implements PaceOffice {
     const dead: string[] = [];
     for (const one of silent) if (!(await this.#look(one))) dead.push(one);
     const visit = { process, request, nowMs: clock.monotonic(), sinceMs: this.#sinceMs, dead };
+    this.#sinceMs = undefined;
     return await writer.write('exchangePace', visit);
   }
 
