@@ -10,9 +10,10 @@ import type { Conclude, Tools } from './tools.ts';
 
 const examples = `
 Items are the same by their ids. Changed: the content is another one (etag and size). Gone: not there any more, or not
-selected. Each run is judged as mediasweep report would judge it now; what a change of the policy alone flips is the matter
-of mediasweep judge. A score has moved where a label's score lies further away than --moved, or a metric that a rule asks for
-by more than that share of the larger value. The same counts stand in summary.json of every run, as change.
+selected. Each run is judged by the policy that its pipeline named then, as it is now; what a change of the policy alone
+flips is the matter of mediasweep judge. A score has moved where a label's score lies further away than --moved, or a metric
+that a rule asks for by more than that share of the larger value. The same counts stand in summary.json of every run, as
+change.
 
 Examples:
   mediasweep diff nightly                         the latest run of a pipeline and the one before it

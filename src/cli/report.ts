@@ -14,9 +14,9 @@ Examples:
   mediasweep report latest --again            with findings read out of the archived replies again
   mediasweep report 20261120T020000Z-nightly --out /srv/reports
 
-Calls nobody and charges nothing. The ledger stays as it is, but for --again, which reads every finding out of the paid
-reply once more: after an update that reads replies better, say. A reply that cannot be read again keeps its finding.
-Exit 0, whatever the run itself came to.
+Calls nobody and charges nothing. How the run is judged and told (policy:, reports:) is what its pipeline's file says today.
+The ledger stays as it is, but for --again, which reads every finding out of the paid reply once more: after an update that
+reads replies better, say. A reply that cannot be read again keeps its finding. Exit 0, whatever the run itself came to.
 
 With --json: summary.json, and beside it { folder, files, failures, brokenRows, derived }.`;
 

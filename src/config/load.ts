@@ -46,6 +46,8 @@ export interface RestoreRequest extends LoadRequest {
   readonly written: unknown;
   /** True where vendors are to be called after all, for what the run left open. */
   readonly needsCredentials?: boolean | undefined;
+  /** True where it is judged and told (`policy`, `reports`) as its file says today, if that is there. */
+  readonly isToldAsToday?: boolean | undefined;
 }
 
 /**
@@ -54,9 +56,31 @@ export interface RestoreRequest extends LoadRequest {
  */
 export async function restorePipeline(request: RestoreRequest): Promise<LoadedPipeline> {
   const path = resolve(request.path);
-  const document = makeDocument(`${showPath(path)} (as run)`, request.written);
-  const { needsCredentials = false } = request;
-  return load({ ...request, path, pipeline: { document, problems: [] }, needsCredentials });
+  const { needsCredentials = false, isToldAsToday = false } = request;
+  const restore = (written: unknown) => {
+    const document = makeDocument(`${showPath(path)} (as run)`, written);
+    return load({ ...request, path, pipeline: { document, problems: [] }, needsCredentials });
+  };
+  if (!isToldAsToday) return restore(request.written);
+  const today = await readToday(path, request.written);
+  const restored = await restore(today.written);
+  // Rules that today's file holds itself may ask for services that the run did not use.
+  return restored.pipeline || !today.hasOwnRules ? restored : restore(request.written);
+}
+
+/** What was written then, with the policy and the reports of the file as it is now. */
+async function readToday(path: string, written: unknown) {
+  const { document, problems } = await loadDocument(path);
+  const now = document?.data;
+  if (problems.length > 0 || !isMapping(now) || !isMapping(written)) return { written, hasOwnRules: false };
+  const { policy: _, reports: __, ...rest } = written;
+  const { policy, reports } = now;
+  const judging = { ...(policy !== undefined && { policy }), ...(reports !== undefined && { reports }) };
+  return { written: { ...rest, ...judging }, hasOwnRules: isMapping(policy) };
+}
+
+function isMapping(data: unknown): data is Readonly<Record<string, unknown>> {
+  return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
 /** The price book of a config folder, without a pipeline. */

@@ -14,15 +14,18 @@ interface Reopening {
   readonly places: Places;
   /** True where vendors are to be called after all. */
   readonly needsCredentials?: boolean | undefined;
+  /** True where it is judged and told as its file says today. */
+  readonly isToldAsToday?: boolean | undefined;
 }
 
 /** Throws a `Stop` (exit 2) with every problem where it is not in order any more. */
 export function reopen(
   { environment }: Outside,
-  { run: { pipeline: name, written }, folders, places, needsCredentials }: Reopening,
+  { run: { pipeline: name, written }, folders, places, needsCredentials, isToldAsToday }: Reopening,
 ): Promise<Pipeline> {
   const configFolder = places.config;
-  return reopenPipeline({ name, written, folders, configFolder, environment, catalogue, needsCredentials });
+  const request = { name, written, folders, configFolder, environment, catalogue };
+  return reopenPipeline({ ...request, needsCredentials, isToldAsToday });
 }
 
 /** Another policy for the run's pipeline; throws as `reopen` does. */

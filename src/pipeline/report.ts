@@ -94,10 +94,8 @@ async function readMonths(
   const nowMs = clock.now();
   const instants = [run.startedAt, run.endedAt].map((at) => (at === undefined ? nowMs : Date.parse(at)));
   const months = new Set(instants.map((instant) => monthOf(instant, prices.timezone)));
-  const at = new Date(nowMs).toISOString();
   return [...months].map((month) => ({
     month,
-    at,
     stands: describeStands({ prices, billing, positions, nowMs }, month),
   }));
 }
@@ -121,7 +119,7 @@ export async function report(
   const folders = await findFolders(folder, places);
   return await withLedger(folders, clock, async (ledger) => {
     const run = requireWhole(await findRun(ledger, selector));
-    const pipeline = await reopen(outside, { run, folders, places });
+    const pipeline = await reopen(outside, { run, folders, places, isToldAsToday: true });
     const world = { pipeline, folders, places };
     return await withOutput(outside, world, async (output) => {
       const derived = derivesAgain ? await readAgain(outside, pipeline, ledger, run) : undefined;

@@ -29,8 +29,6 @@ export interface ReportService {
 export interface MonthStands {
   /** `YYYY-MM` */
   readonly month: string;
-  /** When it was read, ISO 8601 in UTC. */
-  readonly at: string;
   readonly stands: readonly AccountStand[];
 }
 

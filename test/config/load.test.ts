@@ -158,6 +158,46 @@ describe("a run's pipeline", () => {
     });
   });
 
+  test('is judged and told as its file says today where that is wanted, and asks what it asked then', async () => {
+    const text = withService('use: toy/watch\noptions: { ops: [{ op: faces }] }', 'policy: strict\n');
+    await withProject({ 'pipelines/p.yaml': text }, async (folder) => {
+      const path = join(folder, 'pipelines/p.yaml');
+      const { pipeline: then } = await loadPipeline({ path, environment, catalogue });
+      const request = {
+        name: 'p',
+        path,
+        written: then?.written,
+        environment,
+        catalogue,
+        isToldAsToday: true,
+      };
+      const restore = async (now: string, rest: { readonly isToldAsToday?: boolean } = {}) => {
+        await writeFile(path, now);
+        return await restorePipeline({ ...request, ...rest });
+      };
+      const milder = 'rules: [{ service: toy/watch, op: faces, label: rare, verdict: review }]\n';
+      await writeFile(join(folder, 'config/policies/milder.yaml'), milder);
+      const now = text
+        .replace('policy: strict', 'policy: milder\nreports: { language: zh, respect: decisions }')
+        .replace('toy/watch', 'toy/image');
+      const { pipeline } = await restore(now);
+      expect(pipeline?.policy).toMatchObject({ name: 'milder', respectsDecisions: true });
+      expect(pipeline?.reports.language).toBe('zh');
+      expect(pipeline?.services.map(({ name }) => name)).toEqual(['toy/watch']);
+      // Comparisons and workers have what the run began with.
+      expect((await restore(now, { isToldAsToday: false })).pipeline?.policy.name).toBe('strict');
+      // What was taken out is out.
+      expect((await restore(text.replace('policy: strict\n', ''))).pipeline?.policy.rules).toEqual([]);
+      // Rules in the file itself may be about services that came later.
+      const own = 'policy: { rules: [{ service: toy/image, metric: score, is: "< 4", verdict: review }] }';
+      expect((await restore(text.replace('policy: strict', own))).pipeline?.policy.name).toBe('strict');
+      const { problems } = await restore(text.replace('policy: strict', 'policy: gone'));
+      expect(problems.map(({ message }) => message)).toEqual([
+        expect.stringContaining('there is no policy "gone"'),
+      ]);
+    });
+  });
+
   test('needs no credentials', async () => {
     await withProject({}, async (folder) => {
       const path = join(folder, 'pipelines/p.yaml');

@@ -739,7 +739,9 @@ test('a ledger of a time before there were caps counts what it had booked by the
     'DROP TABLE spending; ALTER TABLE attempts DROP COLUMN reserved; ALTER TABLE runs DROP COLUMN caps',
   );
   raw.exec('ALTER TABLE runs DROP COLUMN spending; ALTER TABLE items DROP COLUMN content');
-  raw.exec('DROP TABLE decisions; DROP TABLE canary; DROP TABLE pace; DROP TABLE shards; PRAGMA user_version = 2');
+  raw.exec(
+    'DROP TABLE decisions; DROP TABLE canary; DROP TABLE pace; DROP TABLE shards; PRAGMA user_version = 2',
+  );
   raw.exec('ALTER TABLE runs DROP COLUMN plan; ALTER TABLE runs DROP COLUMN canary');
   raw.exec(
     'CREATE TABLE old AS SELECT run, account, is_loopback, sku, substr(day, 1, 7) AS month, basis, units, free, pack, charge, incomplete FROM totals; DROP TABLE totals; ALTER TABLE old RENAME TO totals',

@@ -5,7 +5,6 @@ import { countBilled, type PriceBook, priceOf } from '../../domain/pricing.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import { walkMonth } from '../../domain/tier-walk.ts';
 import type { PageContent } from '../gather/gathering.ts';
-import { formatInstant } from './instant.ts';
 import type { Say } from './language/say.ts';
 import { html, type Markup } from './markup.ts';
 import { renderGauge } from './stripe.ts';
@@ -13,8 +12,8 @@ import { type PageColumn, renderTable, separateThousands } from './table.ts';
 
 /** Empty where no account has used anything, and none has a pack. */
 export function renderMonths({ months, bill, request }: PageContent, say: Say): readonly Markup[] {
-  const { prices, reports } = request;
-  return months.flatMap(({ month, at, stands }) => {
+  const { prices } = request;
+  return months.flatMap(({ month, stands }) => {
     const used = stands.filter(
       ({ account, sku, tierUnits, packs }) =>
         tierUnits > 0 || packs.length > 0 || bill.some((row) => row.account === account && row.sku === sku),
@@ -22,7 +21,7 @@ export function renderMonths({ months, bill, request }: PageContent, say: Say): 
     if (used.length === 0) return [];
     const packs = used.flatMap((stand) => listPacks(stand, prices.currency, say));
     return [
-      html`<h3>${say('month.title', { month })}</h3><p class="note">${say('month.about', { at: `${formatInstant(at, reports.timezone)} ${reports.timezone}` })}</p>
+      html`<h3>${say('month.title', { month })}</h3><p class="note">${say('month.about')}</p>
 ${renderTable(say('month.title', { month }), listColumns(used, prices, say), used)}${packs.length === 0 ? undefined : html`<ul class="notes">${packs}</ul>`}`,
     ];
   });

@@ -235,7 +235,7 @@ export const en = {
 
   'month.title': 'Tiers of {month}',
   'month.about':
-    'How far the month had come on {at}: all runs on this ledger, and what the configuration says was used elsewhere.',
+    'How far the month had come when this page was written: all runs on this ledger, and what the configuration says was used elsewhere.',
   'month.units': 'units in the tiers',
   'month.elsewhere': 'of them elsewhere',
   'month.freeLeft': 'free units left',

@@ -225,7 +225,7 @@ export const zh: Catalogue = {
   'bill.beyond': '超出部分 {amount}',
 
   'month.title': '{month} 的阶梯用量',
-  'month.about': '截至 {at} 本月的进度：包括此账本上的所有运行，以及配置中声明的别处用量。',
+  'month.about': '写出本页时本月的进度：包括此账本上的所有运行，以及配置中声明的别处用量。',
   'month.units': '计入阶梯的用量',
   'month.elsewhere': '其中别处用量',
   'month.freeLeft': '剩余免费额度',
