@@ -14,11 +14,14 @@ export interface PostgresOpening {
   readonly clock: Clock;
   /** How long a server that goes away is waited for; five minutes if absent. Milliseconds. */
   readonly patienceMs?: number | undefined;
+  /** How long an answer may take before the connection is given up; longer than others may write. Milliseconds. */
+  readonly answerWithinMs?: number | undefined;
   /** Is told in words when the server is away, and when it is back. */
   readonly tell?: ((words: string) => void) | undefined;
 }
 
 const usualPatienceMs = 300_000;
+const usualAnswerMs = 90_000;
 
 /**
  * The ledger in a schema of a PostgreSQL database, which is made where it is not there.
@@ -30,9 +33,10 @@ export async function openPostgresLedger({
   access,
   clock,
   patienceMs = usualPatienceMs,
+  answerWithinMs = usualAnswerMs,
   tell = () => undefined,
 }: PostgresOpening): Promise<Ledger> {
-  const line: Line = { driver: await loadPostgresDriver(), access, clock, patienceMs, tell };
+  const line: Line = { driver: await loadPostgresDriver(), access, clock, patienceMs, answerWithinMs, tell };
   await migrate(line);
   return new SqlLedger({
     db: new PostgresReader(line),

@@ -162,6 +162,25 @@ describeReal('a ledger on a PostgreSQL server', findMissingForPostgres(), () => 
     await proxy.close();
   });
 
+  test('a line that falls silent is given up, and the work is done on another', async () => {
+    const proxy = await openCuttingProxy(server.access);
+    const ledger = await openPostgresLedger({
+      access: { ...access, port: proxy.port },
+      clock: systemClock,
+      answerWithinMs: 1000,
+    });
+    const run = await ledger.openRun(makeOpening());
+    const [task] = await plan(run, [makePlanned('a')]);
+    // The far end of the old connection still holds its transaction's lock until the server takes it away.
+    proxy.stall();
+    const attempt = await begin(run, task);
+    expect(attempt).toMatchObject({ number: 1 });
+    proxy.stall();
+    expect(await run.readReady('quality', 0, 10)).toEqual([]);
+    await ledger.close();
+    await proxy.close();
+  });
+
   test('a run goes on when the server is back, with every answer that it was told is durable', async () => {
     const told: string[] = [];
     const ledger = await open(access, (words) => told.push(words));

@@ -5,6 +5,8 @@ export interface CuttingProxy {
   readonly port: number;
   /** At the next COMMIT: before the server has it, or before the program hears of it. */
   cutNext(when: 'before' | 'after'): void;
+  /** Says nothing any more on the connections that there are, and does not close them; new ones are served. */
+  stall(): void;
   /** How often it has cut. */
   readonly cuts: number;
   close(): Promise<void>;
@@ -21,6 +23,7 @@ export async function openCuttingProxy(target: {
   let next: 'before' | 'after' | undefined;
   let cuts = 0;
   const sockets = new Set<Socket>();
+  const stalled = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(target.port, target.host);
     for (const socket of [near, far]) {
@@ -39,10 +42,12 @@ export async function openCuttingProxy(target: {
       far.destroy();
     };
     near.on('data', (bytes: Buffer) => {
+      if (stalled.has(near)) return;
       if (next === 'before' && bytes.includes(commit)) cut();
       else far.write(bytes);
     });
     far.on('data', (bytes: Buffer) => {
+      if (stalled.has(near)) return;
       if (next === 'after' && bytes.includes(committed)) cut();
       else near.write(bytes);
     });
@@ -52,6 +57,9 @@ export async function openCuttingProxy(target: {
     port: (server.address() as AddressInfo).port,
     cutNext: (when) => {
       next = when;
+    },
+    stall: () => {
+      for (const socket of sockets) stalled.add(socket);
     },
     get cuts() {
       return cuts;

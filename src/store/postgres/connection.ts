@@ -14,6 +14,8 @@ export interface Line {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   /** How long a ledger that was there once is waited for. Milliseconds. */
   readonly patienceMs: number;
+  /** A server that does not answer a question for so long is taken for lost. Milliseconds. */
+  readonly answerWithinMs: number;
   /** Is told in words when the server is away, and when it is back. */
   readonly tell: (words: string) => void;
 }
@@ -31,7 +33,7 @@ export function quoteSchema({ schema = defaultSchema }: PostgresAccess): string 
  * A commit is durable when it is told, also where the server's default is laxer; and who falls silent in the middle of a
  * transaction does not keep the others waiting for long.
  */
-export function makeConfig({ access }: Line): ClientConfig {
+export function makeConfig({ access, answerWithinMs }: Line): ClientConfig {
   const { host, port, database, user, password, tls } = access;
   return {
     host,
@@ -43,6 +45,8 @@ export function makeConfig({ access }: Line): ClientConfig {
     types,
     application_name: 'mediasweep',
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: answerWithinMs,
     connectionTimeoutMillis: connectWithinMs,
     options: [
       `-c search_path=${quoteSchema(access).replaceAll(/([\\ ])/g, '\\$1')}`,

@@ -20,7 +20,7 @@ const networkCodes = new Set([
 ]);
 
 const lostWords =
-  /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/;
+  /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|Query read timeout/;
 
 /**
  * Whether the connection is gone, or the server is about to go or to come: what was asked may be asked again on another
