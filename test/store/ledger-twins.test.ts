@@ -158,7 +158,8 @@ async function play(ledger: Ledger, clock: HandClock, given: readonly Step[]): P
         const attempt = pick(attempts, number);
         return attempt ? [makeTransition(attempt, how)] : [];
       });
-      told.push(await Promise.all(transitions.map((one) => runs[0]?.transition([one]))));
+      const [first] = runs as [RunLedger];
+      told.push(await Promise.all(transitions.map((one) => first.transition([one]))));
     }
     if (step.is === 'release') told.push(await runs[step.run % runs.length]?.releaseWaiting());
     if (step.is === 'settle') told.push(await ledger.settleHeld(undefined, step.how));

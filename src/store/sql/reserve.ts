@@ -130,7 +130,8 @@ export function spend(
 function openBooks(session: Session, spender: Spender, month: string, skus: readonly string[]): Soon<void> {
   const books = session.tally.spending.open(listScopes(spender, month));
   const positions = session.tally.openPositions(spender, skus);
-  return books && positions ? books.then(() => positions) : (books ?? positions);
+  // Both are listened to from the beginning: with a lost server both fail.
+  return books && positions ? Promise.all([books, positions]).then(() => undefined) : (books ?? positions);
 }
 
 /** The same for an attempt, which spends and gives back in the month of its reservation. */
