@@ -5,6 +5,7 @@ import type { ArchivedAnswer, ArchivedReply } from '../../domain/ledger.ts';
 import type { Database } from './database.ts';
 import { type ItemRow, unpackItem } from './item-facts.ts';
 import { type RunRow, readServices } from './run-row.ts';
+import { readStored } from './stored.ts';
 
 interface StoredAnswer {
   readonly id: number;
@@ -51,7 +52,7 @@ export async function readArchivedPage(
       id: row.id,
       task: row.task,
       service: services[row.service]?.name ?? '',
-      finding: JSON.parse(row.finding) as Finding,
+      finding: readStored(row.finding) as Finding,
       reply: readReply(row),
       job: row.job ?? undefined,
       isBatch: row.is_batch === 1,

@@ -1,6 +1,7 @@
 /** An attempt as the ledger's table has it. */
 import type { Attempt } from '../../domain/ledger.ts';
 import type { Usage } from '../../domain/usage.ts';
+import { readStored } from './stored.ts';
 
 export interface AttemptRow {
   readonly id: number;
@@ -43,7 +44,7 @@ export function makeAttempt(row: AttemptRow): Attempt {
     isBatch: row.is_batch === 1,
     isLoopback: row.is_loopback === 1,
     job: row.job ?? undefined,
-    usage: JSON.parse(row.usage) as Usage,
+    usage: readStored(row.usage) as Usage,
     resends: row.resends,
     intendedAtMs: row.intended_ms,
     state: row.state,

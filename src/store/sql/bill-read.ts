@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 import { groupBy } from '../../domain/group.ts';
 import type { RunRow } from './run-row.ts';
 import { readServices } from './run-row.ts';
+import { readStored } from './stored.ts';
 
 interface TotalRow {
   readonly account: string;
@@ -50,7 +51,7 @@ function makeBillRow(
 ): BillRow {
   const { account = '', sku = '' } = rows[0] ?? {};
   const price = prices.skus.get(sku);
-  const units = (JSON.parse(run.sku_units) as Readonly<Record<string, string>>)[sku];
+  const units = (readStored(run.sku_units) as Readonly<Record<string, string>>)[sku];
   const service = readServices(run).find((one) => one.account === account);
   const sum = (pick: (row: TotalRow) => number) => rows.reduce((total, row) => total + pick(row), 0);
   const sumOf = (basis: Basis) => sum((row) => (row.basis === basis ? row.units : 0));

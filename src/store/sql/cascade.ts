@@ -20,6 +20,7 @@ import {
   type ReadyRow,
   readyColumns,
 } from './task-row.ts';
+import { readStored } from './stored.ts';
 
 /** A service of a run that waits for another one; both are places in the run's services. */
 export interface Dependent {
@@ -72,7 +73,7 @@ export async function judgeWhen(
 ): Promise<CascadeStep> {
   if (other?.answer === null || other?.answer === undefined) return decideWhen(when, other);
   const row = await db.get<{ finding: string }>('SELECT finding FROM answers WHERE id = ?', [other.answer]);
-  const finding = row && (JSON.parse(row.finding) as Finding);
+  const finding = row && (readStored(row.finding) as Finding);
   return decideWhen(when, { state: other.state, finding });
 }
 

@@ -1,6 +1,7 @@
 /** What of an item may be stored, and the item as it is read back. */
 import type { Item } from '../../domain/item.ts';
 import { redactLinks, safeUrl } from '../../domain/link.ts';
+import { readStored } from './stored.ts';
 
 /** All of an item but its id and position, as JSON. Links lose what must not be seen, and the item then says so. */
 export function packFacts(item: Item): string {
@@ -29,7 +30,7 @@ export interface ItemRow {
 }
 
 export function unpackItem({ name, position, facts }: ItemRow): Item {
-  return Object.assign(JSON.parse(facts) as Omit<Item, 'id' | 'position'>, {
+  return Object.assign(readStored(facts) as Omit<Item, 'id' | 'position'>, {
     id: name,
     // A plain view of the driver's Buffer, so that it compares equal to what was handed in.
     position: new Uint8Array(position.buffer, position.byteOffset, position.byteLength),

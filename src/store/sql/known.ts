@@ -3,6 +3,7 @@ import type { TaskError } from '../../domain/ledger.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Database, Soon } from './database.ts';
 import type { Session } from './session.ts';
+import { readStored } from './stored.ts';
 
 export interface Known {
   /** The key's id. */
@@ -86,7 +87,7 @@ export function packError({ class: name, code, httpStatus, message }: TaskError)
 }
 
 export function unpackError(error: string): TaskError {
-  return JSON.parse(error) as TaskError;
+  return readStored(error) as TaskError;
 }
 
 function readClass(error: string): string {

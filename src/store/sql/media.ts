@@ -1,6 +1,7 @@
 /** What was read from files' headers, by the identity of their content. */
 import type { MediaFacts } from '../../domain/item.ts';
 import type { Database, WritingDatabase } from './database.ts';
+import { readStored } from './stored.ts';
 
 export async function readMedia(
   db: Database,
@@ -12,7 +13,7 @@ export async function readMedia(
     contentIds.map((contentId) => [contentId]),
   );
   for (const [index, [row]] of found.entries()) {
-    if (row) media.set(contentIds[index] ?? '', JSON.parse(row.facts) as MediaFacts);
+    if (row) media.set(contentIds[index] ?? '', readStored(row.facts) as MediaFacts);
   }
   return media;
 }

@@ -16,6 +16,7 @@ import { isFresh } from './session.ts';
 import { packCaps, unpackCaps } from './spending.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
+import { readStored } from './stored.ts';
 
 /** A run that began earlier is not gone on with unless someone asks for it. */
 const mostAgeMs = 20 * 60 * 60 * 1000;
@@ -82,7 +83,7 @@ async function choosePlan(
   old: RunRow | undefined,
 ): Promise<RunPlan | undefined> {
   const { plan: given, pricesHash, pipeline } = opening;
-  const kept = old && old.plan !== null ? (JSON.parse(old.plan) as RunPlan) : undefined;
+  const kept = old && old.plan !== null ? (readStored(old.plan) as RunPlan) : undefined;
   if (given) {
     const base = given.sha256 === kept?.sha256 ? kept.base : old && (await readUsed(db, old.seq));
     return { ...given, ...(base && { base }) };
@@ -137,7 +138,7 @@ export async function findResumable(db: Database, opening: RunOpening): Promise<
 }
 
 function refuseChanged(row: RunRow, pipeline: LedgerPipeline): Error {
-  const before: unknown = JSON.parse(row.written);
+  const before: unknown = readStored(row.written);
   const changed = ['source', 'select', 'access', 'services'].filter(
     (key) => readPart(before, key) !== readPart(pipeline.written, key),
   );
@@ -272,7 +273,7 @@ async function makeTerms(
   row: RunRow,
 ): Promise<SessionTerms> {
   const items = await db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
-  const canary = row.canary === null ? undefined : (JSON.parse(row.canary) as CanaryRecord);
+  const canary = row.canary === null ? undefined : (readStored(row.canary) as CanaryRecord);
   return {
     run: row.seq,
     runId: row.id,

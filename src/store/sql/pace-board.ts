@@ -12,6 +12,7 @@ import {
 import type { Database, WritingDatabase } from './database.ts';
 import type { RunWriter } from './run-writes.ts';
 import type { Session } from './session.ts';
+import { readStored } from './stored.ts';
 
 /** One process comes to the board. */
 export interface PaceVisit {
@@ -49,7 +50,7 @@ function writeBoard(db: WritingDatabase, name: string, board: PaceBoard): void {
 
 async function readBoard(db: Database, limit: string): Promise<PaceBoard | undefined> {
   const row = await db.get<{ board: string }>('SELECT board FROM pace WHERE name = ?', [limit]);
-  return row && (JSON.parse(row.board) as PaceBoard);
+  return row && (readStored(row.board) as PaceBoard);
 }
 
 /** Whether a process lives is looked up no more often than this. */

@@ -10,6 +10,7 @@ import type { ReadingSession, Session } from './session.ts';
 import { isLoopback } from './session.ts';
 import type { MovableTask } from './task-row.ts';
 import { moveTask } from './task-row.ts';
+import { readStored } from './stored.ts';
 
 interface AskableRow {
   readonly id: number;
@@ -77,7 +78,7 @@ async function reopen(session: Session, row: AskableRow): Promise<void> {
       intendedAtMs,
       reservation,
     };
-    const usage = JSON.parse(row.usage) as Usage;
+    const usage = readStored(row.usage) as Usage;
     await openBooksOf(session, booking, reservation, Object.keys(usage.units));
     unbookUncertain(session, booking, usage);
     hold(session, booking, reservation);

@@ -15,6 +15,7 @@ import { unpackItem } from './item-facts.ts';
 import { unpackError } from './known.ts';
 import type { RunRow, RunService } from './run-row.ts';
 import { formatTime, readServices } from './run-row.ts';
+import { readStored } from './stored.ts';
 
 interface WholeItem extends StoredItem {
   readonly id: number;
@@ -165,10 +166,10 @@ function makeTaskRow(
     state: task.state,
     status: statusOf(task.state),
     reason: task.reason,
-    finding: task.finding === null ? undefined : (JSON.parse(task.finding) as Finding),
+    finding: task.finding === null ? undefined : (readStored(task.finding) as Finding),
     ...sumEntries(entries),
     ...(task.usage !== null &&
-      isSparedByWhen(task.reason) && { spared: (JSON.parse(task.usage) as Usage).units }),
+      isSparedByWhen(task.reason) && { spared: (readStored(task.usage) as Usage).units }),
     attempts: task.sent,
     job: task.job ?? undefined,
     error: task.error === null ? undefined : unpackError(task.error),

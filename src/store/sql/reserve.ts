@@ -10,6 +10,7 @@ import type { Soon } from './database.ts';
 import type { Session } from './session.ts';
 import { type Change, type Scope, scopeOf } from './spending.ts';
 import type { Payer } from './tally.ts';
+import { readStored } from './stored.ts';
 
 /** What an attempt holds of the caps, by SKU: units and nano. */
 export interface Reservation {
@@ -165,7 +166,7 @@ export function packReservation({ month, skus }: Reservation): string {
 /** Absent for an attempt of a time before there were reservations. */
 export function unpackReservation(text: string | null): Reservation | undefined {
   if (text === null) return undefined;
-  const { month, skus } = JSON.parse(text) as {
+  const { month, skus } = readStored(text) as {
     readonly month: string;
     readonly skus: Readonly<Record<string, readonly [number, string]>>;
   };

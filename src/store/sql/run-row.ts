@@ -5,6 +5,7 @@ import type { RunPlan } from '../../domain/plan.ts';
 import type { Condition } from '../../domain/policy.ts';
 import type { ExitCode } from '../../domain/problem.ts';
 import type { Database } from './database.ts';
+import { readStored } from './stored.ts';
 
 export interface RunRow {
   readonly seq: number;
@@ -50,7 +51,7 @@ export interface RunService {
 }
 
 export function readServices(row: Pick<RunRow, 'services'>): readonly RunService[] {
-  return JSON.parse(row.services) as readonly RunService[];
+  return readStored(row.services) as readonly RunService[];
 }
 
 export async function findRunRow(db: Database, id: string): Promise<RunRow | undefined> {
@@ -65,7 +66,7 @@ export function makeRunRecord(row: RunRow): RunRecord {
     hash: row.hash,
     shapeHash: row.shape_hash,
     services: readServices(row).map((service) => service.name),
-    written: JSON.parse(row.written),
+    written: readStored(row.written),
     listing: row.listing,
     counters: {
       items: row.items,
@@ -78,8 +79,8 @@ export function makeRunRecord(row: RunRow): RunRecord {
     exitCode: row.exit_code ?? undefined,
     why: row.why ?? undefined,
     onlyFailed: row.only_failed ?? undefined,
-    ...(row.canary !== null && { canary: JSON.parse(row.canary) as CanaryRecord }),
-    ...(row.plan !== null && { plan: JSON.parse(row.plan) as RunPlan }),
+    ...(row.canary !== null && { canary: readStored(row.canary) as CanaryRecord }),
+    ...(row.plan !== null && { plan: readStored(row.plan) as RunPlan }),
     ...(row.pruned_ms !== null && { isPruned: true }),
   };
 }

@@ -6,6 +6,7 @@
 import type { Cap, CapStand, Spending } from '../../domain/caps.ts';
 import type { Nano } from '../../domain/pricing.ts';
 import type { Database, Soon, WritingDatabase } from './database.ts';
+import { readStored } from './stored.ts';
 
 /** Whose usage a sum is of. Runs have no month. */
 export interface Scope {
@@ -228,7 +229,7 @@ export function packSpending(spending: Spending): string {
 }
 
 export function unpackSpending(text: string): Spending {
-  const { spent, reserved, currency, caps, overrun } = JSON.parse(text) as {
+  const { spent, reserved, currency, caps, overrun } = readStored(text) as {
     readonly spent: string;
     readonly reserved: string;
     readonly currency: string;
@@ -268,7 +269,7 @@ export function packCaps({ caps, currency, timezone }: KeptCaps): string {
 /** A run of a time before there were caps has none. */
 export function unpackCaps(text: string | null): KeptCaps {
   if (text === null) return { caps: [], currency: '', timezone: 'UTC' };
-  const { caps, ...rest } = JSON.parse(text) as Omit<KeptCaps, 'caps'> & {
+  const { caps, ...rest } = readStored(text) as Omit<KeptCaps, 'caps'> & {
     readonly caps: readonly (Omit<Cap, 'limit'> & { readonly limit: string })[];
   };
   return { ...rest, caps: caps.map((cap) => ({ ...cap, limit: BigInt(cap.limit) })) };

@@ -7,6 +7,7 @@ import type { TaskState } from '../../domain/task.ts';
 import type { Basis } from '../../domain/usage.ts';
 import type { Database, Soon, WritingDatabase } from './database.ts';
 import { SpendingBooks } from './spending.ts';
+import { readStored } from './stored.ts';
 
 /** Who pays: an account of the real world, or its namesake on a loopback address. */
 export interface Payer {
@@ -214,7 +215,7 @@ export async function loadPosition(db: Database, payer: Payer, sku: string): Pro
     'SELECT position FROM positions WHERE account = ? AND is_loopback = ? AND sku = ?',
     [payer.account, Number(payer.isLoopback), sku],
   );
-  return row ? (JSON.parse(row.position) as Position) : startPosition;
+  return row ? (readStored(row.position) as Position) : startPosition;
 }
 
 /** Every position as committed, in the order of the names. */
@@ -225,6 +226,6 @@ export async function readPositions(db: Database): Promise<readonly AccountPosit
   return rows.map(({ is_loopback, position, ...row }) => ({
     ...row,
     isLoopback: is_loopback === 1,
-    position: JSON.parse(position) as Position,
+    position: readStored(position) as Position,
   }));
 }

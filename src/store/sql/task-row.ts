@@ -4,6 +4,7 @@ import type { Usage } from '../../domain/usage.ts';
 import type { ItemRow } from './item-facts.ts';
 import { unpackItem } from './item-facts.ts';
 import type { Office } from './session.ts';
+import { readStored } from './stored.ts';
 
 /** What must be known of a task to move it. */
 export interface MovableTask {
@@ -88,7 +89,7 @@ export function makeTask(row: ReadyRow, services: readonly string[]): Task {
     item: unpackItem(row),
     service: services[row.service] ?? '',
     reuseKey: row.key,
-    usage: JSON.parse(row.usage) as Usage,
+    usage: readStored(row.usage) as Usage,
     attempts: row.tries,
     resends: row.resends,
   };

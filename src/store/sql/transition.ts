@@ -20,6 +20,7 @@ import { openBooksOf, release, unpackReservation } from './reserve.ts';
 import type { Session } from './session.ts';
 import type { MovableTask, Move } from './task-row.ts';
 import { moveTask } from './task-row.ts';
+import { readStored } from './stored.ts';
 
 /** A transition with its attempt's id in the attempt's place. */
 export type WrittenTransition = {
@@ -83,7 +84,7 @@ function listBooked(transition: WrittenTransition, row: OpenRow): readonly strin
       return Object.keys(transition.booked?.units ?? {});
     case 'resend':
     case 'held':
-      return Object.keys((JSON.parse(row.usage) as Usage).units);
+      return Object.keys((readStored(row.usage) as Usage).units);
     case 'accepted':
     case 'unsent':
       return [];
@@ -177,7 +178,7 @@ async function hold(
 ): Promise<void> {
   const { session, row } = step;
   const error = makeUnknownFate(cause);
-  bookUncertain(session, step.booking, JSON.parse(row.usage) as Usage);
+  bookUncertain(session, step.booking, readStored(row.usage) as Usage);
   closeAttempt(step, { state: 'held', error, reply: null });
   session.db.run('UPDATE keys SET held = ? WHERE id = ?', [row.id, row.key]);
   if (isAskable === true) session.db.run('UPDATE attempts SET can_ask = 1 WHERE id = ?', [row.id]);
@@ -197,7 +198,7 @@ async function tryAgain(
 async function resend(step: Step, { cause }: Extract<WrittenTransition, { is: 'resend' }>): Promise<void> {
   const { session, row } = step;
   const error = makeUnknownFate(cause);
-  bookUncertain(session, step.booking, JSON.parse(row.usage) as Usage);
+  bookUncertain(session, step.booking, readStored(row.usage) as Usage);
   closeAttempt(step, { state: 'resend', error, reply: null });
   await putBack(step, error, { resends: 1 });
 }

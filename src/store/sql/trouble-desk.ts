@@ -6,6 +6,7 @@ import { forgetUncertain } from './booking.ts';
 import { packError, unpackError } from './known.ts';
 import type { Office } from './session.ts';
 import { formatTime, readServices } from './run-row.ts';
+import { readStored } from './stored.ts';
 
 /** A troubled key with its latest task that failed or is held. */
 interface TroubledRow {
@@ -76,7 +77,7 @@ export async function listHeld(db: Database, selection: TroubleSelection): Promi
     run: row.run ?? '',
     cause: row.error === null ? '' : unpackError(row.error).message,
     sentAt: formatTime(row.intended_ms),
-    units: row.usage === null ? {} : (JSON.parse(row.usage) as Usage).units,
+    units: row.usage === null ? {} : (readStored(row.usage) as Usage).units,
     isAskedAgain: row.can_ask === 1,
   }));
 }
