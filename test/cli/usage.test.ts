@@ -71,7 +71,7 @@ describe('wrong use', () => {
     ],
     [
       'emulate pai --job never',
-      'error option "--job <ms>" argument "never" is invalid: expected milliseconds such as 250, or a duration such as 2s. See: mediasweep emulate --help\n',
+      'error option "--job <time>" argument "never" is invalid: expected milliseconds such as 250, or a duration such as 2s. See: mediasweep emulate --help\n',
     ],
     ['emulate pai --port', 'error option "--port <port>" argument missing. See: mediasweep emulate --help\n'],
     [
