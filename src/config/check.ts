@@ -1,6 +1,7 @@
 /** `mediasweep check`: every pipeline asked about, with all its problems, or what it would do. */
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import type { ClusterSettings } from '../domain/cluster.ts';
 import { describeError, type Problem, wrongUse } from '../domain/problem.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Pipeline } from '../domain/settings.ts';
@@ -54,9 +55,14 @@ async function checkCluster({ config, folder, environment }: CheckRequest): Prom
   const { cluster, problems } = await loadCluster(config, environment);
   if (!cluster && problems.length === 0) return [];
   const path = relative(folder, join(config, 'cluster.yaml'));
-  const about =
-    cluster && `redis ${cluster.redis.host}:${cluster.redis.port}, keys of ${cluster.redis.prefix}`;
+  const about = cluster && describeCluster(cluster);
   return [{ path, problems, warnings: [], about }];
+}
+
+function describeCluster({ redis, ledger, shards }: ClusterSettings): string {
+  const where = ledger ? `postgres://${ledger.host}:${ledger.port}/${ledger.database}` : 'of each machine';
+  const who = shards ? 'by workers' : 'by the process that begins them';
+  return `redis ${redis.host}:${redis.port}, keys of ${redis.prefix}; ledger ${where}; runs carried out ${who}`;
 }
 
 async function findSourceTrouble(

@@ -11,7 +11,21 @@ export interface RedisSettings {
   readonly prefix: string;
 }
 
+/** Where PostgreSQL answers, and as whom it is entered. */
+export interface PostgresSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password?: string | undefined;
+  readonly tls: boolean;
+  /** Holds the tables. */
+  readonly schema: string;
+}
+
 export interface ClusterSettings {
+  /** The ledger that all machines share; each has its own file where it is absent. */
+  readonly ledger?: PostgresSettings | undefined;
   readonly redis: RedisSettings;
   /** Present where workers carry runs out. */
   readonly shards?: { readonly tasks: number; readonly perWorker: number } | undefined;

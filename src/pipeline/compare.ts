@@ -22,9 +22,9 @@ export async function judge(
   places: Places,
   output: RowOutput,
 ): Promise<JudgeResult> {
-  const { clock, folder } = outside;
+  const { folder } = outside;
   const folders = await findFolders(folder, places);
-  return await withLedger(folders, clock, async (ledger) => {
+  return await withLedger(folders, outside, async (ledger) => {
     const run = requireWhole(await findRun(ledger, selector));
     const reopening = { run, folders, places };
     const { policy, reports } = await reopen(outside, reopening);
@@ -45,9 +45,9 @@ export async function diff(
   places: Places,
   output: RowOutput,
 ): Promise<DiffResult> {
-  const { clock, folder } = outside;
+  const { folder } = outside;
   const folders = await findFolders(folder, places);
-  return await withLedger(folders, clock, async (ledger) => {
+  return await withLedger(folders, outside, async (ledger) => {
     const after = requireWhole(await findRun(ledger, selectors.after));
     const before = requireWhole(
       selectors.before === undefined

@@ -35,7 +35,7 @@ export async function cost(
   const { clock, folder, environment } = outside;
   const folders = await findFolders(folder, places);
   const books = await openBooks({ configFolder: folders.config, environment, catalogue });
-  const result = await withLedger(folders, clock, (ledger) =>
+  const result = await withLedger(folders, outside, (ledger) =>
     gather(ledger, flags, { ...books, nowMs: clock.now() }),
   );
   if (output.csv === '-') await output.stdout.write(renderRows(result, 'exact'));

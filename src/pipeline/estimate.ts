@@ -7,6 +7,7 @@ import { openForesight } from '../store/open-foresight.ts';
 import { catalogue } from '../vendors/index.ts';
 import { lookAhead } from './look-ahead.ts';
 import type { Outside } from './outside.ts';
+import { findPostgres } from './ledger.ts';
 import { savePlan } from './plan.ts';
 
 export async function estimate(
@@ -19,8 +20,9 @@ export async function estimate(
   const { path } = flags;
   const pipeline = await openPipeline({ path, configFolder: places.config, environment, catalogue });
   await inspectSource(pipeline);
-  const { state: folder } = await findFolders(dirname(pipeline.path), places);
-  const foresight = await openForesight({ folder, pipeline, nowMs: clock.now() });
+  const folders = await findFolders(dirname(pipeline.path), places);
+  const postgres = await findPostgres(folders, outside, watch.log);
+  const foresight = await openForesight({ folder: folders.state, postgres, pipeline, nowMs: clock.now() });
   try {
     const found = await lookAhead(outside, { pipeline, foresight, ...flags, watch });
     const { planOut, limit } = flags;

@@ -1,24 +1,30 @@
 /** Commands on the memory of all runs, and the ways in that the others share. */
 import type { Places, RestoreResult } from '../cli/spine.ts';
-import { type Folders, findFolders } from '../config/open.ts';
-import type { Clock } from '../domain/clock.ts';
+import { type Folders, findFolders, openCluster } from '../config/open.ts';
 import type { Ledger, Pruned, RunRecord } from '../domain/ledger.ts';
-import type { Log } from '../domain/log.ts';
 import type { CopiedLedger, CopyProgress } from '../domain/ledger-copy.ts';
+import { type Log, silentLog } from '../domain/log.ts';
 import type { PostgresAccess } from '../domain/postgres.ts';
 import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
 import { backUpLedger, refuseRuns, restoreLedger } from '../store/backup.ts';
 import { openLedger } from '../store/ledger.ts';
+import { openPostgresLedger, type PostgresOpening } from '../store/postgres-ledger.ts';
 import { copyLedger } from '../store/postgres/copy.ts';
+import { withCluster } from './cluster.ts';
 import type { Outside } from './outside.ts';
 
+/** The ledger that machines share, where `config/cluster.yaml` names one; else that of the state folder. */
 export async function withLedger<Value>(
   folders: Folders,
-  clock: Clock,
+  outside: Pick<Outside, 'clock' | 'environment'>,
   use: (ledger: Ledger) => Promise<Value>,
-  isThreaded = false,
+  { isThreaded = false, log }: { readonly isThreaded?: boolean; readonly log?: Log } = {},
 ): Promise<Value> {
-  const ledger = await openLedger({ folder: folders.state, clock, isThreaded });
+  const { clock } = outside;
+  const postgres = await findPostgres(folders, outside, log);
+  const ledger = postgres
+    ? await openPostgresLedger(postgres)
+    : await openLedger({ folder: folders.state, clock, isThreaded });
   try {
     return await use(ledger);
   } finally {
@@ -26,13 +32,23 @@ export async function withLedger<Value>(
   }
 }
 
+/** How the shared ledger is opened; nothing where each machine has its own. */
+export async function findPostgres(
+  folders: Pick<Folders, 'config'>,
+  { clock, environment }: Pick<Outside, 'clock' | 'environment'>,
+  log?: Log,
+): Promise<PostgresOpening | undefined> {
+  const access = (await openCluster(folders.config, environment))?.ledger;
+  return access && { access, clock, ...(log && { tell: (words) => log.warn(words) }) };
+}
+
 /** For commands without a pipeline: the ledger of the project that they are given in. */
 export async function withLedgerOf<Value>(
-  { clock, folder }: Outside,
+  outside: Outside,
   places: Places,
   use: (ledger: Ledger) => Promise<Value>,
 ): Promise<Value> {
-  return await withLedger(await findFolders(folder, places), clock, use);
+  return await withLedger(await findFolders(outside.folder, places), outside, use);
 }
 
 export async function findRun(ledger: Ledger, selector: string): Promise<RunRecord> {
@@ -49,23 +65,42 @@ export function requireWhole(run: RunRecord): RunRecord {
   );
 }
 
-export async function pruneLedger(
-  { clock, folder }: Outside,
-  keepMs: number,
-  places: Places,
-): Promise<Pruned> {
-  const folders = await findFolders(folder, places);
+export async function pruneLedger(outside: Outside, keepMs: number, places: Places): Promise<Pruned> {
+  const folders = await findFolders(outside.folder, places);
   await refuseRuns(folders.state);
-  return await withLedger(folders, clock, (ledger) => ledger.prune(clock.now() - keepMs));
+  return await withLedger(folders, outside, async (ledger) => {
+    await refuseSharedRuns(outside, folders, ledger);
+    return await ledger.prune(outside.clock.now() - keepMs);
+  });
+}
+
+/** Runs of other machines on the same ledger. */
+async function refuseSharedRuns(outside: Outside, folders: Folders, ledger: Ledger): Promise<void> {
+  await withCluster(outside, folders, silentLog, async (cluster) => {
+    if (!cluster) return;
+    for (const { pipeline, state } of await ledger.listRuns(1000)) {
+      if (state !== 'running' || !(await cluster.isAtWork(pipeline, ledger))) continue;
+      throw new Stop(
+        exitCodes.locked,
+        `ledger: a run of pipeline "${pipeline}" is under way on some machine. Wait until it has ended.`,
+      );
+    }
+  });
 }
 
 export async function restore(
-  { clock, folder: start }: Outside,
+  { clock, environment, folder: start }: Outside,
   backup: string | undefined,
   isForced: boolean,
   places: Places,
 ): Promise<RestoreResult> {
-  const { state: folder } = await findFolders(start, places);
+  const folders = await findFolders(start, places);
+  const { state: folder } = folders;
+  if (await findPostgres(folders, { clock, environment })) {
+    throw wrongUse(
+      'ledger restore: the ledger is on PostgreSQL, which has backups of its own. Restore it there, while nothing runs.',
+    );
+  }
   return await restoreLedger({ folder, backup, isForced, nowMs: clock.now() });
 }
 
@@ -99,12 +134,14 @@ function readSignal({ reason }: AbortSignal) {
  * has stopped the run does not wait for it.
  */
 export async function backUp(
-  { clock, stop }: Outside,
+  outside: Outside,
   folders: Folders,
   log: Log,
   everyMs?: number | 'off',
 ): Promise<void> {
-  if (stop.aborted || everyMs === 'off') return;
+  const { clock, stop } = outside;
+  // A database server has backups of its own.
+  if (stop.aborted || everyMs === 'off' || (await findPostgres(folders, outside))) return;
   try {
     await backUpLedger(folders.state, clock.now(), { everyMs, stop });
   } catch (error) {

@@ -7,8 +7,8 @@ import { type Folders, findFolders, openCluster, openPipeline, openPrices } from
 import { findLongest, makeLinker } from '../dispatch/link.ts';
 import type { DiskHistory } from '../doctor/disk.ts';
 import { examine } from '../doctor/examine.ts';
+import { examineLedger } from '../doctor/ledger.ts';
 import { examineRedis } from '../doctor/redis.ts';
-import type { Clock } from '../domain/clock.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Ledger, RunRecord } from '../domain/ledger.ts';
 import { silentLog } from '../domain/log.ts';
@@ -58,7 +58,15 @@ export async function doctor(
   const paths = path === undefined ? await listPipelines({ config, folder }) : [path];
   const told = new Map<string, Diagnosis>();
   const cluster = await openCluster(config, outside.environment);
-  const shared = cluster ? await examineRedis(cluster.redis, outside.clock, readRedisFacts) : [];
+  const folders = await findFolders(folder, places);
+  const shared = cluster
+    ? [
+        ...(await examineRedis(cluster.redis, outside.clock, readRedisFacts)),
+        ...(await examineLedger(cluster.ledger, outside.clock, () =>
+          withLedger(folders, outside, (ledger) => ledger.listRuns(1)),
+        )),
+      ]
+    : [];
   for (const diagnosis of shared) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);
   for (const one of paths) {
     const diagnoses = await examinePipeline(outside, resolve(folder, one), places);
@@ -81,7 +89,7 @@ async function examinePipeline(outside: Outside, path: string, places: Places) {
   const link = makeLinker(pipeline.access, storage, clock);
   const mayTakeMs = findLongest(pipeline.services, pipeline.deadlines);
   const glance = () => openSource(pipeline, { storage, nowMs: clock.now(), isGlance: true });
-  const readHistory = () => readDiskHistory(state, out, pipeline.name, clock);
+  const readHistory = () => readDiskHistory(outside, folders, pipeline.name);
   const outer = { clock, storage, http, urlReader, link, resolveHost, serve: serveTrial, readFreeBytes };
   try {
     return await examine(pipeline, isInBucket ? [state] : [state, out], {
@@ -98,14 +106,13 @@ async function examinePipeline(outside: Outside, path: string, places: Places) {
 }
 
 async function readDiskHistory(
-  state: string,
-  out: string,
+  outside: Outside,
+  folders: Folders,
   pipeline: string,
-  clock: Clock,
 ): Promise<DiskHistory | undefined> {
-  const ledgerBytes = await readFileBytes(join(state, 'ledger.db'));
+  const ledgerBytes = await readFileBytes(join(folders.state, 'ledger.db'));
   if (ledgerBytes === undefined) return undefined;
-  return await withLedger({ config: '', state, out }, clock, async (ledger) => {
+  return await withLedger(folders, outside, async (ledger) => {
     const runs = (await ledger.listRuns(shownRuns)).filter(({ isPruned }) => isPruned !== true);
     const [latest] = await ledger.listRuns(1, pipeline);
     const tasks = runs.reduce((sum, run) => sum + countPlanned(run), 0);
@@ -127,11 +134,11 @@ export async function status(
   selector: string | undefined,
   places: Places,
 ): Promise<readonly StatusResult[]> {
-  const { clock, folder, environment } = outside;
+  const { folder, environment } = outside;
   const folders = await findFolders(folder, places);
   const book = await openPrices({ configFolder: folders.config, environment, catalogue });
   const cluster = await openCluster(folders.config, environment);
-  return await withLedger(folders, clock, async (ledger) => {
+  return await withLedger(folders, outside, async (ledger) => {
     const isAtWork = (pipeline: string) => seeWhetherAtWork(outside, folders, ledger, pipeline);
     const shards = async (found: RunRecord) => {
       const all = cluster?.shards ? await ledger.listShards(found.id) : [];
@@ -163,7 +170,7 @@ async function seeWhetherAtWork(
   if (await isRunLocked(folders.state, pipeline)) return true;
   try {
     return await withCluster(outside, folders, silentLog, async (cluster) =>
-      cluster?.settings.shards ? await cluster.isAtWork(pipeline, ledger) : false,
+      cluster ? await cluster.isAtWork(pipeline, ledger) : false,
     );
   } catch (error) {
     // Where runs stand can be told without Redis.

@@ -11,6 +11,7 @@ import { comparePlan, formatShare, type PlanDifference } from '../plan/compare-p
 import { hashPlan, makePlan, readPlanText, writePlanText } from '../plan/plan-file.ts';
 import { openForesight } from '../store/open-foresight.ts';
 import { readPlanFile, writePlanFile } from '../store/plan-file.ts';
+import { findPostgres } from './ledger.ts';
 import { lookAhead } from './look-ahead.ts';
 import type { Outside } from './outside.ts';
 
@@ -58,7 +59,9 @@ export async function holdToPlan(
   const nowMs = outside.clock.now();
   const { plan, sha256 } = readPlanText(await readPlanFile(resolve(outside.folder, file)), file);
   const { startNew, resumeAnyAge, limit } = flags;
-  const foresight = await openForesight({ folder: folders.state, pipeline, nowMs, startNew, resumeAnyAge });
+  const postgres = await findPostgres(folders, outside, watch.log);
+  const scope = { pipeline, nowMs, startNew, resumeAnyAge };
+  const foresight = await openForesight({ folder: folders.state, postgres, ...scope });
   try {
     const config = hashParts(pipeline);
     if (foresight.resumes?.plan?.sha256 !== sha256) {

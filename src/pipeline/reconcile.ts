@@ -34,10 +34,10 @@ export async function reconcileExport(
   places: Places,
   output: Omit<CostOutput, 'html'>,
 ): Promise<ReconcileResult> {
-  const { clock, folder, environment } = outside;
+  const { folder, environment } = outside;
   const folders = await findFolders(folder, places);
   const { prices, billing } = await openBooks({ configFolder: folders.config, environment, catalogue });
-  return await withLedger(folders, clock, async (ledger) => {
+  return await withLedger(folders, outside, async (ledger) => {
     const usage = (await ledger.readUsage({})).filter(({ account }) => account === flags.account);
     if (usage.length === 0 && !billing.has(flags.account)) {
       const known = [...billing.keys()].join(', ');

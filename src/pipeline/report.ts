@@ -115,9 +115,9 @@ export async function report(
   places: Places,
   { derivesAgain }: ReportFlags = {},
 ): Promise<ReportResult> {
-  const { clock, folder } = outside;
+  const { folder } = outside;
   const folders = await findFolders(folder, places);
-  return await withLedger(folders, clock, async (ledger) => {
+  return await withLedger(folders, outside, async (ledger) => {
     const run = requireWhole(await findRun(ledger, selector));
     const pipeline = await reopen(outside, { run, folders, places, isToldAsToday: true });
     const world = { pipeline, folders, places };

@@ -75,10 +75,10 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
   const holder = { pid: processId, startedAt: new Date(clock.now()).toISOString() };
   const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
   const tools = { clock, stop, deadline, log: watch.log };
-  const shards = cluster?.settings.shards;
+  const isShared = cluster?.settings.shards !== undefined || cluster?.settings.ledger !== undefined;
   const takeLock = async () => {
     const release = await acquireRunLock(folders.state, pipeline.name, holder);
-    if (!cluster || !shards) return async () => release();
+    if (!cluster || !isShared) return async () => release();
     try {
       const giveBack = await cluster.claimPipeline(pipeline.name);
       return async () => {
@@ -106,10 +106,20 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
       watch.begun(opened.record, opened.isResumed);
       const world = { pipeline, folders, places, ledger, opened, output };
       const isLocked = (name: string) => isRunLocked(folders.state, name);
-      const isAtWork = cluster && shards ? (name: string) => cluster.isAtWork(name, ledger) : isLocked;
+      const isAtWork = cluster && isShared ? (name: string) => cluster.isAtWork(name, ledger) : isLocked;
       const pace = cluster?.sharePace() ?? opened.sharePace({ clock, isAlive: isLocked });
       const tasksBefore = await ledger.countTasks(opened.record.id);
-      const session = { ...world, pace, isAtWork, tasksBefore, flags, watch, deadline: deadline.signal };
+      const mayCall = isShared ? cluster?.presence.isHeard : undefined;
+      const session = {
+        ...world,
+        pace,
+        mayCall,
+        isAtWork,
+        tasksBefore,
+        flags,
+        watch,
+        deadline: deadline.signal,
+      };
       const { halts, feedError, canaryStop } = await dispatchAs(outside, session, cluster);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
@@ -130,7 +140,7 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
       const exitCode = reported.run.exitCode ?? exitCodes.ourMistake;
       return { ...reported, exitCode, halts, sourceTrouble: sourceTrouble?.message };
     };
-    return await withLedger(folders, clock, useLedger, isThreaded);
+    return await withLedger(folders, outside, useLedger, { isThreaded, log: watch.log });
   } finally {
     await releaseLock();
     deadline.close();

@@ -136,21 +136,19 @@ async function coordinate(parts: Coordinating, isPlanned: boolean): Promise<Sess
   };
 }
 
-/** For as long as planning goes on, and once more. */
+/** For as long as planning goes on, and once more: the rest is a shard only when all is planned. */
 async function keepCutting(parts: Coordinating, planning: Promise<unknown>): Promise<void> {
   const { outside, session, shardTasks } = parts;
   const { ledger, opened } = session;
   const ended = new AbortController();
-  const isEnded = planning.then(
-    () => ended.abort(),
-    () => ended.abort(),
-  );
-  while (!ended.signal.aborted) {
+  const end = () => ended.abort();
+  planning.then(end, end);
+  for (let isLast = false; !isLast; ) {
     await outside.clock.sleep(lookMs / 2, ended.signal);
-    const cut = await ledger.cutShards(opened.record.id, shardTasks, ended.signal.aborted);
+    isLast = ended.signal.aborted;
+    const cut = await ledger.cutShards(opened.record.id, shardTasks, isLast);
     if (cut > 0) await offer(parts);
   }
-  await isEnded;
 }
 
 async function offer({ session, queue }: Coordinating): Promise<readonly Shard[]> {

@@ -59,32 +59,37 @@ export async function work(
         `mediasweep worker: expected shards in config/cluster.yaml, found ${cluster ? 'redis alone' : 'no such file'}. See docs/cluster.md.`,
       );
     }
-    await withLedger(folders, outside.clock, async (ledger) => {
-      const working: Working = {
-        outside,
-        folders,
-        places,
-        cluster,
-        ledger,
-        flags,
-        watch,
-        joined: new Map(),
-        shards: { underway: 0, done: 0, failed: 0 },
-        senders: new Set(),
-        counted: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
-      };
-      const health = await serveHealth(describe(working), flags.listen);
-      const serving = await serveShards(
-        cluster.settings.redis,
-        { places: shards.perWorker, log: watch.log, clock: outside.clock },
-        (order, place) => carryOut(working, order, place),
-      );
-      watch.log.info(`worker ${cluster.process} takes ${shards.perWorker} shards at a time`);
-      await untilAborted(outside.stop);
-      watch.log.info('draining: calls in flight are given their grace, and shards go back');
-      await serving.drain();
-      await health.close();
-    });
+    await withLedger(
+      folders,
+      outside,
+      async (ledger) => {
+        const working: Working = {
+          outside,
+          folders,
+          places,
+          cluster,
+          ledger,
+          flags,
+          watch,
+          joined: new Map(),
+          shards: { underway: 0, done: 0, failed: 0 },
+          senders: new Set(),
+          counted: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
+        };
+        const health = await serveHealth(describe(working), flags.listen);
+        const serving = await serveShards(
+          cluster.settings.redis,
+          { places: shards.perWorker, log: watch.log, clock: outside.clock },
+          (order, place) => carryOut(working, order, place),
+        );
+        watch.log.info(`worker ${cluster.process} takes ${shards.perWorker} shards at a time`);
+        await untilAborted(outside.stop);
+        watch.log.info('draining: calls in flight are given their grace, and shards go back');
+        await serving.drain();
+        await health.close();
+      },
+      { log: watch.log },
+    );
   });
 }
 

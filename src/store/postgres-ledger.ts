@@ -7,6 +7,7 @@ import { loadPostgresDriver } from './postgres/driver.ts';
 import { migrate } from './postgres/migrate.ts';
 import { PostgresReader } from './postgres/reader.ts';
 import { PostgresWriter } from './postgres/writer.ts';
+import type { WritingDatabase } from './sql/database.ts';
 import { SqlLedger } from './sql/sql-ledger.ts';
 
 export interface PostgresOpening {
@@ -29,18 +30,46 @@ const usualAnswerMs = 90_000;
  * @throws `Stop` where the driver is not installed, the server cannot be reached (exit 3) or does not let us in, is older
  * than 15, or the ledger is too new (exit 2).
  */
-export async function openPostgresLedger({
+export async function openPostgresLedger(opening: PostgresOpening): Promise<Ledger> {
+  const line = await openLine(opening);
+  return new SqlLedger({
+    db: new PostgresReader(line),
+    openWriter: async () => new PostgresWriter(line),
+    now: () => opening.clock.now(),
+  });
+}
+
+async function openLine({
   access,
   clock,
   patienceMs = usualPatienceMs,
   answerWithinMs = usualAnswerMs,
   tell = () => undefined,
-}: PostgresOpening): Promise<Ledger> {
+}: PostgresOpening): Promise<Line> {
   const line: Line = { driver: await loadPostgresDriver(), access, clock, patienceMs, answerWithinMs, tell };
   await migrate(line);
-  return new SqlLedger({
-    db: new PostgresReader(line),
-    openWriter: async () => new PostgresWriter(line),
-    now: () => clock.now(),
-  });
+  return line;
+}
+
+/** The tables themselves: what is committed is read beside those who write. */
+export async function openPostgresDatabase(opening: PostgresOpening): Promise<WritingDatabase> {
+  const line = await openLine(opening);
+  const [reader, writer] = [new PostgresReader(line), new PostgresWriter(line)];
+  return {
+    name: reader.name,
+    isFar: writer.isFar,
+    get: (...given) => reader.get(...given),
+    all: (...given) => reader.all(...given),
+    each: (...given) => reader.each(...given),
+    run: (...given) => writer.run(...given),
+    change: (...given) => writer.change(...given),
+    insert: (...given) => writer.insert(...given),
+    nextId: (...given) => writer.nextId(...given),
+    transact: (work) => writer.transact(work),
+    measure: () => writer.measure(),
+    compact: () => writer.compact(),
+    close: async () => {
+      await Promise.all([reader.close(), writer.close()]);
+    },
+  };
 }

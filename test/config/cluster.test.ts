@@ -69,7 +69,7 @@ test.each([
     'a password in the file is refused and not shown',
     'redis: { host: redis.internal, password: hunter2 }\n',
     [
-      'config/cluster.yaml:1:42 redis.password: expected a password from the environment, such as "${REDIS_PASSWORD}", found one in the file. Set a variable, and name it here.',
+      'config/cluster.yaml:1:42 redis.password: expected a password from the environment, such as "${PASSWORD}", found one in the file. Set a variable, and name it here.',
     ],
   ],
   [

@@ -25,6 +25,27 @@ export const redisShape = z.strictObject({
     .meta({ description: 'Stands before every key of ours: projects that share limits have the same.' }),
 });
 
+export const postgresShape = z.strictObject({
+  host: hostShape.meta({ description: 'Host of PostgreSQL.', examples: ['postgres.internal'] }),
+  port: portShape.default(5432).meta({ description: 'Its port.' }),
+  database: wordShape.default('mediasweep').meta({ description: 'Name of the database.' }),
+  user: wordShape.default('mediasweep').meta({ description: 'Role that owns the tables.' }),
+  password: wordShape
+    .optional()
+    .meta({ description: 'From the environment.', examples: ['${POSTGRES_PASSWORD}'] }),
+  tls: z.boolean().default(false).meta({
+    description:
+      'Whether the connection is encrypted, and the certificate checked. A CA of your own goes into NODE_EXTRA_CA_CERTS.',
+  }),
+  schema: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,50}$/, {
+      error: 'expected a small letter, and at most 50 small letters, digits and "_" after it',
+    })
+    .default('mediasweep')
+    .meta({ description: 'Schema that holds the tables; made where it is not there.' }),
+});
+
 /** Fields that are never shown, and that must come from the environment. */
 export const secretClusterKeys: readonly string[] = ['password'];
 
@@ -43,8 +64,15 @@ export const shardsShape = z.strictObject({
     .meta({ description: 'Shards that a worker carries out at a time.' }),
 });
 
+export const ledgerShape = z.strictObject({
+  postgres: postgresShape.meta({ description: 'On PostgreSQL, 15 or newer.' }),
+});
+
 export const clusterShape = z
   .strictObject({
+    ledger: ledgerShape.optional().meta({
+      description: 'The ledger that all machines share; the file in the state folder if left out.',
+    }),
     redis: redisShape.meta({
       description: 'Where machines share the limits of accounts.',
     }),
