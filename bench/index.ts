@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
+import { benchDurability } from './durability.ts';
 import { benchEstimate } from './estimate.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLinks } from './links.ts';
@@ -33,6 +34,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   probing: () => benchProbing(size(2000), pairs),
   listing: () => benchListing(size(300_000), pairs),
   calls: () => benchCalls(size(100_000), pairs),
+  durability: () => benchDurability(size(50_000), pairs),
   scale: () => benchScale([10_000, 100_000, 1_000_000].map(size), pairs),
   estimate: () => benchEstimate([100_000, 1_000_000].map(size)),
   startUp: () => benchStartUp(size(1_000_000), pairs),
