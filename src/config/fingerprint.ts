@@ -115,6 +115,8 @@ function describeShape(use: ServiceUse): Readonly<Record<string, unknown>> {
     model: use.model,
     unitsPerCall: use.unitsPerCall,
     when: use.when,
+    // What became of a long call cannot be found out as that of a job can: a run does not change from one to the other.
+    ...(use.delivery === 'sync' && { delivery: use.delivery }),
   };
 }
 

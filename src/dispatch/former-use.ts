@@ -46,6 +46,8 @@ function isSameUse(one: ServiceUse, other: ServiceUse): boolean {
     one.account.name === other.account.name &&
     one.account.isLoopback === other.account.isLoopback &&
     one.model === other.model &&
+    // A call that answers by itself is in no list of jobs: it must not be looked for there, and sent again when it is not found.
+    (one.delivery === 'sync') === (other.delivery === 'sync') &&
     canonicalOptions(service.options, one.options) === canonicalOptions(service.options, other.options)
   );
 }

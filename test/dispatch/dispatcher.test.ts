@@ -601,6 +601,17 @@ describe('work that others left open', () => {
     expect(bill).toMatchObject([{ uncertain: 4 }]);
   });
 
+  test('that was sent as one long call is not looked for among jobs, and is held', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(1);
+    const long = [useToy('toy/watch', { delivery: 'sync' })];
+    world.vendor.latencyMs = 2000;
+    await world.kill({ name: 'dead', services: long, items }, ({ calls }) => calls.length >= 1);
+    const outcome = await world.run({ services, items, formerServices: long, resendBelow: 1n });
+    expect(outcome.statuses).toEqual({ held: 1 });
+    expect([...world.vendor.submitted.values()]).toEqual([1]);
+  });
+
   test('of a living run is waited for, and left alone', async () => {
     const world = await ToyWorld.open();
     const items = makeVideos(2);

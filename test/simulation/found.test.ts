@@ -26,6 +26,11 @@ test.each([
     seed: 11738,
     claim: 'what a dead session held keeps no other pipeline waiting, though a new one of its name is alive',
   },
+  {
+    seed: 21936,
+    claim:
+      'a long call that another pipeline sent is not looked for among jobs, and sent again for want of one',
+  },
 ])('seed $seed: $claim', async ({ seed }) => {
   expect((await playSeeds([seed])).faults).toEqual([]);
 });

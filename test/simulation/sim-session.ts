@@ -1,9 +1,10 @@
 /** One session of a pipeline in a simulated world: the shipped dispatcher and ledger in a process that may die. */
 import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import type { Bench } from '../../src/dispatch/bench.ts';
+import { makeUseFinder } from '../../src/dispatch/former-use.ts';
 import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
-import type { RunLedger } from '../../src/domain/ledger.ts';
+import type { Ledger, RunLedger } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
 import type { Pipeline, ServiceUse } from '../../src/domain/settings.ts';
 import { planTasks } from '../../src/plan/plan-tasks.ts';
@@ -21,6 +22,8 @@ export interface SimWorld {
   readonly vendor: SimVendor;
   readonly network: SimNetwork;
   readonly locks: SimLocks;
+  /** Of all pipelines that share the ledger. */
+  readonly plans: readonly PipelinePlan[];
 }
 
 /** What a defect is planted in: the seams of a dispatch, as the process has them. */
@@ -43,6 +46,7 @@ interface SessionParts {
   readonly process: SimProcess;
   readonly plan: PipelinePlan;
   readonly session: Pick<SessionPlan, 'stopAfterMs'>;
+  readonly ledger: Pick<Ledger, 'findRun'>;
   /** The run as it was opened, out of the reach of death. */
   readonly opened: RunLedger;
   readonly plant: Plant;
@@ -83,8 +87,11 @@ export async function playSession(parts: SessionParts): Promise<DispatchEnd> {
     services,
     feed: () => planTasks(pageItems(items, pageSize, isRereadable, run.checkpoint), tools),
     isRereadable,
-    findUse: async (attempt) =>
-      services.find(({ name, account }) => name === attempt.service && account.name === attempt.account),
+    findUse: makeUseFinder({
+      pipeline: { ...pipeline, services },
+      ledger: parts.ledger,
+      reopen: async (former) => world.plans.find(({ name }) => name === former.pipeline),
+    }),
     isAlive: async (name) => world.locks.isHeld(name),
     graceMs,
   });

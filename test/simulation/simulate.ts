@@ -110,7 +110,7 @@ class Play {
     const clock = new SimClock(schedule.clockJumps);
     const vendor = new SimVendor(clock);
     const network = new SimNetwork(clock, vendor, new Chance(schedule.seed ^ 0x5eed), schedule.weather);
-    this.#world = { clock, vendor, network, locks: new SimLocks() };
+    this.#world = { clock, vendor, network, locks: new SimLocks(), plans: schedule.pipelines };
   }
 
   async toEnd(): Promise<Played> {
@@ -166,7 +166,7 @@ class Play {
     const undoing: (() => Promise<void>)[] = [];
     const undo = (work: () => Promise<void>) => undoing.push(work);
     const { world, plant } = { world: this.#world, plant: this.#plant };
-    const ending = playSession({ world, process, plan, session, opened, plant, releaseLock, undo });
+    const ending = playSession({ world, process, plan, session, ledger, opened, plant, releaseLock, undo });
     const end = await Promise.race([ending, process.death.then(() => undefined)]);
     const isKill = process.isDead;
     process.end();

@@ -64,6 +64,8 @@ function goesOn({ counts, exitCode, canary }: Summary): readonly string[] {
 
 function describeHalt(halt: NonNullable<Reported['halts']>[number]): string {
   const reason = makePlain(halt.reason.replace(/\.$/, ''));
+  // That one says itself what to do, and no credential is at fault.
+  if (reason.endsWith('Set the clock')) return `account "${halt.account}" halted: ${reason}.`;
   return halt.service === undefined
     ? `account "${halt.account}" halted: ${reason}. Check its endpoint in config/accounts.yaml, and the variables that its credentials come from.`
     : `service "${halt.service}" on account "${halt.account}" halted: ${reason}. Check its options and model_name.`;
