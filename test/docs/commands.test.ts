@@ -69,13 +69,15 @@ describe('a command', () => {
     const docker = /^# (docker run .*)$/m.exec(read('Dockerfile'))?.[1];
     const job = parse(read('deploy/kubernetes/cronjob.yaml'));
     const { args } = job.spec.jobTemplate.spec.template.spec.containers[0];
+    const worker = parse(read('deploy/kubernetes/worker.yaml'));
     const found = [
       ...cron.map((line) => line.replace(/^.*&& /, '')),
       unit,
       docker,
       `mediasweep ${args.join(' ')}`,
+      `mediasweep ${worker.spec.template.spec.containers[0].args.join(' ')}`,
     ];
-    expect(found).toHaveLength(5);
+    expect(found).toHaveLength(6);
     for (const line of found) expect([line, await isUnderstood(line ?? '')]).toEqual([line, true]);
   });
 
