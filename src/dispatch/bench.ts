@@ -10,6 +10,7 @@ import type { Account, Deadlines } from '../domain/settings.ts';
 import type { Nano } from '../domain/pricing.ts';
 import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
 import type { Bell } from './bell.ts';
+import type { CapRoom } from './cap-room.ts';
 import type { Witness } from './witness.ts';
 
 export interface DispatchCounters {
@@ -59,6 +60,8 @@ export interface Bench {
   readonly counters: DispatchCounters;
   /** Of how far this machine's clock can be believed. */
   readonly witness: Witness;
+  /** What calls under way hold of the caps, and give back. */
+  readonly room: CapRoom;
   /** Rung whenever something may have become possible. */
   readonly bell: Bell;
   /** Aborts when nothing new may start. */

@@ -5,6 +5,7 @@ import type { Account } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { Agenda } from './agenda.ts';
 import type { Bell } from './bell.ts';
+import type { CapRoom } from './cap-room.ts';
 import type { Gate } from './gate.ts';
 import type { Lane } from './lane.ts';
 
@@ -78,6 +79,8 @@ export class Desk {
   readonly owners = new Map<string, string>();
   /** Works in progress. */
   busy = 0;
+  /** Submissions that have asked for their intents, and have not come to an end. */
+  sending = 0;
   readonly #calledBack = new Set<string>();
   #turn = 0;
 
@@ -132,11 +135,17 @@ export class Desk {
           this.lanes.every((lane) => lane.isEmpty);
   }
 
+  /** Whether something that may hold a reservation will come to an end. */
+  get isUnderWay(): boolean {
+    const isWatching = this.watches.size > 0 || this.lost.length > 0;
+    return this.sending > 0 || (isWatching && this.gate.haltReason === undefined);
+  }
+
   /**
    * The next thing to do: what is due comes before first tries, since it frees jobs and money that are already spent.
-   * A batch waits for its elements while `mayFill` says that more may come.
+   * A batch waits for its elements while `mayFill` says that more may come; what found no room under a cap waits for it.
    */
-  takeWork(nowMs: number, mayFill: boolean): Work | undefined {
+  takeWork(nowMs: number, mayFill: boolean, room: CapRoom): Work | undefined {
     for (let due = this.agenda.takeDue(nowMs); due; due = this.agenda.takeDue(nowMs)) {
       const isBlocked = due.is === 'submit' && !this.hasJobRoom(due.lane, due.tries.length);
       if (!isBlocked) return due;
@@ -146,7 +155,7 @@ export class Desk {
       this.#turn = (this.#turn + 1) % this.lanes.length;
       const lane = this.lanes[this.#turn] as Lane;
       const { batch } = lane.use;
-      if (!lane.mayBegin || (mayFill && lane.size < batch)) continue;
+      if (!lane.mayBegin || !room.mayAsk(lane.crowdedSince) || (mayFill && lane.size < batch)) continue;
       const size = Math.min(batch, lane.size);
       if (!this.hasJobRoom(lane, size)) continue;
       const tries = lane.take(size).map((task) => ({ task, misses: 0, wasSignedAgain: false }));

@@ -21,8 +21,9 @@
  * What an account allows is shared with the other processes on the ledger: a call waits at its gate (`gate.ts`) for a place
  * and a turn.
  *
- * A cap is held by reservation: the intent's commit also takes what the call may cost from every cap, and a task that
- * does not fit ends `over-cap` while smaller ones may still go. Where an answer proves more units than its call had
+ * A cap is held by reservation: the intent's commit also takes the most that the call may cost from every cap. A task that
+ * would fit once calls under way have given back what they did not cost waits for that (`cap-room.ts`); one that does not fit
+ * beside what is spent ends `over-cap`, while smaller ones may still go. Where an answer proves more units than its call had
  * reserved and a cap is passed by it, calls that have an intent and have not left yet are taken back and ask again.
  *
  * An earlier session's open attempts are taken up first: jobs are read on, intents are of unknown fate. So are calls that
@@ -37,6 +38,7 @@ import type { Account, Limits, Pipeline, ServiceUse } from '../domain/settings.t
 import type { Task } from '../domain/task.ts';
 import { Bell } from './bell.ts';
 import type { Bench, BenchLedger } from './bench.ts';
+import { CapRoom } from './cap-room.ts';
 import { Desk, type Work } from './desk.ts';
 import { Feeder } from './feeder.ts';
 import { Gate, takePlace } from './gate.ts';
@@ -63,7 +65,7 @@ export interface DispatchEnd {
 }
 
 export interface DispatchRequest {
-  readonly bench: Omit<Bench, 'bell' | 'witness'>;
+  readonly bench: Omit<Bench, 'bell' | 'witness' | 'room'>;
   readonly services: Pipeline['services'];
   /** Yields planned tasks. Called again where links of released tasks stand in the source only. */
   readonly feed: () => AsyncIterable<readonly Task[]>;
@@ -93,6 +95,7 @@ export class Dispatcher {
     this.#bench = {
       ...request.bench,
       bell: new Bell(),
+      room: new CapRoom(() => this.#desks.some(({ isUnderWay }) => isUnderWay)),
       witness: new Witness(clock, log),
       run: this.#guard(run),
     };
@@ -160,6 +163,7 @@ export class Dispatcher {
       transition: async (transitions) => {
         if (this.#isEnded) return await never();
         const released = await run.transition(transitions);
+        if (transitions.some(({ is }) => is !== 'accepted')) this.#bench.room.noteEnd();
         this.#handOut(released);
         return released;
       },
@@ -266,7 +270,7 @@ export class Dispatcher {
   }
 
   async #nextWork(desk: Desk): Promise<Work | undefined> {
-    const { clock, bell, stop } = this.#bench;
+    const { clock, bell, stop, room } = this.#bench;
     while (!this.#isClosed && !stop.aborted && desk.gate.haltReason === undefined) {
       for (const lane of desk.lanes) {
         if (!lane.needsRefill) continue;
@@ -274,7 +278,7 @@ export class Dispatcher {
         // A lane that the ledger had nothing for may have been the last thing that someone waited for.
         bell.ring();
       }
-      const work = desk.takeWork(clock.monotonic(), this.#feeder.isFeeding);
+      const work = desk.takeWork(clock.monotonic(), this.#feeder.isFeeding, room);
       if (work) {
         // At once: whoever looks now must not find the desk idle.
         desk.busy += 1;
@@ -298,7 +302,7 @@ export class Dispatcher {
       case 'submit':
         if (work.isRetry) work.lane.retrying -= work.tries.length;
         if (work.lane.haltReason !== undefined) return;
-        await submitTasks(bench, desk, work.lane, work.tries, proceed);
+        await submitTasks(bench, desk, work, proceed);
     }
   }
 

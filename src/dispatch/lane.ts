@@ -32,6 +32,7 @@ export class Lane {
   #haltReason: string | undefined;
   #isClosed = false;
   #usualJobMs = 0;
+  #crowdedSince: number | undefined;
 
   constructor(options: {
     use: ServiceUse;
@@ -124,6 +125,23 @@ export class Lane {
     const isAhead = this.#overflowAfter !== undefined && task.id > this.#overflowAfter;
     if (this.#isClosed || isAhead || task.item.isUrlCut === true || this.size >= capacity) return;
     this.#ready.push(task);
+  }
+
+  /** When its tasks found no room under a cap, by `CapRoom.ends`; undefined where the last that asked found some. */
+  get crowdedSince(): number | undefined {
+    return this.#crowdedSince;
+  }
+
+  noteRoom(): void {
+    this.#crowdedSince = undefined;
+  }
+
+  /** Takes back what found no room under a cap: it is the next to be begun. */
+  putBack(tasks: readonly Task[], since: number): void {
+    if (this.#isClosed) return;
+    this.#crowdedSince = since;
+    this.#ready = [...tasks, ...this.#ready.slice(this.#head)];
+    this.#head = 0;
   }
 
   take(count: number): readonly Task[] {

@@ -12,11 +12,14 @@ import type { LinkTrouble, SignedLink } from '../domain/storage.ts';
 import type { Units } from '../domain/usage.ts';
 import { archive, sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
-import type { Desk, Try } from './desk.ts';
+import type { Desk, Try, Work } from './desk.ts';
 import { enterAll } from './gate.ts';
 import type { Lane } from './lane.ts';
 import { type Decided, scheduleTry, settle } from './settle.ts';
 import { readSkewMs } from './witness.ts';
+
+/** How soon a retry looks again for room under a cap. */
+const roomEveryMs = 500;
 
 interface Sending {
   readonly tried: Try;
@@ -25,21 +28,25 @@ interface Sending {
   readonly link: SignedLink | undefined;
 }
 
+type Submit = Extract<Work, { is: 'submit' }>;
+
 /** Sends tasks of one lane in one call. `proceed` is called once the call is no longer ahead of its flight. */
 export async function submitTasks(
   bench: Bench,
   desk: Desk,
-  lane: Lane,
-  tries: readonly Try[],
+  work: Submit,
   proceed: () => void,
 ): Promise<void> {
+  const { lane, tries } = work;
   const isJob = lane.use.service.poll !== undefined;
   if (isJob) desk.countJobs(lane, tries.length);
+  const mayWait = bench.room.isUnderWay;
+  desk.sending += 1;
   let keptJobs = 0;
   let leave: (() => void) | undefined;
   try {
     const links = await makeLinks(bench, desk, tries);
-    const sending = links ? await intend(bench, desk, lane, tries, links) : [];
+    const sending = links ? await intend(bench, desk, work, { links, mayWait }) : [];
     if (sending.length === 0) return;
     leave = await enterAll(lane.gate ? [lane.gate, desk.gate] : [desk.gate]);
     if (!leave) {
@@ -55,6 +62,7 @@ export async function submitTasks(
       leave = leaveEarly(desk, leave);
     });
   } finally {
+    desk.sending -= 1;
     if (isJob) desk.countJobs(lane, keptJobs - tries.length);
     leave?.();
     bench.bell.ring();
@@ -85,14 +93,18 @@ async function makeLinks(
   }
 }
 
-/** The durable intents; tasks that were settled meanwhile drop out, and those without a link fail unsent. */
+/**
+ * The durable intents; tasks that were settled meanwhile drop out, those without a link fail unsent, and those that found
+ * no room under a cap wait for it.
+ */
 async function intend(
   bench: Bench,
   desk: Desk,
-  lane: Lane,
-  tries: readonly Try[],
-  links: readonly Link[],
+  work: Submit,
+  { links, mayWait }: { readonly links: readonly Link[]; readonly mayWait: boolean },
 ): Promise<Sending[]> {
+  const { lane, tries } = work;
+  const { ends } = bench.room;
   const bornMs = bench.clock.monotonic();
   const urls = links.map((link) => (link && 'url' in link ? link.url : ''));
   const intents = await bench.run.intend({
@@ -100,10 +112,12 @@ async function intend(
     account: lane.use.account.name,
     isBatch: lane.use.batch > 1,
     atMs: bench.clock.now(),
+    mayWait,
     tasks: tries.map(({ task }, index) => ({ task, linkHash: hashLink(urls[index] ?? '') })),
   });
   const sending: Sending[] = [];
   const unlinked: Decided[] = [];
+  const crowded: Try[] = [];
   for (const [index, intent] of intents.entries()) {
     const tried = tries[index] as Try;
     const link = links[index];
@@ -111,11 +125,29 @@ async function intend(
       if (link && 'trouble' in link)
         unlinked.push({ tried, attempt: intent.attempt, bornMs, decision: failUnlinked(link) });
       else sending.push({ tried, attempt: intent.attempt, bornMs, link });
-    } else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
+    } else if (intent.is === 'crowded') crowded.push(tried);
+    else if (intent.is === 'settled' && intent.state === 'failed') bench.counters.failed += 1;
     else if (intent.is === 'settled' && intent.state === 'over-cap') bench.counters.overCap += 1;
   }
+  if (crowded.length === 0) lane.noteRoom();
+  else awaitRoom(bench, desk, work, { crowded, ends });
   if (unlinked.length > 0) await settle(bench, desk, lane, unlinked, undefined);
   return sending;
+}
+
+/** A retry keeps what it knows of its earlier tries, and looks again by the clock. */
+function awaitRoom(
+  bench: Bench,
+  desk: Desk,
+  { lane, isRetry }: Submit,
+  { crowded, ends }: { readonly crowded: readonly Try[]; readonly ends: number },
+): void {
+  if (isRetry) for (const tried of crowded) scheduleTry(bench, desk, lane, tried, roomEveryMs);
+  else
+    lane.putBack(
+      crowded.map(({ task }) => task),
+      ends,
+    );
 }
 
 /** Not remembered: another store or another access may reach the same content. */

@@ -175,6 +175,11 @@ export interface IntentRequest {
   readonly account: string;
   readonly isBatch: boolean;
   readonly atMs: number;
+  /**
+   * Present where a task may wait for what calls give back of a cap: true where some of this session are under way, false where
+   * only those of this request may be.
+   */
+  readonly mayWait?: boolean | undefined;
   readonly tasks: readonly { readonly task: Task; readonly linkHash: string }[];
 }
 
@@ -184,7 +189,9 @@ export type Intent =
   /** Settled meanwhile without a call; `over-cap` where its reservation did not fit under a cap. */
   | { readonly is: 'settled'; readonly state: TaskState }
   /** Another open attempt has its key. */
-  | { readonly is: 'waiting' };
+  | { readonly is: 'waiting' }
+  /** It would fit under every cap but for what calls under way have reserved: nothing happened, and it may ask again. */
+  | { readonly is: 'crowded' };
 
 /** The raw reply that proves a transition; shared by the elements of a batch. */
 export interface ArchivedReply {
@@ -269,7 +276,8 @@ export interface RunLedger {
   noteCanary(record: CanaryRecord): Promise<void>;
   /**
    * Nothing is sent before this resolves: attempts in `intent` and what they reserve of the caps, durable together. One
-   * answer per task; a task that does not fit under every cap ends `over-cap`, and those after it may still fit.
+   * answer per task; a task that does not fit under every cap ends `over-cap`, and those after it may still fit. It is only
+   * `crowded` where reservations alone are in its way, and `mayWait` says so.
    */
   intend(request: IntentRequest): Promise<readonly Intent[]>;
   /** Answers tasks that were let go by it: the answer that their `when` waited for is there. */

@@ -1,7 +1,7 @@
 /** What a session sends with: one dispatcher after the other, over the same connections, limits and callbacks. */
-import type { Bench, BenchLedger, DispatchCounters } from '../dispatch/bench.ts';
+import type { BenchLedger, DispatchCounters } from '../dispatch/bench.ts';
 import { openCallbacks } from '../dispatch/callback.ts';
-import { type DispatchEnd, Dispatcher } from '../dispatch/dispatcher.ts';
+import { type DispatchEnd, Dispatcher, type DispatchRequest } from '../dispatch/dispatcher.ts';
 import { makeUseFinder } from '../dispatch/former-use.ts';
 import { findLongest, makeLinker } from '../dispatch/link.ts';
 import type { Http } from '../domain/exchange.ts';
@@ -48,7 +48,7 @@ export async function openSender(
   const guarded: Http = {
     send: async (call, limits) => (mayCall() ? await http.send(call, limits) : muted),
   };
-  const bench: Omit<Bench, 'bell' | 'witness' | 'run'> = {
+  const bench: Omit<DispatchRequest['bench'], 'run'> = {
     clock,
     http: guarded,
     pace,

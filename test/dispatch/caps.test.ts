@@ -1,6 +1,8 @@
 /** Caps under load: a dispatch at high concurrency never lets a call leave that its cap has no room for. */
 import { describe, expect, test } from 'vitest';
-import { limitToy, makeImages, makeVideos, ToyWorld, useToy } from '../support/toy-run.ts';
+import { makeToyAccount } from '../support/toy-catalogue.ts';
+import { freeOf, limitToy, makeImages, makeVideos, ToyWorld, useToy } from '../support/toy-run.ts';
+import type { ToyVendor } from '../support/toy-vendor.ts';
 
 const cent = 10_000_000n;
 const wide = limitToy({ concurrency: 64, perSecond: 10_000, maxOpenJobs: 1000 });
@@ -163,6 +165,52 @@ describe('a cap', () => {
     expect(submissions.filter(({ atMs }) => atMs > passedAt)).toEqual([]);
     expect(outcome.spending.overrun).toEqual({ 'toy/frame': submissions.length * 27 });
     expect(outcome.statuses).toEqual({ answered: submissions.length, 'over-cap': 60 - submissions.length });
+  });
+
+  test('is used to its end though calls cost less than they hold: what does not fit beside them waits', async () => {
+    // Each call holds a cent, and the first 100 cost nothing: a handful are under way at once, and all are answered.
+    const world = await ToyWorld.open();
+    const outcome = await world.run({
+      services: [useToy('toy/image', { account: wide })],
+      items: makeImages(100),
+      prices: freeOf(100),
+      caps: { run: 6n * cent },
+    });
+    expect(outcome.statuses).toEqual({ answered: 100 });
+    expect(outcome.spending.caps[0]).toMatchObject({ spent: 0n, reserved: 0n });
+  });
+
+  test('is used to its end by jobs and batches, and by services that share it', async () => {
+    const world = await ToyWorld.open();
+    const outcome = await world.run({
+      services: [
+        useToy('toy/video', { batch: 20 }),
+        useToy('toy/image', { account: limitToy({ perSecond: 10 }) }),
+      ],
+      items: [...makeVideos(45), ...makeImages(45)],
+      prices: freeOf(80),
+      caps: { run: 6n * cent },
+    });
+    expect(outcome.statuses).toEqual({ answered: 86, 'over-cap': 4 });
+    expect(outcome.spending.caps[0]).toMatchObject({ spent: 6n * cent, reserved: 0n });
+  });
+
+  test('keeps no task waiting for what an account holds that stands still', async () => {
+    const world = await ToyWorld.open();
+    const services = [
+      useToy('toy/video', { account: makeToyAccount({ name: 'halted' }) }),
+      useToy('toy/image'),
+    ];
+    const items = [...makeVideos(3), ...makeImages(10)];
+    const setting = { services, items, prices: freeOf(100), caps: { run: 3n * cent } };
+    world.vendor.jobMs = () => Number.POSITIVE_INFINITY;
+    world.vendor.fate = (_call, path) => (path === '/call/image' ? { is: 'not-sent' } : undefined);
+    const isRead = ({ calls }: ToyVendor) => calls.filter(({ path }) => /job-\d/.test(path)).length >= 6;
+    await world.kill(setting, isRead);
+    world.vendor.fate = ({ method }) => (method === 'GET' ? { is: 'refuse', status: 401 } : undefined);
+    const outcome = await world.run(setting);
+    expect(outcome.end.halts).toHaveLength(1);
+    expect(outcome.statuses).toEqual({ open: 3, 'over-cap': 10 });
   });
 
   test('keeps no task back that has an answer already', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CapStand, isPassed } from '../../src/domain/caps.ts';
 import type { Attempt, Intent, Ledger, RunLedger, Transition } from '../../src/domain/ledger.ts';
 import type { Nano, PriceBook, Tier } from '../../src/domain/pricing.ts';
+import type { Task } from '../../src/domain/task.ts';
 import type { Usage } from '../../src/domain/usage.ts';
 import { openLedger } from '../../src/store/ledger.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
@@ -114,6 +115,31 @@ describe('a cap', () => {
       reason: 'caps.run',
       count: 2,
     });
+  });
+
+  test('keeps who may wait only from what is spent: what is merely reserved comes back', async () => {
+    const place = await Place.make();
+    const run = await place.openRun({ caps: { run: 3n * cent } });
+    const [first, second, third, fourth] = await planUnits(run, 'a', [2, 2, 1, 4]);
+    const ask = async (tasks: readonly (Task | undefined)[], mayWait?: boolean) =>
+      await intend(
+        run,
+        tasks.flatMap((task) => task ?? []),
+        startMs,
+        mayWait,
+      );
+    const [begun] = await ask([first], false);
+    expect(nameIntents(await ask([second], true))).toEqual(['crowded']);
+    // What no call can ever give room ends at once, and nobody waits where nothing is under way.
+    expect(nameIntents(await ask([fourth], true))).toEqual(['over-cap']);
+    if (begun?.is !== 'intended') throw new Error('the first task fits');
+    await run.transition([{ is: 'unsent', attempt: begun.attempt, cause: 'refused' }]);
+    expect(nameIntents(await ask([second, first, third], false))).toEqual([
+      'intended',
+      'crowded',
+      'intended',
+    ]);
+    expect(nameIntents(await ask([first], false))).toEqual(['over-cap']);
   });
 
   test('that was raised lets the tasks over it go when the run goes on, and what was spent still counts', async () => {

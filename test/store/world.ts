@@ -136,12 +136,18 @@ export function plan(run: RunLedger, items: readonly PlannedItem[]): Promise<rea
   return run.plan({ items, unselected: 0, broken: [], isLast: true });
 }
 
-export function intend(run: RunLedger, tasks: readonly Task[], atMs = startMs): Promise<readonly Intent[]> {
+export function intend(
+  run: RunLedger,
+  tasks: readonly Task[],
+  atMs = startMs,
+  mayWait?: boolean,
+): Promise<readonly Intent[]> {
   return run.intend({
     service: tasks[0]?.service ?? 'quality',
     account: 'pai-prod',
     isBatch: tasks.length > 1,
     atMs,
+    mayWait,
     tasks: tasks.map((task) => ({ task, linkHash: `link-${task.id}` })),
   });
 }

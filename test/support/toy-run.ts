@@ -36,6 +36,14 @@ export const toyPrices: PriceBook = {
   skus: new Map(['toy/call', 'toy/frame'].map((name) => [name, sku(name)])),
 };
 
+/** The same, of which the first units of each are free. */
+export function freeOf(units: number): PriceBook {
+  const skus = [...toyPrices.skus].map(
+    ([name, price]) => [name, { ...price, free: { units, per: 'once' as const } }] as const,
+  );
+  return { ...toyPrices, skus: new Map(skus) };
+}
+
 export function useToy(name: string, changes: Partial<ServiceUse> = {}): ServiceUse {
   const found = findService(toyCatalogue, name);
   if (!found) throw new Error(`no toy service "${name}"`);
@@ -70,6 +78,8 @@ export interface ToySetting {
   readonly alive?: readonly string[];
   readonly opening?: Partial<Pick<RunOpening, 'startNew' | 'isFresh' | 'onlyFailed' | 'plan' | 'pricesHash'>>;
   readonly caps?: Caps;
+  /** Each unit costs 0.01 CNY unless they say otherwise. */
+  readonly prices?: PriceBook;
 }
 
 /** A world that outlives its sessions: one ledger folder, one vendor, one clock. */
@@ -324,7 +334,7 @@ export function makePipeline(setting: ToySetting): Pipeline {
     deadlines: { callMs: 100_000, syncCallMs: 1_800_000, jobMs: setting.jobMs ?? 86_400_000 },
     caps: setting.caps,
     storages: new Map(),
-    prices: toyPrices,
+    prices: setting.prices ?? toyPrices,
     hash: 'hash',
     shapeHash: setting.shapeHash ?? 'shape',
     written: {},

@@ -29,7 +29,8 @@ export type Intended =
       readonly position: number;
     }
   | { readonly is: 'settled'; readonly state: TaskState }
-  | { readonly is: 'waiting' };
+  | { readonly is: 'waiting' }
+  | { readonly is: 'crowded' };
 
 /** One answer per task of the request, in its order; those that do not fit under a cap drop out. */
 export async function intendCall(session: Session, request: IntendedCall): Promise<readonly Intended[]> {
@@ -57,11 +58,16 @@ async function intendTask(
   if (refused) return refused;
   const reserved = await reserve(session, makeSpender(session, request, known.run), task.units);
   if (!reserved.fits) {
+    if (reserved.isCrowded && mayWait(request, call)) return { is: 'crowded' };
     await endTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
     return { is: 'settled', state: 'over-cap' };
   }
   const { reservation } = reserved;
   return addAttempt(session, request, known, { task, reservation, ...call });
+}
+
+function mayWait({ mayWait: may }: IntendedCall, call: { readonly count: number }): boolean {
+  return may === true || (may === false && call.count > 0);
 }
 
 function makeSpender({ pipeline }: Session, { account, atMs }: IntendedCall, run: number): Spender {

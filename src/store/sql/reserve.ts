@@ -29,8 +29,8 @@ export interface Spender extends Payer {
 
 export type Reserved =
   | { readonly fits: true; readonly reservation: Reservation }
-  /** Nothing is reserved; names the cap under which it does not fit. */
-  | { readonly fits: false; readonly cap: string };
+  /** Nothing is reserved; names the cap under which it does not fit, be it only beside what others reserve (`isCrowded`). */
+  | { readonly fits: false; readonly cap: string; readonly isCrowded: boolean };
 
 /** Reserves the units of one task, or says why not. */
 export async function reserve(session: Session, spender: Spender, units: Units): Promise<Reserved> {
@@ -43,14 +43,14 @@ export async function reserve(session: Session, spender: Spender, units: Units):
     const amount = priceReservation(session, spender, sku, count);
     if (amount === undefined) {
       const cap = findBlindCap(session, spender, sku);
-      if (cap) return { fits: false, cap: cap.name };
+      if (cap) return { fits: false, cap: cap.name, isCrowded: false };
     }
     skus[sku] = [count, amount ?? 0n];
     sum += amount ?? 0n;
   }
   const reservation = { month, skus };
   const full = findFullCap(session, spender, reservation, sum);
-  if (full) return { fits: false, cap: full.name };
+  if (full) return { fits: false, cap: full.cap.name, isCrowded: full.isCrowded };
   for (const [sku, [reservedUnits, reserved]] of Object.entries(skus)) {
     changeAll(session, spender, month, sku, { reservedUnits, reserved });
   }
@@ -86,16 +86,19 @@ function findFullCap(
   spender: Spender,
   { month, skus }: Reservation,
   money: Nano,
-): Cap | undefined {
-  return session.caps.find((cap) => {
-    if (!concerns(cap, { ...spender, name: spender.account })) return false;
+): { readonly cap: Cap; readonly isCrowded: boolean } | undefined {
+  let crowded: Cap | undefined;
+  for (const cap of session.caps) {
+    if (!concerns(cap, { ...spender, name: spender.account })) continue;
     const need = cap.sku === undefined ? money : BigInt(skus[cap.sku]?.[0] ?? 0);
     // What uses nothing of a cap is not kept back by it.
-    if (cap.sku !== undefined && need === 0n) return false;
+    if (cap.sku !== undefined && need === 0n) continue;
     const scope = scopeOf(cap, { run: spender.run, pipeline: spender.pipeline, month });
     const { spent, reserved } = session.tally.spending.read(scope, cap.sku);
-    return spent + reserved + need > cap.limit;
-  });
+    if (spent + need > cap.limit) return { cap, isCrowded: false };
+    if (spent + reserved + need > cap.limit) crowded ??= cap;
+  }
+  return crowded && { cap: crowded, isCrowded: true };
 }
 
 /** Holds again what an attempt held before: it may have been billed, so that no cap is asked. Its books stand open. */
