@@ -26,7 +26,8 @@ Examples:
   mediasweep cost --html cost.html                    a page to look at, which needs no network
   mediasweep cost --html cost.html --language zh      the page in Chinese
 
-With --json: { currency, timezone, month, total, projection, months, days, skus, pipelines, prefixes, accounts }.`;
+With --json: { currency, timezone, month, total, projection, months, days, skus, pipelines, prefixes, accounts }; a charge
+is null where nothing of it could be priced, and empty in CSV.`;
 
 interface Written {
   readonly month?: string;

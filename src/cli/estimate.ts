@@ -23,7 +23,8 @@ assumed instead is named. With --sample the total is never exact: it stands betw
 Exit codes: 0 also where a price is missing (the total then says "at least"); 2 wrong use or config; 3 a storage is lost.
 
 With --json: { items, tasks, skipped, skus: [{ sku, units, basis, charge, currency, complete }], total: { charge,
-currency, complete }, assumptions, durationSeconds } and more; money is a decimal string.`;
+currency, complete }, assumptions, durationSeconds } and more; money is a decimal string, null where nothing of it has
+a price.`;
 
 interface Written {
   readonly limit?: number;

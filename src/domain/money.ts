@@ -1,5 +1,5 @@
 /** Money as text: read from decimal strings and written back without loss, never by way of a float. */
-import type { Nano } from './pricing.ts';
+import { knownCharge, type Nano, type Quote } from './pricing.ts';
 
 const nanoDigits = 9;
 const one: Nano = 1_000_000_000n;
@@ -35,6 +35,12 @@ export function formatNano(amount: Nano): string {
   const whole = digits.slice(0, -nanoDigits);
   const fraction = digits.slice(-nanoDigits).replace(/0+$/, '');
   return `${amount < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** As `formatNano`; `undefined` where nothing of the charge could be priced. */
+export function writeKnownCharge(quote: Quote): string | undefined {
+  const charge = knownCharge(quote);
+  return charge === undefined ? undefined : formatNano(charge);
 }
 
 /** For people, rounded half away from zero: `2,131.40 CNY`; four decimals below one, `0.0046 CNY`. */

@@ -2,7 +2,7 @@
 import type { LibraryDigest } from './estimate.ts';
 import type { Units } from './usage.ts';
 
-/** What a plan file holds beside its own hash. Money is in decimal strings. */
+/** What a plan file holds beside its own hash. Money is in decimal strings, null where nothing of it has a price. */
 export interface Plan {
   readonly pipeline: string;
   /** ISO 8601, UTC. */
@@ -14,7 +14,7 @@ export interface Plan {
   readonly items: LibraryDigest;
   readonly calls: number;
   readonly skus: readonly PlannedSku[];
-  readonly total: { readonly charge: string; readonly currency: string; readonly complete: boolean };
+  readonly total: { readonly charge: string | null; readonly currency: string; readonly complete: boolean };
   readonly assumptions: readonly { readonly text: string; readonly tasks: number }[];
   readonly durationSeconds: number;
 }
@@ -25,7 +25,7 @@ export interface PlannedSku {
   readonly units: number;
   readonly basis: string;
   readonly monthSoFar: number;
-  readonly charge: string;
+  readonly charge: string | null;
   readonly complete: boolean;
   /** As the price book had it, in one line. */
   readonly price: string;

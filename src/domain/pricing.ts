@@ -188,6 +188,11 @@ export interface Quote {
   readonly isComplete: boolean;
 }
 
+/** `undefined` where nothing of it could be priced: a charge of nothing without a price is unknown, not zero. */
+export function knownCharge({ charge, isComplete }: Quote): Nano | undefined {
+  return !isComplete && charge === 0n ? undefined : charge;
+}
+
 /**
  * What a call of `units` reserves before it leaves, never less than it can be charged whichever calls are recorded
  * first: every unit, free and pack units too, at the dearest unit price at or after the position spent. Any call may be

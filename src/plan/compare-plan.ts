@@ -107,7 +107,7 @@ function pairSkus(planned: Plan, now: Plan): readonly Pair[] {
 }
 
 function readCharge({ total }: Plan): bigint {
-  return parseNano(total.charge) ?? 0n;
+  return parseNano(total.charge ?? '0') ?? 0n;
 }
 
 /** A share of what was planned; where that was nothing, anything is more than any share. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Estimate } from '../domain/estimate.ts';
-import { formatNano, parseNano } from '../domain/money.ts';
+import { formatNano, parseNano, writeKnownCharge } from '../domain/money.ts';
 import type { Plan } from '../domain/plan.ts';
 import { type PriceBook, priceOf, type SkuPrice } from '../domain/pricing.ts';
 import { wrongUse } from '../domain/problem.ts';
@@ -32,12 +32,12 @@ const planShape = z.strictObject({
       units: countShape,
       basis: z.string(),
       monthSoFar: countShape,
-      charge: moneyShape,
+      charge: moneyShape.nullable(),
       complete: z.boolean(),
       price: z.string(),
     }),
   ),
-  total: z.strictObject({ charge: moneyShape, currency: z.string(), complete: z.boolean() }),
+  total: z.strictObject({ charge: moneyShape.nullable(), currency: z.string(), complete: z.boolean() }),
   assumptions: z.array(z.strictObject({ text: z.string(), tasks: countShape })),
   durationSeconds: z.number().min(0),
 });
@@ -67,11 +67,11 @@ export function makePlan(
       units: sku.units,
       basis: sku.basis,
       monthSoFar: sku.monthSoFar,
-      charge: formatNano(sku.charge),
+      charge: writeKnownCharge(sku) ?? null,
       complete: sku.isComplete,
       price: describePrice(priceOf(prices, sku.sku)),
     })),
-    total: { charge: formatNano(total.charge), currency: total.currency, complete: total.isComplete },
+    total: { charge: writeKnownCharge(total) ?? null, currency: total.currency, complete: total.isComplete },
     assumptions: estimate.assumptions.map(({ text, tasks }) => ({ text, tasks })),
     durationSeconds: duration.seconds,
   };

@@ -152,6 +152,25 @@ describe('cost', () => {
     expect(told.rows).toBeUndefined();
   });
 
+  test('has null where nothing of a charge could be priced, and a partial sum where some could', async () => {
+    const unpriced = { observed: 7, charge: 0n, isComplete: false };
+    const result = makeResult({});
+    const skus = result.skus.map((line) => ({
+      ...line,
+      ...unpriced,
+      projected: { units: 9, charge: 0n, isComplete: false },
+    }));
+    const told = JSON.parse(
+      (await ask('cost --json', { ...result, skus, total: { ...result.total, isComplete: false } })).out,
+    );
+    expect(told.skus[0]).toMatchObject({
+      charge: null,
+      complete: false,
+      projected: { units: 9, charge: null, complete: false },
+    });
+    expect(told.total).toMatchObject({ charge: '5.12', complete: false });
+  });
+
   test.each([
     ['cost --month 2026-13', 'expected a month such as 2026-11.'],
     ['cost --by week', 'expected one of month, day, account, sku, pipeline, prefix.'],

@@ -148,6 +148,16 @@ describe('estimate', () => {
       'at least 5,108.07 CNY (incomplete: set a price for qiniu/pulp-image in config/prices/)',
     );
     expect(out).toMatch(/qiniu\/pulp-image .* price unknown/);
+    const told = JSON.parse(
+      (await speak('estimate a.yaml --json', tell({ skus: [makeSku(), unpriced], total }))).out,
+    );
+    expect(told.skus[1]).toMatchObject({ charge: null, complete: false });
+    expect(told.total).toEqual({ charge: '5108.0711', currency: 'CNY', complete: false });
+    const nothing = { charge: 0n, currency: 'CNY', isComplete: false };
+    const none = JSON.parse(
+      (await speak('estimate a.yaml --json', tell({ skus: [unpriced], total: nothing }))).out,
+    );
+    expect(none.total).toEqual({ charge: null, currency: 'CNY', complete: false });
   });
 
   test('says what packs bear of a charge, and what a billing increment makes of the units', async () => {

@@ -1,7 +1,8 @@
 /** What was spent, for people: the month in a line, then its tables. */
 import type { AccountStand, CostDimension, CostLine, Projected, UsageSums } from '../../domain/cost.ts';
 import type { CostResult } from '../../domain/cost-result.ts';
-import { formatMoney, formatNano } from '../../domain/money.ts';
+import { formatMoney, formatNano, writeKnownCharge } from '../../domain/money.ts';
+import { knownCharge, type Quote } from '../../domain/pricing.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import { type Ink, makeInk } from './ink.ts';
 import { printJson } from './json.ts';
@@ -163,16 +164,13 @@ function formatStands(stands: readonly AccountStand[], month: string, currency: 
   return ['', `accounts in ${month}`, ...lines];
 }
 
-/** A charge of nothing without a price is unknown, not zero. */
-function formatCharge(
-  { charge, isComplete }: Pick<UsageSums, 'charge' | 'isComplete'>,
-  currency: string,
-): string {
-  if (!isComplete && charge === 0n) return 'price unknown';
-  return `${isComplete ? '' : 'at least '}${formatMoney(charge, currency)}`;
+function formatCharge(quote: Quote, currency: string): string {
+  const charge = knownCharge(quote);
+  if (charge === undefined) return 'price unknown';
+  return `${quote.isComplete ? '' : 'at least '}${formatMoney(charge, currency)}`;
 }
 
-/** Money as decimal strings. */
+/** Money as decimal strings; null where nothing of it could be priced. */
 export function printCostJson(console: Console, result: CostResult): void {
   const { rows, by, isGrouped, months, days, skus, pipelines, prefixes, total, ...rest } = result;
   const tell = (lines: readonly CostLine[]) => lines.map(({ of, ...line }) => ({ ...of, ...describe(line) }));
@@ -189,15 +187,21 @@ export function printCostJson(console: Console, result: CostResult): void {
 }
 
 function describe({
+  charge,
   isComplete,
   projected,
   ...sums
 }: UsageSums & { readonly projected?: Projected | undefined }) {
   return {
     ...sums,
+    charge: writeKnownCharge({ charge, isComplete }) ?? null,
     complete: isComplete,
     ...(projected && {
-      projected: { units: projected.units, charge: projected.charge, complete: projected.isComplete },
+      projected: {
+        units: projected.units,
+        charge: writeKnownCharge(projected) ?? null,
+        complete: projected.isComplete,
+      },
     }),
   };
 }

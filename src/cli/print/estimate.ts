@@ -7,12 +7,13 @@ import type {
   EstimatedSku,
   Fetched,
   Misfit,
+  Spread,
   Unsent,
 } from '../../domain/estimate.ts';
 import { estimateBases } from '../../domain/estimate.ts';
 import { lineInFile } from '../../domain/item.ts';
 import { groupBy } from '../../domain/group.ts';
-import { formatMoney, formatNano } from '../../domain/money.ts';
+import { formatMoney, formatNano, writeKnownCharge } from '../../domain/money.ts';
 import type { Nano } from '../../domain/pricing.ts';
 import { formatCount, formatDuration, formatSize } from '../../domain/quantity.ts';
 import type { WalkStep } from '../../domain/tier-walk.ts';
@@ -54,7 +55,7 @@ export function printEstimate(console: Console, { estimate, plan }: EstimateResu
   ]);
 }
 
-/** As `--json` prints it; amounts are turned into decimal strings there. */
+/** As `--json` prints it: money in decimal strings, null where nothing of it could be priced. */
 export function describeEstimate({ estimate, plan }: EstimateResult) {
   const { tasks, total, duration, sample } = estimate;
   return {
@@ -86,16 +87,16 @@ export function describeEstimate({ estimate, plan }: EstimateResult) {
       walk: sku.walk,
       increment: sku.increment,
       billed: sku.billed,
-      charge: sku.charge,
+      charge: writeKnownCharge(sku) ?? null,
       currency: total.currency,
       complete: sku.isComplete,
-      spread: sku.spread,
+      spread: describeSpread(sku, ({ units, charge }) => ({ units, charge: writeCharge(charge, sku) })),
     })),
     total: {
-      charge: total.charge,
+      charge: writeKnownCharge(total) ?? null,
       currency: total.currency,
       complete: total.isComplete,
-      spread: total.spread,
+      spread: describeSpread(total, (charge) => writeCharge(charge, total)),
     },
     assumptions: estimate.assumptions,
     durationSeconds: duration.seconds,
@@ -116,6 +117,17 @@ export function describeEstimate({ estimate, plan }: EstimateResult) {
     resumes: estimate.resumes,
     plan,
   };
+}
+
+function describeSpread<Bound, Said>(
+  { spread }: { readonly spread?: Spread<Bound> | undefined },
+  say: (bound: Bound) => Said,
+): Spread<Said> | undefined {
+  return spread && { low: say(spread.low), high: say(spread.high) };
+}
+
+function writeCharge(charge: Nano, { isComplete }: { readonly isComplete: boolean }): string | null {
+  return writeKnownCharge({ charge, isComplete }) ?? null;
 }
 
 function countTasks({ tasks }: Estimate): number {

@@ -3,6 +3,7 @@ import type { AccountStand, CostDimension, CostLine } from '../../domain/cost.ts
 import type { CostResult } from '../../domain/cost-result.ts';
 import { formatMoney, formatNano } from '../../domain/money.ts';
 import type { TextSink } from '../../domain/output.ts';
+import { knownCharge } from '../../domain/pricing.ts';
 import { formatCount } from '../../domain/quantity.ts';
 import type { Language } from '../../domain/settings.ts';
 import { renderHead } from '../html/head.ts';
@@ -101,9 +102,10 @@ function barOf(dimension: CostDimension, currency: string, tell: Tell) {
     value: line.charge < 0n ? 0n : line.charge,
     more:
       line.projected && line.projected.charge > line.charge ? line.projected.charge - line.charge : undefined,
-    words: isUnknown(line)
-      ? tell('bill.unknownPrice')
-      : `${atLeast(line.isComplete, tell)}${formatMoney(line.charge, currency)}`,
+    words:
+      knownCharge(line) === undefined
+        ? tell('bill.unknownPrice')
+        : `${atLeast(line.isComplete, tell)}${formatMoney(line.charge, currency)}`,
   });
 }
 
@@ -139,13 +141,8 @@ function renderLines(
 }
 
 function showCharge(sum: Pick<CostLine, 'charge' | 'isComplete'>, tell: Tell): string {
-  if (isUnknown(sum)) return tell('bill.unknownPrice');
+  if (knownCharge(sum) === undefined) return tell('bill.unknownPrice');
   return `${atLeast(sum.isComplete, tell)}${separateThousands(formatNano(sum.charge))}`;
-}
-
-/** A charge of nothing without a price is unknown, not zero. */
-function isUnknown({ charge, isComplete }: Pick<CostLine, 'charge' | 'isComplete'>): boolean {
-  return !isComplete && charge === 0n;
 }
 
 function renderStands({ accounts, currency, month }: CostResult, tell: Tell): Markup | undefined {

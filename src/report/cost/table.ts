@@ -1,9 +1,9 @@
 /** The columns of what was spent, for CSV and JSON. */
 import type { CostDimension, CostLine } from '../../domain/cost.ts';
-import { formatNano } from '../../domain/money.ts';
+import { writeKnownCharge } from '../../domain/money.ts';
 import type { Column } from '../table/column.ts';
 
-/** The dimensions first, then units and money; `charge` is empty where nothing of it is known. */
+/** The dimensions first, then units and money; a charge is empty where nothing of it is known. */
 export function costColumns(by: readonly CostDimension[], currency: string): readonly Column<CostLine>[] {
   return [
     ...by.map((name): Column<CostLine> => ({ name, kind: 'text', read: ({ of }) => of[name] })),
@@ -12,19 +12,14 @@ export function costColumns(by: readonly CostDimension[], currency: string): rea
     { name: 'units_uncertain', kind: 'number', read: (line) => line.uncertain },
     { name: 'units_free', kind: 'number', read: (line) => line.free },
     { name: 'units_pack', kind: 'number', read: (line) => line.pack },
-    { name: 'charge', kind: 'number', read: readCharge },
+    { name: 'charge', kind: 'number', read: writeKnownCharge },
     { name: 'currency', kind: 'text', read: () => currency },
     { name: 'complete', kind: 'boolean', read: (line) => line.isComplete },
     { name: 'units_projected', kind: 'number', read: ({ projected }) => projected?.units },
     {
       name: 'charge_projected',
       kind: 'number',
-      read: ({ projected }) => projected && formatNano(projected.charge),
+      read: ({ projected }) => projected && writeKnownCharge(projected),
     },
   ];
-}
-
-/** A charge of nothing without a price is unknown, not zero. */
-function readCharge({ charge, isComplete }: CostLine): string | undefined {
-  return !isComplete && charge === 0n ? undefined : formatNano(charge);
 }

@@ -1,7 +1,7 @@
 /** `bill.csv` and `bill.json`: one row for each SKU of an account, and the total. */
 import { groupBy } from '../../domain/group.ts';
 import type { BillRow } from '../../domain/ledger.ts';
-import { formatNano } from '../../domain/money.ts';
+import { formatNano, writeKnownCharge } from '../../domain/money.ts';
 import type { Nano } from '../../domain/pricing.ts';
 import type { Units } from '../../domain/usage.ts';
 import type { Column } from './column.ts';
@@ -17,7 +17,7 @@ export const billColumns: readonly Column<BillRow>[] = [
   { name: 'units_free', kind: 'number', read: (row) => row.free },
   { name: 'units_pack', kind: 'number', read: (row) => row.pack },
   { name: 'unit_price', kind: 'number', read: readUnitPrice },
-  { name: 'charge', kind: 'number', read: readCharge },
+  { name: 'charge', kind: 'number', read: writeKnownCharge },
   { name: 'currency', kind: 'text', read: (row) => row.currency },
   { name: 'complete', kind: 'boolean', read: (row) => row.isComplete },
 ];
@@ -55,11 +55,6 @@ export function sumAssumptions(rows: readonly BillRow[]): Readonly<Record<string
     for (const [text, count] of Object.entries(most)) sums[text] = (sums[text] ?? 0) + count;
   }
   return sums;
-}
-
-/** A charge of nothing without a price is unknown, not zero. */
-function readCharge(row: BillRow): string | undefined {
-  return !row.isComplete && row.charge === 0n ? undefined : formatNano(row.charge);
 }
 
 /** Charge over charged units (free ones cost nothing), to a billionth; empty where nothing was charged. */

@@ -104,11 +104,25 @@ describe('the page', () => {
 
 test('the CSV guards what a spreadsheet would run, and leaves an unknown charge empty', () => {
   const columns = costColumns(['month', 'pipeline'], 'CNY');
-  const rows = [...result.rows, { of: { month: '2026-11', pipeline: 'b' }, ...sums, charge: 0n }];
+  const rows = [
+    ...result.rows,
+    {
+      of: { month: '2026-11', pipeline: 'b' },
+      ...sums,
+      charge: 0n,
+      projected: { units: 9, charge: 0n, isComplete: false },
+    },
+    {
+      of: { month: '2026-11', pipeline: 'c' },
+      ...sums,
+      projected: { units: 9, charge: 2_000_000_000n, isComplete: false },
+    },
+  ];
   expect((renderCsvHeader(columns, 'exact') + renderCsvRows(columns, rows, 'people')).split('\r\n')).toEqual([
     'month,pipeline,units_observed,units_estimated,units_uncertain,units_free,units_pack,charge,currency,complete,units_projected,charge_projected',
     "2026-11,'=cmd,2,1,4,0,0,1.5,CNY,false,,",
-    '2026-11,b,2,1,4,0,0,,CNY,false,,',
+    '2026-11,b,2,1,4,0,0,,CNY,false,9,',
+    '2026-11,c,2,1,4,0,0,1.5,CNY,false,9,2',
     '',
   ]);
 });
