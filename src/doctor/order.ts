@@ -23,15 +23,19 @@ export async function examineOrder(
     exitCode: exitCodes.wrongUse,
   });
   const wrong = objects.findIndex((object, at) => compareKeys(objects[at - 1]?.key ?? '', object.key) >= 0);
-  if (wrong > 0) {
-    return distrust(
-      `keys come out of order: "${objects[wrong]?.key}" after "${objects[wrong - 1]?.key}" (expected the order of UTF-8 bytes)`,
-    );
-  }
-  if (objects.length < 3) return { level: 'ok', subject, message: `${reach}; too few keys to try paging` };
+  const isOrdered = wrong <= 0;
+  if (isOrdered && objects.length < 3)
+    return { level: 'ok', subject, message: `${reach}; too few keys to try paging` };
   const ask = { storage: source.storage, bucket: source.bucket, prefix };
-  const fault = await examinePaging(objects, (more) => storage.list({ ...ask, ...more }));
+  const fault =
+    objects.length < 3
+      ? undefined
+      : await examinePaging(objects, (more) => storage.list({ ...ask, ...more }));
   if (fault !== undefined) return distrust(fault);
+  if (!isOrdered) {
+    const message = `${reach}; keys come in an order of its own ("${objects[wrong]?.key}" after "${objects[wrong - 1]?.key}", expected the order of UTF-8 bytes): one listing goes on page after page, which is slower, and from the beginning again where a run is interrupted. An S3 Inventory is faster.`;
+    return { level: 'warn', subject, message };
+  }
   const middle = Math.floor((objects.length - 1) / 2);
   const key = objects[middle]?.key ?? '';
   const next = objects[middle + 1]?.key;

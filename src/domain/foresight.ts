@@ -19,6 +19,8 @@ export interface Foresight {
   readonly readFates: (reuseKeys: readonly string[]) => Promise<ReadonlyMap<string, Fate>>;
   /** For each key, in order, whether it comes for the first time. On disk, so that memory stays flat. */
   readonly markSeen: (reuseKeys: readonly string[]) => Promise<readonly boolean[]>;
+  /** Every key comes for the first time again. */
+  readonly forgetSeen: () => Promise<void>;
   /** Headers by content, for later estimates and runs; nothing is kept where there is no ledger. */
   readonly keepMedia: (media: ReadonlyMap<string, MediaFacts>) => Promise<void>;
   /** How far the account has come with the SKU. */

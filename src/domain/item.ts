@@ -87,4 +87,9 @@ export interface SourcePage {
   /** Where a later session may go on listing; absent where the source is read again from its beginning. */
   readonly checkpoint?: string | undefined;
   readonly isLast: boolean;
+  /**
+   * Present where a listing began anew, with its first page: what pages before that told is told again, and counts from
+   * there. An item that was planned stays as it was.
+   */
+  readonly anew?: 'first' | 'later' | undefined;
 }

@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts';
 import type { Decided, Decision, DecisionRow, NewDecision } from './decision.ts';
 import type { CostQuestion, ItemUsage, JobQuestion, JobUsage, UsageRow } from './cost.ts';
 import type { Finding } from './finding.ts';
-import type { BrokenRow, Item, MediaFacts } from './item.ts';
+import type { BrokenRow, Item, MediaFacts, SourcePage } from './item.ts';
 import type { RunPlan } from './plan.ts';
 import type { Condition } from './policy.ts';
 import type { Refusal } from './outcome.ts';
@@ -130,6 +130,8 @@ export interface PlanPage {
   /** Where a later session may go on listing; absent where the source is read again from its beginning. */
   readonly checkpoint?: string | undefined;
   readonly isLast: boolean;
+  /** As the source's page has it. */
+  readonly anew?: SourcePage['anew'];
   /** A reading of the source begins with it. */
   readonly isFirst?: boolean | undefined;
 }

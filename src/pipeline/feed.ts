@@ -38,7 +38,7 @@ export function openFeed(outside: Outside, session: Session, media: MediaWays, s
     const notes = isAgain
       ? { counters: { ...planned }, noteUnread: () => undefined }
       : { counters: planned, noteUnread, fitNotes };
-    return planTasks(limitItems(openPages(outside, session, media), left), {
+    return planTasks(limitItems(openPages(outside, session, media), left, flags.limit), {
       pipeline,
       run: opened,
       probe: media.probe,

@@ -73,6 +73,7 @@ export async function* planTasks(
   const readKnown: LookTools['readKnown'] = (...given) => run.readKnown(...given);
   let isFirst = true;
   for await (const page of planPages(pages, { ...tools, readKnown })) {
+    if (page.anew === 'first') counters.listed = 0;
     const tasks = await run.plan({ ...page, isFirst });
     isFirst = false;
     // A source that is read again for its links holds nothing new.

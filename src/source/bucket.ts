@@ -20,9 +20,10 @@ export interface BucketTools {
 
 /**
  * Lists every key under the prefixes once: in the order of UTF-8 bytes where one listing goes on at a time, by ranges
- * whose pages mingle where several do. A page's checkpoint lets a later session list what was not yielded.
+ * whose pages mingle where several do, and as the server has them where it orders keys in a way of its own: everything
+ * comes anew then. A page's checkpoint lets a later session list what was not yielded.
  *
- * @throws Stop with exit 3 where the server breaks the order, repeats a token, or cuts a page without a way on
+ * @throws Stop with exit 3 where the server repeats a token, or cuts a page without a way on
  */
 export async function* listBucket(
   source: BucketSource,
@@ -54,14 +55,15 @@ export function sortPrefixes(prefixes: readonly string[]): readonly string[] {
 
 function distrust(source: BucketSource, fault: string): Stop {
   const where = `storage "${source.storage}": listing bucket "${source.bucket}"`;
-  const action = 'The listing would not be complete; run again, and report it to whoever runs the server.';
+  const action =
+    'The listing would not be complete, and running again brings the same: use an S3 Inventory or another manifest of the bucket as the source, or have the server mended.';
   return new Stop(exitCodes.halted, `${where}: the server's listing is faulty: ${fault}. ${action}`);
 }
 
 async function makePage(
   source: BucketSource,
   selection: Selection,
-  { objects, place, isLast }: Listed,
+  { objects, place, isLast, anew }: Listed,
   readKind: (item: Item) => Promise<Item>,
 ): Promise<SourcePage> {
   const wanted: Promise<Item>[] = [];
@@ -77,6 +79,7 @@ async function makePage(
     broken: [],
     checkpoint: writePlace(place),
     isLast,
+    ...(anew && { anew }),
   };
 }
 

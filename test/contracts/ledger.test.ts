@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Attempt, Ledger, RunLedger } from '../../src/domain/ledger.ts';
+import type { Attempt, Ledger, PlanPage, RunLedger } from '../../src/domain/ledger.ts';
 import type { Condition } from '../../src/domain/policy.ts';
 import type { TaskRange } from '../../src/domain/shard.ts';
 import type { Task } from '../../src/domain/task.ts';
@@ -252,6 +252,29 @@ function holdLedger(makePlace: () => Promise<Place>): void {
       expect(await ledger.readBroken(second.record.id, 10)).toEqual([{ line: 3, message: 'no url' }]);
       expect(await ledger.readBroken(second.record.id, 10, 2)).toEqual([{ line: 3, message: 'no url' }]);
       expect(await ledger.readBroken(second.record.id, 10, 3)).toEqual([]);
+    });
+
+    test('plans nothing twice where a listing began anew, and counts what it left out from there', async () => {
+      const page = (names: readonly string[], more: Partial<PlanPage> = {}): PlanPage => ({
+        items: names.map((name) => makePlanned(name)),
+        unselected: 1,
+        broken: [],
+        checkpoint: 'on',
+        isLast: false,
+        ...more,
+      });
+      const first = await ledger.openRun(makeOpening());
+      expect(await first.plan(page(['a', 'b'], { isFirst: true }))).toHaveLength(2);
+      expect(await first.plan(page(['c', 'a'], { anew: 'first' }))).toHaveLength(1);
+      expect(await first.plan(page(['b'], { anew: 'later' }))).toEqual([]);
+      expect(first.record.counters).toMatchObject({ items: 3, unselected: 2 });
+      const second = await ledger.openRun(makeOpening());
+      const again = await second.plan(page(['c', 'a', 'd'], { isFirst: true, anew: 'first' }));
+      expect(again.map(({ item }) => item.id)).toEqual([makePlanned('d').item.id]);
+      expect(await second.plan(page(['b'], { anew: 'later', isLast: true }))).toEqual([]);
+      expect(second.record.counters).toMatchObject({ items: 4, unselected: 2 });
+      // Those of the session before wait in the ledger.
+      expect((await second.readReady(again[0]?.service ?? '', 0, 10)).length).toBeGreaterThanOrEqual(3);
     });
 
     test('goes on counting where listing goes on from a checkpoint', async () => {

@@ -40,6 +40,22 @@ test('a limit lets exactly the first items through, and never says that a cut li
   );
 });
 
+test('a source that begins anew is limited anew, by the whole limit', async () => {
+  const pages = makePages([2, 2, 3]).map((page, index) =>
+    index === 1 ? { ...page, anew: 'first' as const } : page,
+  );
+  const passed: SourcePage[] = [];
+  for await (const page of limitItems(stream(pages), 3, 4)) passed.push(page);
+  expect(passed.flatMap(({ items }) => items.map(({ id }) => id))).toEqual([
+    'item-1',
+    'item-2',
+    'item-3',
+    'item-4',
+    'item-5',
+    'item-6',
+  ]);
+});
+
 test('without a limit every page passes as it is', async () => {
   const pages = makePages([2, 0, 3]);
   const passed: SourcePage[] = [];

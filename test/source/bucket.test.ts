@@ -220,16 +220,14 @@ describe('a bucket source', () => {
 
 describe('a server that lists wrong', () => {
   const keys = ['a', 'b', 'c', 'd'];
-  const reversed = (page: ListPage): ListPage => ({ ...page, objects: [...page.objects].reverse() });
   it.each([
-    ['breaks the order', reversed, 'expected a key after "b" in the order of UTF-8 bytes, found "a"'],
     [
       'repeats its keys',
       (page: ListPage): ListPage => ({
         ...page,
         objects: page.objects.map(() => ({ key: 'a', sizeBytes: 1 })),
       }),
-      'expected a key after "a" in the order of UTF-8 bytes, found "a"',
+      'expected every key once, found "a" twice on a page',
     ],
     [
       'truncates without a token',

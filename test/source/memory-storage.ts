@@ -19,6 +19,8 @@ export interface MemoryStorage extends ObjectStorage {
 
 export interface MemoryOptions {
   readonly pageSize?: number;
+  /** How the server orders keys; by their UTF-8 bytes where it is left out. */
+  readonly order?: (left: string, right: string) => number;
   /** Changes a page before it is answered: a server that misbehaves. */
   readonly spoil?: (page: ListPage, request: ListRequest) => ListPage;
 }
@@ -27,6 +29,7 @@ export function openMemoryStorage(
   objects: readonly MemoryObject[],
   options: MemoryOptions = {},
 ): MemoryStorage {
+  const compare = options.order ?? compareBytes;
   const sorted = [...objects].sort((left, right) => compare(left.key, right.key));
   const listed: ListRequest[] = [];
   const heads: string[] = [];
@@ -83,6 +86,11 @@ function describeObject({ key, bytes }: MemoryObject): ListedObject {
   return { key, sizeBytes: bytes.length, etag: `etag-${key}`, lastModified: '2026-11-01T00:00:00.000Z' };
 }
 
-function compare(left: string, right: string): number {
+/** As Java and JavaScript compare texts: what lies beyond U+FFFF comes before U+E000. */
+export function compareUtf16(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function compareBytes(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

@@ -6,7 +6,7 @@ import { exitCodes, Stop } from '../../src/domain/problem.ts';
 import type { SelectSettings } from '../../src/domain/settings.ts';
 import type { ListPage, ListRequest, ObjectStorage } from '../../src/domain/storage.ts';
 import { openSource } from '../../src/source/open-source.ts';
-import { makeObjects, openMemoryStorage } from './memory-storage.ts';
+import { compareUtf16, makeObjects, openMemoryStorage } from './memory-storage.ts';
 
 const everything: SelectSettings = { include: [], exclude: [], kinds: [] };
 
@@ -291,14 +291,77 @@ describe('a server that cannot list ranges', () => {
   });
 
   it('and lists wrong by its own tokens too ends the run as halted', async () => {
-    const spoil = (page: ListPage): ListPage => ({ ...page, objects: [...page.objects].reverse() });
+    const spoil = (page: ListPage): ListPage => ({ ...page, isTruncated: true, nextToken: '0/006.jpg' });
     const storage = openMemoryStorage(makeObjects(keys), { pageSize: 3, spoil });
     const error: unknown = await collect(open(storage)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Stop);
     expect(error).toMatchObject({
       exitCode: 3,
-      message: expect.stringContaining("the server's listing is faulty: expected a key after") as string,
+      message: expect.stringMatching(
+        /the server's listing is faulty: expected a new continuation token after ".*", found one that was given before\. The listing would not be complete, and running again brings the same: use an S3 Inventory or another manifest of the bucket as the source, or have the server mended\.$/,
+      ) as string,
     });
+  });
+
+  it('since it orders keys in a way of its own is listed by its tokens alone, also after a kill', async () => {
+    const names = fc.constantFrom('a', 'b', '/', '猫', '\u{E000}', '\u{FFFD}', '\u{1F600}', '\u{20BB7}');
+    const anyKeys = fc.uniqueArray(
+      fc.array(names, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
+      { maxLength: 60 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        anyKeys,
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom(1, 4),
+        fc.nat(12),
+        async (some, pageSize, parallel, most) => {
+          const storage = openMemoryStorage(makeObjects(some), { pageSize, order: compareUtf16 });
+          const before = await collect(open(storage, { parallel }), most);
+          const rest = await collect(open(storage, { parallel, checkpoint: before.at(-1)?.checkpoint }));
+          expect(new Set([...keysOf(before), ...keysOf(rest)])).toEqual(new Set(some));
+          // Whatever came before it, a listing that began anew is whole by itself.
+          const begins = rest.findIndex(({ anew }) => anew === 'first');
+          const anew = rest.slice(begins);
+          if (begins >= 0) expect(keysOf(anew)).toEqual([...some].sort(compareUtf16));
+          if (begins >= 0)
+            expect(new Set(anew.map(({ checkpoint }) => checkpoint))).toEqual(
+              new Set(['{"unordered":true}']),
+            );
+        },
+      ),
+    );
+  });
+
+  it('since it orders keys in a way of its own says so once, and what it means', async () => {
+    const some = ['a', '\u{FFFD}', '\u{1F600}', 'b'];
+    const warnings: string[] = [];
+    const storage = openMemoryStorage(makeObjects(some), { pageSize: 1, order: compareUtf16 });
+    const pages = await collect(open(storage, { parallel: 1, warnings }));
+    expect(keysOf(pages.slice(pages.findIndex(({ anew }) => anew === 'first')))).toEqual(
+      [...some].sort(compareUtf16),
+    );
+    expect(warnings).toEqual([
+      'storage "main": listing bucket "media": expected a key after "\u{1F600}" in the order of UTF-8 bytes, found "\u{FFFD}". The server orders keys in a way of its own: going on with one listing from the beginning by its tokens alone. Nothing is planned twice; where the run is interrupted, it lists from the beginning again.',
+    ]);
+  });
+
+  it('and whose tokens go round in a circle ends the run, however long the circle is', async () => {
+    const some = Array.from({ length: 40 }, (_, number) => `${number === 0 ? 'b' : 'a'}${number}`);
+    for (const length of [1, 2, 3, 7, 20]) {
+      let asked = 0;
+      const list = async (): Promise<ListPage> => {
+        const key = some[asked % length] ?? '';
+        asked += 1;
+        return { objects: [{ key, sizeBytes: 1 }], isTruncated: true, nextToken: key };
+      };
+      const storage = { ...openMemoryStorage([]), list };
+      await expect(collect(open(storage, { parallel: 1 }))).rejects.toMatchObject({
+        exitCode: 3,
+        message: expect.stringContaining('found one that was given before') as string,
+      });
+      expect(asked).toBeLessThan(length * 5 + 5);
+    }
   });
 
   it('that is lost under many requests is asked by fewer, until it is lost under one', async () => {

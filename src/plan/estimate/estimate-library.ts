@@ -42,7 +42,8 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
   const { pipeline, foresight, nowMs, sample, counters } = request;
   const { services, prices } = pipeline;
   // Of a sample of everything nothing is scaled up.
-  const survey = new Survey(foresight, services, sample !== undefined && sample < 1);
+  const openSurvey = () => new Survey(foresight, services, sample !== undefined && sample < 1);
+  let survey = openSurvey();
   const pages = planPages(request.pages, {
     pipeline,
     readKnown: foresight.readKnown,
@@ -62,6 +63,10 @@ export async function estimateLibrary(request: EstimateRequest): Promise<Estimat
   });
   for await (const page of pages) {
     refuseStopped(request.stop);
+    if (page.anew === 'first') {
+      survey = openSurvey();
+      await foresight.forgetSeen();
+    }
     await survey.add(page);
     counters.listed = survey.items;
   }

@@ -2,6 +2,7 @@
 import type { ListedObject, ListPage } from '../../domain/storage.ts';
 import { type Alphabet, findFirst } from './alphabet.ts';
 import { commonLength, compareKeys } from '../../domain/key-order.ts';
+import { OrderFault } from './list-page.ts';
 import type { KeyRange } from './place.ts';
 
 /** Places that count when a distance is measured. */
@@ -61,12 +62,26 @@ export class Lane {
     this.seen += objects.length;
     if (end < page.objects.length && this.right !== undefined) {
       const next = page.objects[end]?.key ?? '';
-      if (this.before !== undefined && compareKeys(next, this.before) >= 0) this.isListed = true;
+      if (this.#isAtEnd(next)) this.isListed = true;
       else this.spilled = next;
     } else {
-      this.isListed = !page.isTruncated || end < page.objects.length;
+      this.isListed = !page.isTruncated || this.#isAtEnd(page.objects[end]?.key);
     }
     return objects;
+  }
+
+  /**
+   * True at the key that the neighbour began with. Between both nothing is left out then, whatever the server's order.
+   *
+   * @throws OrderFault for a key behind that one: the server orders keys in another way, or that one is gone
+   */
+  #isAtEnd(key: string | undefined): boolean {
+    const { before } = this;
+    if (key === undefined || before === undefined || compareKeys(key, before) < 0) return false;
+    if (key === before) return true;
+    throw new OrderFault(
+      `expected key "${before}" next after "${this.last}", where another listing had found it, found "${key}"`,
+    );
   }
 
   /** The first page of what was cut off came: where this lane really ends is known now. */
@@ -82,7 +97,7 @@ export class Lane {
     const { spilled } = this;
     if (spilled === undefined) return;
     this.spilled = undefined;
-    this.isListed = this.before !== undefined && compareKeys(spilled, this.before) >= 0;
+    this.isListed = this.#isAtEnd(spilled);
     // A key that the right lane did not see, since it came later or the server skipped it, is listed by this one.
     this.token = undefined;
   }

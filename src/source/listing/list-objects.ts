@@ -9,6 +9,7 @@
  *
  * A page's place covers what was yielded: every range of which something is left, from its last yielded key on.
  */
+import type { SourcePage } from '../../domain/item.ts';
 import type { Log } from '../../domain/log.ts';
 import { exitCodes, Stop } from '../../domain/problem.ts';
 import type { BucketSource } from '../../domain/settings.ts';
@@ -17,8 +18,9 @@ import { Alphabet } from './alphabet.ts';
 import { chooseCut } from './cut.ts';
 import { commonLength, compareKeys } from '../../domain/key-order.ts';
 import { Lane } from './lane.ts';
-import { ListingFault, listPage } from './list-page.ts';
+import { ListingFault, listPage, OrderFault } from './list-page.ts';
 import { listPlainly } from './list-plainly.ts';
+import { listUnordered } from './list-unordered.ts';
 import type { KeyRange, Place } from './place.ts';
 
 /** Cuts with nothing behind them cost a page each: so many are free, and one more for so many pages. */
@@ -31,6 +33,8 @@ export interface Listed {
   readonly objects: readonly ListedObject[];
   readonly place: Place;
   readonly isLast: boolean;
+  /** Present where the listing began anew in the server's own order: keys that were yielded before come again. */
+  readonly anew?: SourcePage['anew'];
 }
 
 export interface ListingParts {
@@ -44,11 +48,33 @@ export interface ListingParts {
 /**
  * Every object under the prefixes from `place` on, once each, in the order of its range; with `parallel: 1` in the order of
  * all. At most `parallel` pages are asked for or wait at a time. Where the server misbehaves, what is left is listed
- * once more by its own tokens alone.
+ * once more by its own tokens alone; where it orders keys in another way, everything is, in its order.
  *
  * @throws ListingFault where that is faulty too; Stop where the storage is lost
  */
 export async function* listObjects(parts: ListingParts, place: Place): AsyncGenerator<Listed> {
+  if (place.isUnordered === true) {
+    warnUnordered(parts, 'its keys came in another order than that of UTF-8 bytes before');
+    yield* listUnordered(parts);
+    return;
+  }
+  try {
+    yield* listInOrder(parts, place);
+    return;
+  } catch (error) {
+    if (!(error instanceof OrderFault)) throw error;
+    warnUnordered(parts, error.message);
+  }
+  yield* listUnordered(parts);
+}
+
+function warnUnordered({ source: { storage, bucket }, log }: ListingParts, why: string): void {
+  log.warn(
+    `storage "${storage}": listing bucket "${bucket}": ${why}. The server orders keys in a way of its own: going on with one listing from the beginning by its tokens alone. Nothing is planned twice; where the run is interrupted, it lists from the beginning again.`,
+  );
+}
+
+async function* listInOrder(parts: ListingParts, place: Place): AsyncGenerator<Listed> {
   const listing = new Listing(parts, place);
   try {
     yield* listing.list();

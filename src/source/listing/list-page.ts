@@ -6,6 +6,9 @@ import { compareKeys } from '../../domain/key-order.ts';
 /** What a server's listing cannot be; what was listed before it stands. */
 export class ListingFault extends Error {}
 
+/** Keys in another order than that of UTF-8 bytes; the server may list them all the same. */
+export class OrderFault extends ListingFault {}
+
 export interface PageRequest {
   readonly prefix: string;
   /** The last key before this page; empty at the beginning. */
@@ -35,18 +38,21 @@ export async function listPage(
 function checkOrder(prefix: string, after: string, page: ListPage): string {
   let last = after;
   for (const { key } of page.objects) {
-    if (!key.startsWith(prefix)) {
-      throw new ListingFault(`expected keys that begin with "${prefix}", found "${key}"`);
-    }
+    checkPrefix(prefix, key);
     if (last !== '' && compareKeys(last, key) >= 0) {
-      throw new ListingFault(`expected a key after "${last}" in the order of UTF-8 bytes, found "${key}"`);
+      throw new OrderFault(`expected a key after "${last}" in the order of UTF-8 bytes, found "${key}"`);
     }
     last = key;
   }
   return last;
 }
 
-function checkTruncation(page: ListPage, token: string | undefined, last: string): void {
+export function checkPrefix(prefix: string, key: string): void {
+  if (key.startsWith(prefix)) return;
+  throw new ListingFault(`expected keys that begin with "${prefix}", found "${key}"`);
+}
+
+export function checkTruncation(page: ListPage, token: string | undefined, last: string): void {
   if (!page.isTruncated) return;
   const place = last === '' ? 'at the beginning' : `after "${last}"`;
   if (page.nextToken === undefined || page.nextToken === '') {

@@ -17,10 +17,15 @@ export interface Place {
   readonly open: readonly KeyRange[];
   /** The first prefix that was not begun. */
   readonly next: number;
+  /** The server orders keys in a way of its own: everything is listed from the beginning. */
+  readonly isUnordered?: boolean | undefined;
 }
 
+const unordered = '{"unordered":true}';
+
 /** `[prefix, after]` where one listing goes on to the end, else `{ next, open: [[prefix, after, before]] }`. */
-export function writePlace({ open, next }: Place): string {
+export function writePlace({ open, next, isUnordered }: Place): string {
+  if (isUnordered === true) return unordered;
   const [only, ...others] = open;
   if (only && others.length === 0 && only.before === undefined && next === only.prefix + 1) {
     return JSON.stringify([only.prefix, only.after]);
@@ -34,6 +39,7 @@ export function writePlace({ open, next }: Place): string {
 /** The beginning where there is no checkpoint. @throws Stop with exit 2 for one that is none of this source's */
 export function readPlace(checkpoint: string | undefined, prefixes: number): Place {
   if (checkpoint === undefined) return { open: [], next: 0 };
+  if (checkpoint === unordered) return { open: [], next: 0, isUnordered: true };
   const place = parsePlace(parseJson(checkpoint), prefixes);
   if (place !== undefined) return place;
   throw wrongUse(

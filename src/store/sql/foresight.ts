@@ -52,6 +52,7 @@ export async function makeForesight(parts: ForesightParts): Promise<Foresight> {
         for (const key of reuseKeys) firsts.push(await markSeen(scratch, key));
         return firsts;
       }),
+    forgetSeen: () => scratch.transact(async () => scratch.run('DELETE FROM seen')),
     keepMedia: async (media) => {
       if (!canKeep || media.size === 0) return;
       await db.transact(async () => {

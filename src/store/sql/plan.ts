@@ -37,12 +37,14 @@ interface Placed {
 
 /**
  * Idempotent by position. An item of an earlier reading that comes again keeps what became of it; only its tasks that are
- * still planned or pending are looked at anew, since its content and what is known of it may have changed.
+ * still planned or pending are looked at anew, since its content and what is known of it may have changed. Where a listing
+ * began anew they are not: they may have been handed out in this session, and else stand in the ledger.
  *
  * @throws `Stop` where a position that an earlier session filled now holds another item.
  */
 export async function planPage(session: Session, page: PlanPage): Promise<readonly ReadyTask[]> {
   const ready: ReadyTask[] = [];
+  if (page.anew === 'first') session.db.run('UPDATE runs SET unselected = 0 WHERE seq = ?', [session.run]);
   if (page.isFirst === true) session.reading.firstItem = await findNextItem(session);
   const view = await PlanView.read(session, page);
   const fresh: { readonly id: number; readonly name: string }[] = [];
@@ -58,7 +60,7 @@ export async function planPage(session: Session, page: PlanPage): Promise<readon
       const id = await addItem(session, view, { planned, place }, ready);
       const first = ready[before];
       if (first) fresh.push({ id, name: first.name });
-    } else if (known.id < session.reading.firstItem) {
+    } else if (page.anew === undefined && known.id < session.reading.firstItem) {
       requireSameItem(session, planned, known.name);
       await renewItem(session, view, { planned, place }, known, ready);
     }

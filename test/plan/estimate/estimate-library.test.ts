@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { explainNoLink } from '../../../src/dispatch/link.ts';
-import type { Item, MediaFacts } from '../../../src/domain/item.ts';
+import type { Item, MediaFacts, SourcePage } from '../../../src/domain/item.ts';
 import { Fetches } from '../../../src/plan/estimate/fetches.ts';
 import { estimateLibrary } from '../../../src/plan/estimate/estimate-library.ts';
 import { openForesight } from '../../../src/store/open-foresight.ts';
@@ -22,6 +22,8 @@ interface Look {
   readonly facts?: (item: Item) => MediaFacts;
   readonly sample?: number;
   readonly stop?: AbortSignal;
+  /** In place of the items' own. */
+  readonly pages?: AsyncIterable<SourcePage>;
   /** Of the storage `main`. */
   readonly egress?: bigint;
 }
@@ -36,7 +38,7 @@ async function estimate(world: ToyWorld, setting: ToySetting, look: Look = {}) {
     const counters = { listed: 0, probed: 0 };
     const told = await estimateLibrary({
       pipeline,
-      pages: pageItems(setting.items, true),
+      pages: look.pages ?? pageItems(setting.items, true),
       foresight,
       probe: async (item) => {
         probed.push(item.id);
@@ -233,6 +235,27 @@ describe('an estimate', () => {
       { service: 'toy/image', reason: 'fit: at most 10 MB', tasks: 2, example: 'media/pictures/000000.jpg' },
     ]);
     expect(told.tasks.calls).toBe(3);
+  });
+
+  test('counts a listing that began anew from there', async () => {
+    const world = await ToyWorld.open();
+    const items = makeImages(6);
+    const page = (from: number, to: number, anew?: SourcePage['anew']): SourcePage => ({
+      items: items.slice(from, to),
+      unselected: 1,
+      broken: [],
+      isLast: to === 6,
+      ...(anew && { anew }),
+    });
+    const twice = async function* () {
+      yield page(0, 2);
+      yield page(3, 5);
+      yield page(0, 4, 'first');
+      yield page(4, 6, 'later');
+    };
+    const plain = await estimate(world, { services, items });
+    const told = await estimate(world, { services, items }, { pages: twice() });
+    expect(told).toEqual({ ...plain, unselected: 2 });
   });
 
   test('says which caps will be hit, and those that will not', async () => {
