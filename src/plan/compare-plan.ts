@@ -2,7 +2,7 @@
 import type { Plan, PlannedSku } from '../domain/plan.ts';
 import { formatNano, parseNano } from '../domain/money.ts';
 import { formatCount } from '../domain/quantity.ts';
-import { measureChange } from './estimate/digest.ts';
+import { errorOf, measureChange } from './estimate/digest.ts';
 
 export interface PlanDifference {
   readonly message: string;
@@ -35,13 +35,20 @@ function compareFixed(planned: Plan, now: Plan): readonly PlanDifference[] {
   ];
 }
 
+/** Contents that changed are a difference of their own, where more or fewer items are not all of it. */
 function compareItems({ items: planned }: Plan, { items: now }: Plan): readonly PlanDifference[] {
   const count = differ(planned.items, now.items);
+  const share = measureChange(planned, now);
   if (count > 0) {
     const message = `items: ${formatCount(planned.items)} planned, ${formatCount(now.items)} now`;
-    return [{ message, share: Math.max(count, measureChange(planned, now)) }];
+    const explained = Math.abs(now.items - planned.items) / Math.max(now.items, planned.items);
+    if (share <= explained + errorOf(planned, now)) return [{ message, share: Math.max(count, share) }];
+    const contents = `contents: about ${formatShare(share)} of those planned and now together are in one of them only`;
+    return [
+      { message, share: count },
+      { message: contents, share },
+    ];
   }
-  const share = measureChange(planned, now);
   if (planned.sum === now.sum) return [];
   const amount = share < 0.001 ? 'a few' : `about ${formatShare(share)}`;
   return [

@@ -127,6 +127,16 @@ describe('a plan is compared with the world', () => {
       ],
     ],
     [
+      'fewer items, of which some are others',
+      { items: makeItems(900, 200) },
+      [
+        'items: 1,000 planned, 900 now',
+        expect.stringMatching(
+          /^contents: about \d+(\.\d)? % of those planned and now together are in one of them only$/,
+        ) as string,
+      ],
+    ],
+    [
       'other units',
       { skus: [makeSku({ units: 1020 })] },
       ['units of pai/basic (pai-prod): 1,000 planned, 1,020 now'],

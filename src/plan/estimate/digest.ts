@@ -44,6 +44,11 @@ export class Digest {
   }
 }
 
+/** By how much `measureChange` may be off: twice and a half its deviation, nothing where it is exact. */
+export function errorOf(one: LibraryDigest, other: LibraryDigest): number {
+  return Math.max(one.least.length, other.least.length) < remembered ? 1e-9 : 0.05;
+}
+
 /**
  * Which share of the contents of both together is in one of them only: 0 for the same library, 1 for another one. Exact
  * for libraries of up to 512 contents, and for equal ones; an estimate from the smallest hashes else (bottom-k sketch).
