@@ -47,10 +47,20 @@ export function makeSelection(select: SelectSettings, nowMs: number): Selection 
   };
 }
 
-/** The `s` flag lets `**` pass over line breaks, which keys may hold. */
+/**
+ * Keys are no paths: a part `.` or `..` is a name like any other, which globs of paths never match. Both sides spell it in
+ * another way for that; only a glob's own beginning `./` stands for nothing, as people write it. The `s` flag lets `**`
+ * pass over line breaks, which keys may hold, and `**` alone is every key. */
 function makeMatcher(globs: readonly string[]): ((path: string) => boolean) | undefined {
   if (globs.length === 0) return undefined;
-  return picomatch([...globs], { dot: true, flags: 's', windows: false });
+  if (globs.includes('**')) return () => true;
+  const written = globs.map((glob) => spellDots(glob.replace(/^\.\//, '')));
+  const matches = picomatch(written, { dot: true, flags: 's', windows: false });
+  return (path) => matches(spellDots(path));
+}
+
+function spellDots(path: string): string {
+  return path.replace(/(?<=^|\/)\.{1,2}(?=\/|$)/g, (dots) => '\u{F8FF}'.repeat(dots.length));
 }
 
 function readBoundary(select: SelectSettings, nowMs: number): number {

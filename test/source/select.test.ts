@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
 import type { Item } from '../../src/domain/item.ts';
 import type { SelectSettings } from '../../src/domain/settings.ts';
 import { makeSelection } from '../../src/source/select.ts';
@@ -11,6 +12,36 @@ function isSelected(select: Partial<SelectSettings>, facts: Partial<Item>): bool
   return rules.isPathSelected(item) && rules.isSelected(item);
 }
 
+test('** selects every key there is', () => {
+  const parts = fc.constantFrom(
+    '.',
+    '..',
+    '/',
+    '//',
+    'a',
+    '\n',
+    '\\',
+    '.jpg',
+    '猫',
+    '!',
+    '{',
+    '\u{F8FF}',
+    ' ',
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.array(parts).map((all) => all.join('')),
+      ),
+      (key) => {
+        expect(isSelected({ include: ['**'] }, { key })).toBe(true);
+        expect(isSelected({ exclude: ['**'] }, { key })).toBe(false);
+      },
+    ),
+  );
+});
+
 describe('select', () => {
   it.each<[string, boolean, Partial<SelectSettings>, Partial<Item>]>([
     ['takes everything by default', true, {}, { key: 'a.txt' }],
@@ -21,6 +52,16 @@ describe('select', () => {
     ['takes names that begin with a dot', true, { include: ['**/*.jpg'] }, { key: '.hidden/.a.jpg' }],
     ['minds the case', false, { include: ['**/*.jpg'] }, { key: 'a.JPG' }],
     ['takes keys with line breaks', true, { include: ['**/*.jpg'] }, { key: 'a\nb/c\nd.jpg' }],
+    ['takes a part ..', true, { include: ['**'] }, { key: '../x.mp4' }],
+    ['takes a part .. by ending', true, { include: ['**/*.mp4'] }, { key: '../x.mp4' }],
+    ['takes a part . by ending', true, { include: ['**/*.mp4'] }, { key: 'a/./b.mp4' }],
+    ['takes a part .. by *', true, { include: ['a/*/b.mp4'] }, { key: 'a/../b.mp4' }],
+    ['takes a part .. that is named', true, { include: ['../*.mp4'] }, { key: '../x.mp4' }],
+    ['leaves what is not in the part that is named', false, { include: ['../*.mp4'] }, { key: 'x.mp4' }],
+    ['takes a glob from ./ on', true, { include: ['./x/*'] }, { key: 'x/a' }],
+    ['takes dots alone', true, { include: ['**/*'] }, { key: '..' }],
+    ['leaves out a part ..', false, { exclude: ['**/*.mp4'] }, { key: '../../x.mp4' }],
+    ['takes a slash at the beginning', true, { include: ['**'] }, { key: '//x.mp4' }],
     ['takes keys in any script', true, { include: ['视频/**'] }, { key: '视频/😀 +%.mp4' }],
     ['takes a backslash as it is', true, { include: ['a*.jpg'] }, { key: 'a\\b.jpg' }],
     ['leaves what is excluded', false, { exclude: ['**/thumbs/**'] }, { key: 'x/thumbs/a.jpg' }],
