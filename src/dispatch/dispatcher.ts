@@ -3,8 +3,8 @@
  *
  * A task is `planned`. Before its call may leave, an attempt is made durable as `intent`; from that moment on the call
  * may have been billed, whatever happens to this process. The reply moves it on: a job makes it `accepted`, and it is
- * read until it ends; an answer, raw and as a finding, is durable before the task is `answered`. Commits are grouped:
- * what is on its way to the disk before a call and behind it is bounded (`gate.ts`), so that a crash loses sight of few.
+ * read until it ends; an answer, raw and as a finding, is durable before the task is `answered`. Commits are grouped,
+ * and a place among the calls in flight is held until what the reply means is durable, so that a crash loses sight of few.
  *
  * What goes wrong is decided by how far the call came (`domain/decide.ts`). Not sent: the intent is taken back. Refused:
  * the vendor's table says slow-down, try-again (both back to `planned`), give-up (`failed`) or halt (the account stops,

@@ -15,7 +15,7 @@ import { Ration } from './ration.ts';
 /** Without one success for this long, a gate in trouble halts its account. DESIGN, "Retry by phase". */
 const patienceMs = 15 * 60_000;
 const longestPauseMs = 60_000;
-/** What an intent or an answer may take on its way to the disk: so much is begun ahead, so that calls need not wait for it. */
+/** What an intent may take on its way to the disk: so much is begun ahead, so that free places need not wait for it. */
 const commitSeconds = 0.02;
 /** A single loss is ordinary; a row of them is a vendor that is away, asked ever more rarely. */
 const troublesUntilAway = 5;
@@ -43,9 +43,6 @@ export class Gate {
   readonly #pace: Pace;
   /** Submissions whose intent may be durable before a flight is free; keeps the crash's unknowns few. */
   readonly aheadLimit: number;
-  /** Answers that may be on their way to the disk though their calls have left their places; for the same reason. */
-  readonly #behindLimit: number;
-  #behind = 0;
   #troubles = 0;
   #troubledSince: number | undefined;
   /** While nothing gets through, one call at a time asks whether something does again; the others wait until then. */
@@ -76,9 +73,8 @@ export class Gate {
     this.#pace = new Pace(clock, limits.perSecond, (turns) => this.#ration.lease(turns));
     this.#ration.prefetchTurns = () => this.#pace.prefetch();
     this.#ration.dropTurns = () => this.#pace.drop();
-    const inCommit = limits.perSecond * commitSeconds;
-    this.aheadLimit = Math.max(1, Math.min(limits.concurrency, Math.ceil(inCommit)));
-    this.#behindLimit = Math.min(limits.concurrency, Math.floor(inCommit));
+    const inCommit = Math.ceil(limits.perSecond * commitSeconds);
+    this.aheadLimit = Math.max(1, Math.min(limits.concurrency, inCommit));
   }
 
   /** Why the account stands still for the rest of the run; undefined while it does not. */
@@ -162,20 +158,6 @@ export class Gate {
     }
     leave();
     return undefined;
-  }
-
-  /**
-   * Whether a call whose answer has come may leave its place before what that means is durable; `catchUp` then says when it
-   * is. Never so on an account of fewer than 50 calls a second.
-   */
-  fallBehind(): boolean {
-    if (this.#behind >= this.#behindLimit) return false;
-    this.#behind += 1;
-    return true;
-  }
-
-  catchUp(): void {
-    this.#behind -= 1;
   }
 
   /** Waits until nothing keeps calls away, and for a turn. Undefined when closed. */

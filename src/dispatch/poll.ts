@@ -5,7 +5,7 @@ import { archive, sendCall } from './attempt.ts';
 import type { Bench } from './bench.ts';
 import type { Desk, Underway, Watch } from './desk.ts';
 import { type Decided, removeFromWatch, schedulePoll, settle } from './settle.ts';
-import { isPast, leaveEarly, noteOutcomes } from './submit.ts';
+import { isPast, noteOutcomes } from './submit.ts';
 
 /** A job is lost when the vendor does not know it in this many reads, a minute apart. DESIGN, "Jobs". */
 const readsUntilLost = 3;
@@ -20,7 +20,7 @@ export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: (
   if (watch.open.size === 0 || watch.isReading || !service.poll || !service.readJob) return;
   watch.isReading = true;
   try {
-    let leave = await desk.gate.enter();
+    const leave = await desk.gate.enter();
     proceed();
     if (!leave) return;
     try {
@@ -47,13 +47,12 @@ export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: (
         isBatch: watch.isBatch,
       });
       noteOutcomes(bench, desk, lane, outcomes, sent.reply);
-      leave = leaveEarly(desk, leave);
       watch.gone = outcomes.every(({ is }) => is === 'gone') ? watch.gone + 1 : 0;
       const decided = underway.flatMap((one, index) => decideElement(bench, watch, one, outcomes[index]));
       await settleJob(bench, desk, watch, decided, archive(sent.reply));
       await endOverdue(bench, desk, watch);
     } finally {
-      leave?.();
+      leave();
     }
   } finally {
     watch.isReading = false;

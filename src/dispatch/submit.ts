@@ -1,4 +1,4 @@
-/** One submission from links to settled outcomes: intent before money. */
+/** One submission from links to settled outcomes: intent before money, and the place held until the reply is durable. */
 import { type Cap, concerns, isPassed } from '../domain/caps.ts';
 import { decide, backoffMs, maxAttemptsOf } from '../domain/decide.ts';
 import type { Reply, Sent } from '../domain/exchange.ts';
@@ -58,22 +58,13 @@ export async function submitTasks(
       return;
     }
     proceed();
-    keptJobs = await send(bench, desk, lane, sending, () => {
-      leave = leaveEarly(desk, leave);
-    });
+    keptJobs = await send(bench, desk, lane, sending);
   } finally {
     desk.sending -= 1;
     if (isJob) desk.countJobs(lane, keptJobs - tries.length);
     leave?.();
     bench.bell.ring();
   }
-}
-
-/** For a call whose answer has come, and is not durable yet: what is left to be done once it is. */
-export function leaveEarly({ gate }: Desk, leave: (() => void) | undefined): (() => void) | undefined {
-  if (!gate.fallBehind()) return leave;
-  leave?.();
-  return () => gate.catchUp();
 }
 
 type Link = SignedLink | LinkTrouble | undefined;
@@ -184,14 +175,8 @@ async function takeBack(bench: Bench, desk: Desk, lane: Lane, sending: readonly 
   for (const { tried } of sending) scheduleTry(bench, desk, lane, tried, 0);
 }
 
-/** Answers how many elements have become open jobs. `arrive` is called once the gates have heard how the call fared. */
-async function send(
-  bench: Bench,
-  desk: Desk,
-  lane: Lane,
-  sending: readonly Sending[],
-  arrive: () => void,
-): Promise<number> {
+/** Answers how many elements have become open jobs. */
+async function send(bench: Bench, desk: Desk, lane: Lane, sending: readonly Sending[]): Promise<number> {
   const { use } = lane;
   const submission = makeSubmission(bench, lane, sending);
   const timeoutMs = use.delivery === 'sync' ? bench.deadlines.syncCallMs : bench.deadlines.callMs;
@@ -205,7 +190,6 @@ async function send(
   const outcomes = readOutcomes(lane, submission, sent);
   const reply = sent.phase === 'answered' ? sent.reply : undefined;
   noteOutcomes(bench, desk, lane, outcomes, reply);
-  if (reply) arrive();
   const callCharge = outcomes.some((outcome) => outcome.is === 'unknown')
     ? await quoteCall(
         bench,
