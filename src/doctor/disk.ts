@@ -18,6 +18,8 @@ const ledgerBytesATask = 1100;
 const reportBytesATask = 1000;
 /** What is told where nothing ran yet. */
 const tasksOfStrangers = 1_000_000;
+/** Of a ledger with fewer, what is there once, and items that no service takes, say nothing of a task. */
+const tellingTasks = 10_000;
 const tooLittleBytes = 100 * 1024 ** 2;
 
 /** The folder with least room counts. */
@@ -49,10 +51,11 @@ export async function examineDisk(
   return [{ level: 'fail', subject, message: advice, exitCode: exitCodes.wrongUse }];
 }
 
-/** The ledger grows, a copy of it is made, and reports are written. Answers are as long as this ledger's were. */
+/** The ledger grows, a copy of it is made, and reports are written. Answers are as long as this ledger's were, if it
+ * holds enough of them. */
 function estimateNeed(tasks: number, history: DiskHistory | undefined): number {
   const { ledgerBytes = 0, tasks: known = 0 } = history ?? {};
-  const each = Math.max(ledgerBytesATask, known === 0 ? 0 : ledgerBytes / known);
+  const each = Math.max(ledgerBytesATask, known < tellingTasks ? 0 : ledgerBytes / known);
   const growth = tasks * each;
   return Math.round(growth + (ledgerBytes + growth) + tasks * reportBytesATask);
 }

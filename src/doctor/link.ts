@@ -1,6 +1,7 @@
 /** Tries a link as a vendor would, and looks whether a vendor could reach where links lead. */
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Item } from '../domain/item.ts';
+import type { UrlReader } from '../domain/exchange.ts';
 import { safeUrl } from '../domain/link.ts';
 import { exitCodes } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
@@ -54,15 +55,42 @@ async function tryLink(
     const read = await urlReader.read(signed.url, 0, 1);
     if (read.ok)
       return { diagnoses: [{ level: 'ok', subject, message: `the link to "${name}" can be read` }], host };
-    const message = `the link to "${name}" was answered ${read.status ?? read.message}. ${adviseUnread(access.mode, item)}`;
+    const message = `${describeUnread(name, host, read)} ${adviseUnread(access.mode, item, read)}`;
     return { diagnoses: [{ level: 'fail', subject, message, exitCode: exitCodes.wrongUse }], host };
   } catch (error) {
     return { diagnoses: [describeFailure(subject, error)] };
   }
 }
 
-function adviseUnread(mode: Pipeline['access']['mode'], { url }: Item): string {
-  if (url !== undefined) return "Check the manifest's URLs: they may have expired.";
+type Unread = Extract<Awaited<ReturnType<UrlReader['read']>>, { readonly ok: false }>;
+
+function isNameUnknown({ status, message }: Unread): boolean {
+  return status === undefined && /ENOTFOUND|EAI_AGAIN|EAI_NODATA/.test(message);
+}
+
+function describeUnread(name: string, host: string, read: Unread): string {
+  if (isNameUnknown(read)) {
+    return `the link to "${name}" leads to "${host}", a name that this machine cannot find (${read.message}).`;
+  }
+  if (read.status === undefined) return `the link to "${name}" could not be read: ${read.message}.`;
+  return `the link to "${name}" was answered ${read.status}.`;
+}
+
+function adviseUnread(mode: Pipeline['access']['mode'], { url }: Item, read: Unread): string {
+  if (isNameUnknown(read)) {
+    const where =
+      url !== undefined
+        ? "the manifest's URLs"
+        : mode === 'presigned' || mode === 'inline'
+          ? 'endpoint of the storage'
+          : 'baseUrl of access';
+    return `Check how the name is spelled in ${where}, and whether this machine's DNS knows it (a name of an inner network, a proxy).`;
+  }
+  if (url !== undefined) {
+    return read.status === undefined
+      ? "Check the manifest's URLs, and that this machine can reach them."
+      : "Check the manifest's URLs: they may have expired.";
+  }
   if (mode === 'public') return 'Check baseUrl of access, and that anyone may read there.';
   if (mode === 'qiniu-private')
     return 'Check baseUrl of access, and that the bucket belongs to that account.';

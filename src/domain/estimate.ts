@@ -119,6 +119,8 @@ export interface Sample {
   readonly share: number;
   /** Files whose header was read, of those whose price hangs on one that was not known. */
   readonly read: number;
+  /** Those of the sample whose header could not be read; an assumption stands in for each, and scales up like the rest. */
+  readonly unreadable: number;
   readonly of: number;
 }
 

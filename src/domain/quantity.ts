@@ -65,13 +65,21 @@ function formatPair(count: number, per: number, large: string, small: string): s
 
 /** For people, in powers of 1000: `512 B`, `1.5 KB`, `20 MB`, `1.2 GB`. */
 export function formatSize(bytes: number): string {
+  return formatIn(bytes, 1000, ['KB', 'MB', 'GB', 'TB']);
+}
+
+/** For people, in powers of 1024, as stores bill traffic: `512 B`, `1.5 KiB`, `186 GiB`. */
+export function formatBinarySize(bytes: number): string {
+  return formatIn(bytes, 1024, ['KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+function formatIn(bytes: number, step: number, names: readonly string[]): string {
   let value = Math.max(0, Math.round(bytes));
-  if (value < 1000) return `${value} B`;
-  const names = ['KB', 'MB', 'GB', 'TB'];
+  if (value < step) return `${value} B`;
   let name = 'B';
   for (const next of names) {
-    if (value < 999.5) break;
-    value /= 1000;
+    if (value < step - 0.5) break;
+    value /= step;
     name = next;
   }
   const digits = value < 9.95 ? trimZero(value.toFixed(1)) : formatCount(Math.round(value));

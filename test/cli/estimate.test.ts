@@ -123,7 +123,7 @@ describe('estimate', () => {
         '      1,750,000 at 0.155/100, 1,652,118 at 0.145/100',
         `  ${'-'.repeat(97)}`,
         '  5,108.07 CNY',
-        '  vendors fetch 2.1 TB from main (977.89 CNY of egress, on another bill)',
+        '  vendors fetch 1.9 TiB from main (977.89 CNY of egress, on another bill)',
         '  takes about 9 h 20 min: 96,310 calls and 306,890 reads of jobs at the 12 requests/s of qiniu-prod; beside it pai-prod 14 min 50 s',
         '  a job of qiniu/video-censor takes 1 min 00 s (assumed)',
         '  caps.run will be hit: 5,108.07 CNY of 500.00 CNY left, so that the run stops after about 9.7 % (exit 4)',
@@ -185,11 +185,11 @@ describe('estimate', () => {
     [{ storage: '', bytes: 0, unsized: 3 }, 'vendors fetch 3 files of unknown size from links of rows'],
     [
       { storage: '', bytes: 3_000_000, unsized: 1 },
-      'vendors fetch 3 MB from links of rows, and 1 file of unknown size',
+      'vendors fetch 2.9 MiB from links of rows, and 1 file of unknown size',
     ],
     [
       { storage: '', bytes: 3_000_000, unsized: 0, scaledBytes: 2_000_000 },
-      'vendors fetch about 3 MB from links of rows',
+      'vendors fetch about 2.9 MiB from links of rows',
     ],
   ])('of %o says "%s"', async (fetched, words) => {
     const { out } = await speak('estimate a.yaml', tell({ fetched: [fetched] }));
@@ -224,16 +224,34 @@ describe('estimate', () => {
   test('of a sample too small to scale up says that the rest is assumed', async () => {
     const { out } = await speak(
       'estimate a.yaml --sample 1%',
-      tell({ sample: { share: 0.01, read: 0, of: 7 } }),
+      tell({ sample: { share: 0.01, read: 0, unreadable: 0, of: 7 } }),
     );
     expect(out).toContain(
       'sampled: 0 of 7 headers read (1 %); too few to scale up, so that the rest stands as assumed; take a larger sample',
     );
     const { out: all } = await speak(
       'estimate a.yaml --sample 1%',
-      tell({ sample: { share: 0.01, read: 7, of: 7 } }),
+      tell({ sample: { share: 0.01, read: 7, unreadable: 0, of: 7 } }),
     );
     expect(all).toContain('nothing had to be scaled up');
+  });
+
+  test('of a sample says how many headers could be read, and that bounds cover no others', async () => {
+    const spread = { low: 5_000_000_000_000n, high: 5_200_000_000_000n };
+    const total = { charge: 5_108_071_100_000n, currency: 'CNY', isComplete: true, spread };
+    const none = { share: 0.3, read: 0, unreadable: 11, of: 33 };
+    const { out } = await speak('estimate a.yaml --sample 30%', tell({ total, sample: none }));
+    expect(out).toContain(
+      'sampled: 11 of 33 headers tried (30 %), 0 could be read; the total rests on assumptions alone, and no bounds can be told; see why below\n',
+    );
+    expect(out).not.toContain('in 95 cases');
+    const some = { share: 0.3, read: 200, unreadable: 11, of: 703 };
+    const { out: told } = await speak('estimate a.yaml --sample 30%', tell({ total, sample: some }));
+    expect(told).toContain(
+      'sampled: 211 of 703 headers tried (30 %), 200 could be read; in 95 cases of 100 the total lies between 5,000.00 CNY and 5,200.00 CNY, as far as headers could be read; assumptions stand in for the others\n',
+    );
+    const { out: json } = await speak('estimate a.yaml --sample 30% --json', tell({ total, sample: none }));
+    expect(JSON.parse(json).sample).toEqual({ ...none, confidence: 0.95 });
   });
 
   test('of a sample says about, between which bounds, and never a bare figure', async () => {
@@ -251,7 +269,7 @@ describe('estimate', () => {
           isComplete: true,
           spread: { low: 5_000_000_000_000n, high: 5_200_000_000_000n },
         },
-        sample: { share: 0.01, read: 963, of: 96_310 },
+        sample: { share: 0.01, read: 963, unreadable: 0, of: 96_310 },
       }),
     );
     expect(out).toContain('about 3,402,118');

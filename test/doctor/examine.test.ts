@@ -315,6 +315,33 @@ describe('the doctor', () => {
       2,
     ],
     [
+      'a URL of a manifest whose host nobody knows',
+      {
+        rows: [{ url: 'https://media.exmaple/a.jpg' }],
+        read: { ok: false, message: 'getaddrinfo ENOTFOUND media.exmaple' },
+      },
+      'fail links (presigned): the link to "https://media.exmaple/a.jpg" leads to "media.exmaple", a name that this machine cannot find (getaddrinfo ENOTFOUND media.exmaple). Check how the name is spelled in the manifest\'s URLs, and whether this machine\'s DNS knows it (a name of an inner network, a proxy).',
+      2,
+    ],
+    [
+      'a public address whose host nobody knows',
+      {
+        access: { mode: 'public', baseUrl: 'https://s3.example/' },
+        read: { ok: false, message: 'getaddrinfo EAI_AGAIN s3.example' },
+      },
+      'fail links (public): the link to "a.jpg" leads to "s3.example", a name that this machine cannot find (getaddrinfo EAI_AGAIN s3.example). Check how the name is spelled in baseUrl of access, and whether this machine\'s DNS knows it (a name of an inner network, a proxy).',
+      2,
+    ],
+    [
+      'a URL of a manifest whose server does not answer',
+      {
+        rows: [{ url: 'https://media.example/a.jpg' }],
+        read: { ok: false, message: 'not read within 5000 ms' },
+      },
+      'fail links (presigned): the link to "https://media.example/a.jpg" could not be read: not read within 5000 ms. Check the manifest\'s URLs, and that this machine can reach them.',
+      2,
+    ],
+    [
       'a signed URL of a manifest that has ended',
       {
         rows: [{ url: 'https://media.example/a.jpg?e=1&token=hidden' }],
@@ -367,8 +394,14 @@ describe('the doctor', () => {
     ],
     [
       'room for a run like the last one, whose answers were long',
-      { freeBytes: 1e9, history: { ledgerBytes: 20e6, tasks: 2000, latestTasks: 1000 } },
-      'ok disk: 1 GB free at /project/.mediasweep; a run like the last one (1,000 tasks) needs about 41 MB',
+      { freeBytes: 1e9, history: { ledgerBytes: 200e6, tasks: 20_000, latestTasks: 1000 } },
+      'ok disk: 1 GB free at /project/.mediasweep; a run like the last one (1,000 tasks) needs about 221 MB',
+      undefined,
+    ],
+    [
+      'room, though a small ledger holds more of what no service takes than of tasks',
+      { freeBytes: 18e9, history: { ledgerBytes: 20e6, tasks: 2000 } },
+      'ok disk: 18 GB free at /project/.mediasweep; a run of 1,000,000 tasks needs about 3.2 GB',
       undefined,
     ],
     [

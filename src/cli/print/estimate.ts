@@ -15,7 +15,7 @@ import { lineInFile } from '../../domain/item.ts';
 import { groupBy } from '../../domain/group.ts';
 import { formatMoney, formatNano, writeKnownCharge } from '../../domain/money.ts';
 import type { Nano } from '../../domain/pricing.ts';
-import { formatCount, formatDuration, formatSize } from '../../domain/quantity.ts';
+import { formatBinarySize, formatCount, formatDuration } from '../../domain/quantity.ts';
 import type { WalkStep } from '../../domain/tier-walk.ts';
 import type { EstimateResult } from '../spine.ts';
 import { type Ink, makeInk } from './ink.ts';
@@ -113,7 +113,7 @@ export function describeEstimate({ estimate, plan }: EstimateResult) {
         hit: isHit,
       };
     }),
-    sample: sample && { share: sample.share, read: sample.read, of: sample.of, confidence: 0.95 },
+    sample: sample && { ...sample, confidence: 0.95 },
     resumes: estimate.resumes,
     plan,
   };
@@ -276,10 +276,18 @@ function formatPaid({ skus, total }: Estimate): readonly string[] {
 function formatSample({ sample, total }: Estimate, ink: Ink): readonly string[] {
   if (!sample) return [];
   const share = `${Number((sample.share * 100).toPrecision(3))} %`;
-  const read = `${formatCount(sample.read)} of ${countWord(sample.of, 'header')} read (${share})`;
+  const tried = sample.read + sample.unreadable;
+  const read =
+    sample.unreadable === 0
+      ? `${formatCount(tried)} of ${countWord(sample.of, 'header')} read (${share})`
+      : `${formatCount(tried)} of ${countWord(sample.of, 'header')} tried (${share}), ${formatCount(sample.read)} could be read`;
+  if (sample.unreadable > 0 && sample.read === 0) {
+    const outcome = 'the total rests on assumptions alone, and no bounds can be told; see why below';
+    return [`${ink.yellow('sampled')}: ${read}; ${outcome}`];
+  }
   if (!total.spread) {
     const outcome =
-      sample.read < sample.of
+      tried < sample.of
         ? 'too few to scale up, so that the rest stands as assumed; take a larger sample'
         : 'nothing had to be scaled up';
     return [`${ink.yellow('sampled')}: ${read}; ${outcome}`];
@@ -287,7 +295,11 @@ function formatSample({ sample, total }: Estimate, ink: Ink): readonly string[] 
   const { low, high } = total.spread;
   const bounds = [low, high].map((amount) => formatMoney(amount, total.currency).trim()).join(' and ');
   const few = sample.read < 100 ? '; so few say little, take a larger sample' : '';
-  return [`${ink.yellow('sampled')}: ${read}; in 95 cases of 100 the total lies between ${bounds}${few}`];
+  const beside =
+    sample.unreadable === 0 ? '' : ', as far as headers could be read; assumptions stand in for the others';
+  return [
+    `${ink.yellow('sampled')}: ${read}; in 95 cases of 100 the total lies between ${bounds}${beside}${few}`,
+  ];
 }
 
 function formatFetched(
@@ -302,7 +314,7 @@ function formatFetched(
     charge === undefined ? '' : ` (${formatMoney(charge, currency).trim()} of egress, on another bill)`;
   const about = scaledBytes > 0 ? 'about ' : '';
   return [
-    `vendors fetch ${about}${formatSize(bytes)} from ${from}${price}${unsized === 0 ? '' : `, and ${unknown}`}`,
+    `vendors fetch ${about}${formatBinarySize(bytes)} from ${from}${price}${unsized === 0 ? '' : `, and ${unknown}`}`,
   ];
 }
 

@@ -44,7 +44,7 @@ export interface SurveyResult {
   readonly lines: readonly Line[];
   readonly assumptions: readonly Assumed[];
   readonly fetched: readonly FetchedBytes[];
-  readonly headers: { readonly read: number; readonly of: number };
+  readonly headers: { readonly read: number; readonly unreadable: number; readonly of: number };
   readonly digest: LibraryDigest;
 }
 
@@ -81,6 +81,7 @@ export class Survey {
   readonly #brokenRows: BrokenRow[] = [];
   #notApplicable = 0;
   #headersRead = 0;
+  #headersUnreadable = 0;
   #headers = 0;
 
   constructor(
@@ -152,7 +153,7 @@ export class Survey {
       lines: [...this.#lines.values()],
       assumptions: [...this.#assumed].map(([text, found]) => ({ text, ...found })),
       fetched: this.#fetches.read(),
-      headers: { read: this.#headersRead, of: this.#headers },
+      headers: { read: this.#headersRead, unreadable: this.#headersUnreadable, of: this.#headers },
       digest: this.#digest.read(),
     };
   }
@@ -165,7 +166,8 @@ export class Survey {
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     this.#digest.add(contentId ?? item.id, kind);
     if (header !== undefined) this.#headers += 1;
-    if (header === 'read') this.#headersRead += 1;
+    if (header === 'read' && this.#unread.has(item.id)) this.#headersUnreadable += 1;
+    else if (header === 'read') this.#headersRead += 1;
     for (const task of tasks) {
       const fate = fates.get(task.reuseKey);
       const unasked = this.#explainUnasked(looked, task, fates);
@@ -242,7 +244,8 @@ export class Survey {
   #scaleUp(): void {
     for (const [service, strata] of this.#strata) {
       const account = this.#uses.get(service)?.account.name ?? '';
-      const scaled = extrapolate(strata.values());
+      // Looks that saw nothing say nothing of the others, however alike they are.
+      const scaled = this.#headersRead === 0 ? undefined : extrapolate(strata.values());
       if (!scaled) this.#guess(account, strata.values());
       for (const [sku, { units, low, high }] of scaled?.units ?? []) {
         const line = this.#findLine(account, sku);

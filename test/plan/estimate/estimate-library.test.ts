@@ -237,6 +237,25 @@ describe('an estimate', () => {
     expect(told.tasks.calls).toBe(3);
   });
 
+  test('of a sample of which nothing could be read has no bounds, and says so', async () => {
+    const world = await ToyWorld.open();
+    const items = makeVideos(100);
+    const facts = () => ({ trouble: 'the header is broken' });
+    const told = await estimate(world, { services, items }, { facts, sample: 0.3 });
+    expect(told.sample).toEqual({ share: 0.3, read: 0, unreadable: told.probed.length, of: 100 });
+    expect(told.probed.length).toBeGreaterThan(2);
+    expect(told.total.spread).toBeUndefined();
+    expect(told.skus.every(({ unitsByBasis }) => unitsByBasis.sampled === 0)).toBe(true);
+    const some = new Set(told.probed.slice(0, 5));
+    const partly = await estimate(
+      world,
+      { services, items },
+      { facts: ({ id }) => (some.has(id) ? facts() : { durationSeconds: 12 }), sample: 0.3 },
+    );
+    expect(partly.sample).toMatchObject({ read: told.probed.length - 5, unreadable: 5 });
+    expect(partly.total.spread).toBeDefined();
+  });
+
   test('counts a listing that began anew from there', async () => {
     const world = await ToyWorld.open();
     const items = makeImages(6);
@@ -340,7 +359,7 @@ describe('a sampled estimate', () => {
     expect(part.probed.length).toBeGreaterThan(100);
     expect(part.probed.length).toBeLessThan(200);
     expect(again.probed).toEqual(part.probed);
-    expect(part.sample).toEqual({ share: 0.1, read: part.probed.length, of: 1500 });
+    expect(part.sample).toEqual({ share: 0.1, read: part.probed.length, unreadable: 0, of: 1500 });
     const [frames, told] = [whole, part].map(({ skus }) => skus.find(({ sku }) => sku === 'toy/frame'));
     expect(told).toMatchObject({ basis: 'sampled', isComplete: true });
     expect(told?.spread?.low.units).toBeLessThanOrEqual(frames?.units ?? 0);
@@ -362,7 +381,7 @@ describe('a sampled estimate', () => {
     ];
     expect(all.skus).toEqual(whole.skus);
     expect(all.total.spread).toBeUndefined();
-    expect(all.sample).toEqual({ share: 1, read: 30, of: 30 });
+    expect(all.sample).toEqual({ share: 1, read: 30, unreadable: 0, of: 30 });
   });
 
   test('falls back to what is assumed where next to nothing was read', async () => {
