@@ -30,7 +30,7 @@ export async function examineOrder(
   const fault =
     objects.length < 3
       ? undefined
-      : await examinePaging(objects, (more) => storage.list({ ...ask, ...more }));
+      : await examinePaging({ objects, isOrdered }, (more) => storage.list({ ...ask, ...more }));
   if (fault !== undefined) return distrust(fault);
   if (!isOrdered) {
     const message = `${reach}; keys come in an order of its own ("${objects[wrong]?.key}" after "${objects[wrong - 1]?.key}", expected the order of UTF-8 bytes): one listing goes on page after page, which is slower, and from the beginning again where a run is interrupted. An S3 Inventory is faster.`;
@@ -58,7 +58,7 @@ export async function examineOrder(
 
 /** What is wrong with two pages of two keys each; `undefined` where the second goes on behind the first. */
 async function examinePaging(
-  objects: readonly ListedObject[],
+  { objects, isOrdered }: { readonly objects: readonly ListedObject[]; readonly isOrdered: boolean },
   list: (more: { readonly maxKeys: number; readonly token?: string }) => Promise<ListPage>,
 ): Promise<string | undefined> {
   const first = await list({ maxKeys: 2 });
@@ -67,6 +67,10 @@ async function examinePaging(
   if (!first.isTruncated) return 'a page of two keys says that no more follow, though they do';
   if (first.nextToken === undefined) return 'a page that is not the last has no token to go on with';
   const second = await list({ maxKeys: 2, token: first.nextToken });
+  if (!isOrdered && second.objects.length > 0) {
+    const again = second.objects.find(({ key }) => first.objects.some((one) => one.key === key));
+    return again && `the second page repeats "${again.key}" of the first`;
+  }
   const [expected, found] = [objects[2]?.key, second.objects[0]?.key];
   if (found === expected) return undefined;
   return `the second page begins with ${found === undefined ? 'no key' : `"${found}"`} where "${expected}" was expected`;

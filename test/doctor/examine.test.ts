@@ -193,6 +193,17 @@ describe('the doctor', () => {
       undefined,
     ],
     [
+      'keys out of order and a first page that comes again',
+      {
+        keys: ['a.jpg', '\u{FFFD}.jpg', '\u{1F600}.jpg'],
+        order: compareUtf16,
+        spoil: (page, { token }) =>
+          token === undefined ? page : { ...page, objects: [{ key: 'a.jpg', sizeBytes: 10 }] },
+      },
+      'fail storage main: bucket "media" reached (region cn-east-1, path style) and signature accepted, but the second page repeats "a.jpg" of the first. Its listing cannot be believed: use an inventory or another manifest.',
+      2,
+    ],
+    [
       'a server that ignores StartAfter',
       {
         spoil: (page, { startAfter }) =>

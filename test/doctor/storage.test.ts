@@ -121,7 +121,9 @@ describe('the doctor over a socket', () => {
 
   it('finds keys out of order', async () => {
     const told = await look({ quirks: { reversesPages: true } });
-    expect(told[0]).toMatch(/^fail .*keys come out of order: "c\/猫\.jpg" after "d\.jpg"/);
+    expect(told[0]).toMatch(
+      /^warn .*; keys come in an order of its own \("c\/猫\.jpg" after "d\.jpg", expected the order of UTF-8 bytes\): one listing goes on/,
+    );
   });
 
   it('finds that StartAfter is passed over', async () => {
