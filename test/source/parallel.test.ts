@@ -330,6 +330,33 @@ describe('a server that cannot list ranges', () => {
     );
   });
 
+  it('since it orders keys in a way of its own loses none, in whatever order pages come and it is killed', async () => {
+    const letters = fc.constantFrom('a', '猫', '\u{FFFD}', '\u{20BB7}');
+    const someKeys = fc.uniqueArray(
+      fc.array(letters, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')),
+      { maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        someKeys,
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(2, 4, 16),
+        fc.nat(12),
+        fc.infiniteStream(fc.nat(3)),
+        async (some, pageSize, parallel, most, turns) => {
+          const storage = shuffle(
+            openMemoryStorage(makeObjects(some), { pageSize, order: compareUtf16 }),
+            () => turns.next().value ?? 0,
+          );
+          const before = await collect(open(storage, { parallel }), most);
+          const rest = await collect(open(storage, { parallel, checkpoint: before.at(-1)?.checkpoint }));
+          expect(new Set([...keysOf(before), ...keysOf(rest)])).toEqual(new Set(some));
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   it('since it orders keys in a way of its own says so once, and what it means', async () => {
     const some = ['a', '\u{FFFD}', '\u{1F600}', 'b'];
     const warnings: string[] = [];

@@ -1,7 +1,8 @@
 /** Lists what is left of a bucket by the server's own tokens alone, from the beginning of each prefix. */
 import type { Listed, ListingParts } from './list-objects.ts';
 import { compareKeys } from '../../domain/key-order.ts';
-import { listPage } from './list-page.ts';
+import type { ListPage } from '../../domain/storage.ts';
+import { listPage, OrderFault } from './list-page.ts';
 import type { KeyRange, Place } from './place.ts';
 
 /** Passes over the keys that were yielded before, as `begun` tells. @throws ListingFault for a page that cannot be right */
@@ -12,6 +13,7 @@ export async function* listPlainly(parts: ListingParts, begun: Place): AsyncGene
     if (index >= place.next) place = { open: [...place.open, { prefix: index, after: '' }], next: index + 1 };
     if (!place.open.some((range) => range.prefix === index)) continue;
     for await (const page of listPrefix(parts, prefix)) {
+      checkEnds(place, index, page);
       const objects = page.objects.filter(({ key }) => place.open.some((range) => holds(range, index, key)));
       const last = page.objects.at(-1)?.key;
       const isOver = !page.isTruncated;
@@ -31,6 +33,16 @@ async function* listPrefix({ storage, source }: ListingParts, prefix: string) {
     after = page.objects.at(-1)?.key ?? after;
     token = page.isTruncated ? page.nextToken : undefined;
   } while (token !== undefined);
+}
+
+/** A range ends at the very key that its neighbour began with, or the order cannot tell what was yielded. */
+function checkEnds({ open }: Place, index: number, { objects }: ListPage): void {
+  for (const { prefix, before } of open) {
+    if (prefix !== index || before === undefined) continue;
+    const end = objects.find(({ key }) => compareKeys(key, before) >= 0);
+    if (end === undefined || end.key === before) continue;
+    throw new OrderFault(`expected key "${before}", where another listing had found it, found "${end.key}"`);
+  }
 }
 
 function holds({ prefix, after, before }: KeyRange, index: number, key: string): boolean {
