@@ -22,6 +22,7 @@ describe('run', () => {
     startNew: undefined,
     resumeAnyAge: undefined,
     graceMs: 25_000,
+    backUpEveryMs: 72_000_000,
     failOn: undefined,
     isFresh: undefined,
     onlyFailed: undefined,
