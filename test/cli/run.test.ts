@@ -29,6 +29,7 @@ describe('run', () => {
     until: undefined,
     waits: undefined,
     plan: undefined,
+    backUpEveryMs: 20 * 3_600_000,
   };
   test.each([
     ['run a.yaml', {}],
@@ -44,6 +45,8 @@ describe('run', () => {
     ['run a.yaml --only-failed nightly~1', { onlyFailed: 'nightly~1' }],
     ['run a.yaml --until 06:00', { until: { hour: 6, minute: 0 } }],
     ['run a.yaml --wait --until 23:59', { waits: true, until: { hour: 23, minute: 59 } }],
+    ['run a.yaml --backup 7d', { backUpEveryMs: 7 * 86_400_000 }],
+    ['run a.yaml --backup off', { backUpEveryMs: 'off' }],
     ['run a.yaml --plan p.json', { plan: { file: 'p.json', tolerance: 0 } }],
     ['run a.yaml --plan p.json --tolerance 2%', { plan: { file: 'p.json', tolerance: 0.02 } }],
     ['run a.yaml --fail-on block --limit 1', { failOn: 'block', limit: 1 }],
