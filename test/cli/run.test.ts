@@ -29,7 +29,6 @@ describe('run', () => {
     until: undefined,
     waits: undefined,
     plan: undefined,
-    backUpEveryMs: 20 * 3_600_000,
   };
   test.each([
     ['run a.yaml', {}],
