@@ -232,6 +232,48 @@ describe('a parallel listing', () => {
   });
 });
 
+/** A bucket from which keys vanish once they were listed. */
+function deleteListed(keys: readonly string[], doomed: ReadonlySet<string>, pageSize: number): ObjectStorage {
+  const gone = new Set<string>();
+  const list = async (request: ListRequest): Promise<ListPage> => {
+    const left = keys.filter((key) => !gone.has(key));
+    const page = await openMemoryStorage(makeObjects(left), { pageSize }).list(request);
+    for (const { key } of page.objects) if (doomed.has(key)) gone.add(key);
+    return page;
+  };
+  return { ...openMemoryStorage(makeObjects(keys)), list };
+}
+
+describe('keys that are deleted while their bucket is listed', () => {
+  it('leave every other one listed once, also where they were the border of two ranges', async () => {
+    const letters = fc.constantFrom('a', 'b', '/', '猫', '\u{FFFD}', '\u{20BB7}');
+    const someKeys = fc.uniqueArray(
+      fc.array(letters, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
+      { maxLength: 60 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        someKeys,
+        fc.infiniteStream(fc.boolean()),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(2, 4, 16),
+        fc.infiniteStream(fc.nat(3)),
+        async (some, dooms, pageSize, parallel, turns) => {
+          const doomed = new Set(some.filter(() => dooms.next().value === true));
+          const warnings: string[] = [];
+          const bucket = deleteListed(some, doomed, pageSize);
+          const storage = shuffle(bucket, () => turns.next().value ?? 0);
+          const found = keysOf(await collect(open(storage, { parallel, warnings })));
+          const stayed = some.filter((key) => !doomed.has(key));
+          expect(sortKeys(found.filter((key) => !doomed.has(key)))).toEqual(sortKeys(stayed));
+          expect(warnings).toEqual([]);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('a server that cannot list ranges', () => {
   const keys = Array.from(
     { length: 60 },

@@ -2,7 +2,7 @@
 import type { ListedObject, ListPage } from '../../domain/storage.ts';
 import { type Alphabet, findFirst } from './alphabet.ts';
 import { commonLength, compareKeys } from '../../domain/key-order.ts';
-import { OrderFault } from './list-page.ts';
+import { BorderFault } from './list-page.ts';
 import type { KeyRange } from './place.ts';
 
 /** Places that count when a distance is measured. */
@@ -41,9 +41,12 @@ export class Lane {
     this.isCut = isCut;
   }
 
-  /** Waiting for its right neighbour to show its first key. */
+  /** A key behind its end came before that end did, and whether the end is gone has to be asked. */
+  doubt: BorderFault | undefined;
+
+  /** Waiting for its right neighbour to show its first key, or for what it doubts. */
   get isHeld(): boolean {
-    return this.right !== undefined && this.spilled !== undefined;
+    return (this.right !== undefined && this.spilled !== undefined) || this.doubt !== undefined;
   }
 
   /** True until the first page of what was cut off came. */
@@ -72,16 +75,14 @@ export class Lane {
 
   /**
    * True at the key that the neighbour began with. Between both nothing is left out then, whatever the server's order.
-   *
-   * @throws OrderFault for a key behind that one: the server orders keys in another way, or that one is gone
+   * At a key behind that one it is doubted: the server orders keys in another way, or that one is gone.
    */
   #isAtEnd(key: string | undefined): boolean {
     const { before } = this;
     if (key === undefined || before === undefined || compareKeys(key, before) < 0) return false;
     if (key === before) return true;
-    throw new OrderFault(
-      `expected key "${before}" next after "${this.last}", where another listing had found it, found "${key}"`,
-    );
+    this.doubt = new BorderFault(before, key, this.last);
+    return false;
   }
 
   /** The first page of what was cut off came: where this lane really ends is known now. */

@@ -148,6 +148,9 @@ class Listing {
         if (objects.length > 0 || this.#isOver) {
           yield { objects, place: this.place, isLast: this.#isOver };
         }
+        if ((await this.#settleDoubts()) && this.#isOver) {
+          yield { objects: [], place: this.place, isLast: true };
+        }
       }
       this.#fill();
     }
@@ -181,6 +184,30 @@ class Listing {
     }
     left.meetRight();
     if (left.isListed) this.#close(left);
+  }
+
+  /**
+   * A range whose end is gone is listed to its end: its neighbour has what comes next. True where there was one.
+   *
+   * @throws BorderFault where the end is still there, so that the server orders keys in another way
+   */
+  async #settleDoubts(): Promise<boolean> {
+    const doubted = this.#lanes.filter(({ doubt }) => doubt !== undefined);
+    for (const lane of doubted) {
+      const { doubt } = lane;
+      if (doubt !== undefined && !(await this.#isGone(doubt.border))) throw doubt;
+      lane.doubt = undefined;
+      lane.isListed = true;
+      this.#close(lane);
+    }
+    return doubted.length > 0;
+  }
+
+  /** True for a key that was deleted since another listing found it: it would come before all that begins with it. */
+  async #isGone(key: string): Promise<boolean> {
+    const { source, storage } = this.#parts;
+    const page = await storage.list({ storage: source.storage, bucket: source.bucket, prefix: key });
+    return !page.objects.some((object) => object.key === key);
   }
 
   #close(lane: Lane): void {

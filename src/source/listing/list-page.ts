@@ -9,6 +9,21 @@ export class ListingFault extends Error {}
 /** Keys in another order than that of UTF-8 bytes; the server may list them all the same. */
 export class OrderFault extends ListingFault {}
 
+/** The key that a range ends at did not come where another listing had found it: the order is another, or the key is gone. */
+export class BorderFault extends OrderFault {
+  /** The key that was expected, and the one that came in its place, which lies behind it. */
+  readonly border: string;
+  readonly found: string;
+
+  constructor(border: string, found: string, after: string) {
+    super(
+      `expected key "${border}" next after "${after}", where another listing had found it, found "${found}"`,
+    );
+    this.border = border;
+    this.found = found;
+  }
+}
+
 export interface PageRequest {
   readonly prefix: string;
   /** The last key before this page; empty at the beginning. */
