@@ -4,7 +4,7 @@ import { redactLinks } from '../domain/link.ts';
 import { exitCodes } from '../domain/problem.ts';
 import type { Account } from '../domain/settings.ts';
 import { describeSkew } from './clock.ts';
-import type { DoctorTools } from './examine.ts';
+import type { DoctorTools } from './tools.ts';
 
 /** No vendor gives a job such a name. */
 const unknownJob = 'mediasweep-doctor-0';

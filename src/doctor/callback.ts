@@ -2,7 +2,7 @@
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { exitCodes } from '../domain/problem.ts';
 import type { Account } from '../domain/settings.ts';
-import type { DoctorTools } from './examine.ts';
+import type { DoctorTools } from './tools.ts';
 import { describeFailure } from './failure.ts';
 
 const probePath = '/mediasweep-doctor';

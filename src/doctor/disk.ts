@@ -2,16 +2,7 @@
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { exitCodes } from '../domain/problem.ts';
 import { formatCount, formatSize } from '../domain/quantity.ts';
-import type { DoctorTools } from './examine.ts';
-
-/** What the ledger remembers of runs; tasks of pruned runs take no room and are not counted. */
-export interface DiskHistory {
-  readonly ledgerBytes: number;
-  /** Of all runs that the ledger still holds whole. */
-  readonly tasks: number;
-  /** Of this pipeline's latest run; absent where it never ran. */
-  readonly latestTasks?: number | undefined;
-}
+import type { DiskHistory, DoctorTools } from './tools.ts';
 
 /** In the ledger and in the reports, measured over 20,000 answers of pai/image-quality (2026-11-20); others are longer. */
 const ledgerBytesATask = 1100;

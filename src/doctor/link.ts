@@ -5,7 +5,7 @@ import type { UrlReader } from '../domain/exchange.ts';
 import { safeUrl } from '../domain/link.ts';
 import { exitCodes } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
-import type { DoctorTools } from './examine.ts';
+import type { DoctorTools } from './tools.ts';
 import { describeFailure } from './failure.ts';
 import { examineLinkLife } from './lifetime.ts';
 

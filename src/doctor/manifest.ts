@@ -4,7 +4,7 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import { type Item, lineInFile } from '../domain/item.ts';
 import { formatCount } from '../domain/quantity.ts';
 import type { BucketSource, SourceSettings } from '../domain/settings.ts';
-import type { DoctorTools } from './examine.ts';
+import type { DoctorTools } from './tools.ts';
 import { describeFailure } from './failure.ts';
 
 export type ManifestSettings = Exclude<SourceSettings, BucketSource>;

@@ -7,7 +7,7 @@ import type { BucketSource, Pipeline } from '../domain/settings.ts';
 import type { ListedObject, ListRequest, StorageFacts } from '../domain/storage.ts';
 import { findAddressing, isRefused } from './addressing.ts';
 import { describeSkew } from './clock.ts';
-import type { DoctorTools } from './examine.ts';
+import type { DoctorTools } from './tools.ts';
 import { describeFailure } from './failure.ts';
 import { examineCredentials } from './lifetime.ts';
 import { examineManifest, type ManifestSettings } from './manifest.ts';

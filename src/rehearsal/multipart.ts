@@ -1,57 +1,15 @@
 /** Uploads in parts: an object is there once its upload is completed. Amazon S3 API Reference, "CreateMultipartUpload" and its kin, read 2026-11-20. */
 import { createHash } from 'node:crypto';
 import type { ServerAnswer } from '../domain/exchange.ts';
-import type { Work } from './operation.ts';
 import { readPayload } from './payload.ts';
 import { isRefusal, type Refusal, refuse } from './refusal.ts';
+import type { Part, Upload } from './uploads.ts';
+import type { Work } from './work.ts';
 import { writeXml } from './xml.ts';
 
 /** All parts but the last have at least so many bytes. */
 const leastPartBytes = 5 * 1024 * 1024;
 const mostParts = 10_000;
-
-interface Part {
-  readonly bytes: Buffer;
-  /** MD5 in hex. */
-  readonly etag: string;
-}
-
-interface Upload {
-  readonly bucket: string;
-  readonly key: string;
-  readonly contentType: string | undefined;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly parts: Map<number, Part>;
-}
-
-/** What is being uploaded: kept in memory, and gone with the process. */
-export class Uploads {
-  readonly #uploads = new Map<string, Upload>();
-  #begun = 0;
-
-  /** How many were begun and neither completed nor given up. */
-  get open(): number {
-    return this.#uploads.size;
-  }
-
-  begin(upload: Omit<Upload, 'parts'>): string {
-    this.#begun += 1;
-    const id = `upload-${this.#begun}`;
-    this.#uploads.set(id, { ...upload, parts: new Map() });
-    return id;
-  }
-
-  find({ target }: Pick<Work, 'target'>): { readonly id: string; readonly upload: Upload } | Refusal {
-    const id = target.query.get('uploadId') ?? '';
-    const upload = this.#uploads.get(id);
-    const isThere = upload?.bucket === target.bucket && upload?.key === target.key;
-    return upload && isThere ? { id, upload } : refuse('NoSuchUpload', undefined, { UploadId: id });
-  }
-
-  end(id: string): void {
-    this.#uploads.delete(id);
-  }
-}
 
 export async function beginUpload({ request, target, uploads }: Work): Promise<ServerAnswer> {
   const [bucket = '', key = ''] = [target.bucket, target.key];
@@ -63,7 +21,7 @@ export async function beginUpload({ request, target, uploads }: Work): Promise<S
 }
 
 export async function putPart(work: Work): Promise<ServerAnswer | Refusal> {
-  const found = work.uploads.find(work);
+  const found = work.uploads.find(work.target);
   if (isRefusal(found)) return found;
   const number = Number(work.target.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > mostParts) {
@@ -78,7 +36,7 @@ export async function putPart(work: Work): Promise<ServerAnswer | Refusal> {
 
 export async function completeUpload(work: Work): Promise<ServerAnswer | Refusal> {
   const { uploads, shelf, nowMs } = work;
-  const found = uploads.find(work);
+  const found = uploads.find(work.target);
   if (isRefusal(found)) return found;
   const { id, upload } = found;
   const document = readPayload(work.request, work.signer);
@@ -95,7 +53,7 @@ export async function completeUpload(work: Work): Promise<ServerAnswer | Refusal
 }
 
 export async function abandonUpload(work: Work): Promise<ServerAnswer | Refusal> {
-  const found = work.uploads.find(work);
+  const found = work.uploads.find(work.target);
   if (isRefusal(found)) return found;
   work.uploads.end(found.id);
   return { status: 204 };

@@ -1,27 +1,14 @@
 /** The S3 operations that the embedded store carries out, one entry each. */
 import type { ServerAnswer, ServerRequest } from '../domain/exchange.ts';
 import { listObjects, readListing } from './listing.ts';
-import { abandonUpload, beginUpload, completeUpload, putPart, type Uploads } from './multipart.ts';
+import { abandonUpload, beginUpload, completeUpload, putPart } from './multipart.ts';
 import { readPayload } from './payload.ts';
 import { checkConditions, listsEtag, readRange } from './reading.ts';
-import type { Quirks } from './quirk.ts';
 import { isRefusal, type Refusal, refuse } from './refusal.ts';
-import type { Shelf, StoredObject } from './shelf.ts';
-import type { Signer } from './signature.ts';
+import type { StoredObject } from './shelf.ts';
 import type { Target } from './target.ts';
+import type { Work } from './work.ts';
 import { writeXml, type XmlElements } from './xml.ts';
-
-/** What an operation works on; the signature has been verified. */
-export interface Work {
-  readonly request: ServerRequest;
-  readonly target: Target;
-  readonly signer: Signer | undefined;
-  readonly shelf: Shelf;
-  readonly uploads: Uploads;
-  readonly nowMs: number;
-  readonly pageCap?: number | undefined;
-  readonly quirks?: Quirks | undefined;
-}
 
 export interface Operation {
   /** Its name at AWS. */

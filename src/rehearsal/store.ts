@@ -2,7 +2,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { jitter } from '../domain/clock.ts';
 import type { Handler, ServerAnswer, ServerRequest } from '../domain/exchange.ts';
-import { Uploads } from './multipart.ts';
+import { Uploads } from './uploads.ts';
 import { findOperation, isAnonymousAllowed, type Operation } from './operation.ts';
 import type { Quirks } from './quirk.ts';
 import { isRefusal, type Refusal, refuse, statusOf } from './refusal.ts';

@@ -1,7 +1,7 @@
 /** What the doctor says of worlds that are in order and of worlds that are not. */
 import { describe, expect, it } from 'vitest';
-import type { DiskHistory } from '../../src/doctor/disk.ts';
-import { type DoctorTools, examine } from '../../src/doctor/examine.ts';
+import { examine } from '../../src/doctor/examine.ts';
+import type { DiskHistory, DoctorTools } from '../../src/doctor/tools.ts';
 import type { Diagnosis } from '../../src/domain/diagnosis.ts';
 import type { Sent, SignedCall } from '../../src/domain/exchange.ts';
 import { exitCodes, Stop } from '../../src/domain/problem.ts';

@@ -1,5 +1,6 @@
 /** What the classes of failures mean, and what to do about them; classes of vendors not named here have only their words. */
-import type { MessageKey, Say } from './language/say.ts';
+import type { MessageKey } from './language/catalogue.ts';
+import type { Say } from './language/say.ts';
 import type { Markup } from './markup.ts';
 
 const advice: Readonly<Record<string, MessageKey>> = {

@@ -9,7 +9,8 @@ import type { MediaFacts } from '../../../src/domain/item.ts';
 import type { UsageQuestion } from '../../../src/domain/service.ts';
 import { sayKnown } from '../../../src/report/html/language/known.ts';
 import { videoCensor } from '../../../src/vendors/qiniu/video-censor.ts';
-import { catalogues, makeSay, type MessageKey } from '../../../src/report/html/language/say.ts';
+import type { MessageKey } from '../../../src/report/html/language/catalogue.ts';
+import { catalogues, makeSay } from '../../../src/report/html/language/say.ts';
 import { html } from '../../../src/report/html/markup.ts';
 import { languages } from '../../../src/domain/settings.ts';
 

@@ -1,6 +1,7 @@
 /** Words that a run leaves in the ledger are English; those that are made from a pattern are said in the page's language. */
 import { html, type Markup } from '../markup.ts';
-import { catalogues, type MessageKey, type Say } from './say.ts';
+import type { MessageKey } from './catalogue.ts';
+import { catalogues, type Say } from './say.ts';
 
 /** Patterns of assumptions, and of the reasons why a task was not asked, as vendors and the domain write them. */
 const patterns = [

@@ -2,13 +2,9 @@
 import type { Language } from '../../../domain/settings.ts';
 import { formatCount, formatDuration } from '../../../domain/quantity.ts';
 import { escapeHtml, html, type Markup } from '../markup.ts';
+import type { Catalogue, MessageKey } from './catalogue.ts';
 import { en } from './en.ts';
 import { zh } from './zh.ts';
-
-export type MessageKey = keyof typeof en;
-
-/** Every message of the page; a language that lacks one does not compile. */
-export type Catalogue = Readonly<Record<MessageKey, string>>;
 
 export const catalogues: Readonly<Record<Language, Catalogue>> = { en, zh };
 

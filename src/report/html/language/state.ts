@@ -1,6 +1,6 @@
 /** What each exit code says of a run, on the page and in messages. */
 import { type ExitCode, exitCodes } from '../../../domain/problem.ts';
-import type { MessageKey } from './say.ts';
+import type { MessageKey } from './catalogue.ts';
 
 export type Mood = 'good' | 'warn' | 'bad' | 'calm';
 

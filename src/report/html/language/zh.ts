@@ -1,5 +1,5 @@
 /** The texts of the page in Chinese (simplified). */
-import type { Catalogue } from './say.ts';
+import type { Catalogue } from './catalogue.ts';
 
 export const zh: Catalogue = {
   'page.lang': 'zh-CN',
