@@ -76,6 +76,8 @@ export interface WorkerFlags {
   readonly graceMs: number;
   /** Where its health and metrics are told; nowhere if absent. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined;
+  /** Where it takes callbacks; where its accounts say if absent. */
+  readonly callbackListen?: { readonly host: string; readonly port: number } | undefined;
 }
 
 export interface WorkerWatch {

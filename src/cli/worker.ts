@@ -13,6 +13,7 @@ const examples = `
 Examples:
   mediasweep worker
   mediasweep worker --listen 0.0.0.0:9464    with /live, /ready and /metrics
+  mediasweep worker --callback-listen 0.0.0.0:8787    takes vendors' callbacks there
   mediasweep worker --log json 2>> worker.log
 
 Needs \`shards\` in config/cluster.yaml, and the same config and credentials as the runs: docs/cluster.md. Any number may
@@ -24,6 +25,7 @@ Exit codes: 0 drained; 2 wrong use or config; 3 ledger or Redis out of reach whe
 interface Written {
   readonly grace: number;
   readonly listen?: NonNullable<WorkerFlags['listen']>;
+  readonly callbackListen?: NonNullable<WorkerFlags['callbackListen']>;
 }
 
 export function addWorker(program: Command, tools: Tools, conclude: Conclude): void {
@@ -34,16 +36,22 @@ export function addWorker(program: Command, tools: Tools, conclude: Conclude): v
     .addOption(
       new Option('--listen <host:port>', 'tell health and metrics over HTTP there').argParser(readListen),
     )
+    .addOption(
+      new Option(
+        '--callback-listen <host:port>',
+        'take callbacks of vendors there, instead of where the accounts say',
+      ).argParser(readListen),
+    )
     .addOption(makeGraceOption())
     .addHelpText('after', layHelp(tools.console, examples))
-    .action(async ({ grace, listen }: Written, command: Command) => {
+    .action(async ({ grace, listen, callbackListen }: Written, command: Command) => {
       const { places, log: form, isQuiet } = readGlobals(command);
       const { console, clock } = tools;
       const log =
         form === 'json'
           ? await openJsonLog(console, () => clock.now())
           : makeTextLog(console, () => undefined, !isQuiet);
-      await tools.spine.work({ graceMs: grace, listen }, places, { log });
+      await tools.spine.work({ graceMs: grace, listen, callbackListen }, places, { log });
       conclude(exitCodes.complete);
     });
 }

@@ -7,12 +7,23 @@ import type { Account, Pipeline } from '../domain/settings.ts';
 const prefix = '/callback/';
 
 /** The unguessable path of one run and account: an HMAC of the account's secrets and the run's id. */
-export function makeCallbackPath(account: Account, run: string): string {
+function makeCallbackPath(account: Account, run: string): string {
   const key = Object.entries(account.credentials)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
     .join('\n');
   return `${prefix}${createHmac('sha256', key).update(`callback\n${account.name}\n${run}`).digest('hex')}`;
+}
+
+/** Where the vendor is to call back for jobs of this account and run; undefined for an account without `callback:`. */
+export function makeHookUrl(account: Account, run: string): string | undefined {
+  return account.callback && `${account.callback.publicUrl}${makeCallbackPath(account, run)}`;
+}
+
+/** Accounts of these services that are to be called back, each once. */
+export function findCalledBack(services: Pipeline['services']): readonly Account[] {
+  const called = services.filter(({ delivery, account }) => delivery === 'callback' && account.callback);
+  return [...new Map(called.map(({ account }) => [account.name, account])).values()];
 }
 
 export interface CallbackDesk {
@@ -21,27 +32,48 @@ export interface CallbackDesk {
   readonly refuse: (method: string, path: string) => number | undefined;
 }
 
-/** Takes only POST to a path of `paths`, answers at once, and hands the reference that the body names to `hint`. */
+/** One path that may be called. */
+export interface CallbackPath {
+  readonly account: Account;
+  readonly run: string;
+  /** As `makeCallbackPath` makes it, in bytes. */
+  readonly path: Buffer;
+}
+
+export function openPath(account: Account, run: string): CallbackPath {
+  return { account, run, path: Buffer.from(makeCallbackPath(account, run)) };
+}
+
+/**
+ * Takes only POST to one of the paths, and hands the reference that the body names to `hint`. Answers 200 at once, or 503
+ * where the hint could not be passed on.
+ */
 export function makeCallbackDesk(
-  paths: ReadonlyMap<string, Account>,
-  hint: (account: Account, ref: string) => void,
+  paths: () => Iterable<CallbackPath>,
+  hint: (to: CallbackPath, ref: string) => Promise<void> | void,
 ): CallbackDesk {
-  const known = [...paths].map(([path, account]) => ({ path: Buffer.from(path), account }));
-  const find = (given: Buffer) =>
-    known.find(({ path }) => path.length === given.length && timingSafeEqual(path, given))?.account;
+  const find = (given: Buffer): CallbackPath | undefined => {
+    for (const one of paths()) {
+      if (one.path.length === given.length && timingSafeEqual(one.path, given)) return one;
+    }
+    return undefined;
+  };
   const refuse: CallbackDesk['refuse'] = (method, path) => {
     if (!find(Buffer.from(path))) return 404;
     return method === 'POST' ? undefined : 405;
   };
   const handler: Handler = async (request) => {
-    const account = find(Buffer.from(request.path));
+    const found = find(Buffer.from(request.path));
     const body = Buffer.from(request.body).toString('utf8');
-    for (const service of account?.vendor.services ?? []) {
+    for (const service of found?.account.vendor.services ?? []) {
       const ref = service.readCallback?.(body);
-      if (ref !== undefined && account) {
-        hint(account, ref);
-        break;
+      if (ref === undefined || !found) continue;
+      try {
+        await hint(found, ref);
+      } catch {
+        return { status: 503 };
       }
+      break;
     }
     return { status: 200 };
   };
@@ -68,24 +100,20 @@ export async function openCallbacks(request: {
   ) => Promise<Listening>;
   readonly hint: (account: Account, ref: string) => void;
 }): Promise<Callbacks> {
-  const accounts = new Map(
-    request.services
-      .filter(({ delivery, account }) => delivery === 'callback' && account.callback !== undefined)
-      .map(({ account }) => [account.name, account]),
+  const accounts = findCalledBack(request.services);
+  const paths = accounts.map((account) => openPath(account, request.run));
+  const desk = makeCallbackDesk(
+    () => paths,
+    ({ account }, ref) => request.hint(account, ref),
   );
-  const paths = new Map(
-    [...accounts.values()].map((account) => [makeCallbackPath(account, request.run), account]),
-  );
-  const desk = makeCallbackDesk(paths, request.hint);
   const listens = groupBy(
-    [...accounts.values()].flatMap(({ callback }) => (callback ? [callback.listen] : [])),
+    accounts.flatMap(({ callback }) => (callback ? [callback.listen] : [])),
     ({ host, port }) => `${host}:${port}`,
   );
   const servers: Listening[] = [];
   for (const [address] of listens.values()) if (address) servers.push(await request.serve(desk, address));
   return {
-    hookUrl: (account) =>
-      account.callback && `${account.callback.publicUrl}${makeCallbackPath(account, request.run)}`,
+    hookUrl: (account) => makeHookUrl(account, request.run),
     close: async () => {
       await Promise.all(servers.map((server) => server.close()));
     },

@@ -53,7 +53,7 @@ export type Work =
   | { readonly is: 'poll'; readonly watch: Watch }
   | { readonly is: 'search' };
 
-/** Callbacks remembered of submissions that nobody watches yet; a vendor's are few, a forger's are not. */
+/** Callbacks remembered of submissions that nobody watches here, or not yet; the oldest are forgotten first. */
 const mostCalledBack = 10_000;
 
 /** Owners remembered; a vendor's jobs of a day may be more, and are then read again. */
@@ -92,7 +92,12 @@ export class Desk {
 
   /** A callback named a reference of which no job is known: its submission arrived, whatever became of the reply. */
   noteCalledBack(ref: string): void {
-    if (this.#calledBack.size < mostCalledBack) this.#calledBack.add(ref);
+    this.#calledBack.add(ref);
+    if (this.#calledBack.size <= mostCalledBack) return;
+    for (const oldest of this.#calledBack) {
+      this.#calledBack.delete(oldest);
+      return;
+    }
   }
 
   noteOwner(job: string, ref: string): void {

@@ -115,7 +115,7 @@ export class Dispatcher {
   }
 
   /** A callback named this reference: its job is read at once, and a call of unknown fate is known to have arrived. */
-  hint(account: Account, ref: string): void {
+  hint(account: Pick<Account, 'name'>, ref: string): void {
     const desk = this.#desks.find((one) => one.account.name === account.name);
     const watch = desk?.watches.get(ref);
     if (!desk) return;

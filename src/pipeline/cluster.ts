@@ -1,5 +1,6 @@
 /** What a process shares with those on other machines, where `config/cluster.yaml` says so. */
 import { hostname } from 'node:os';
+import { type CallbackPost, openCallbackPost } from '../cluster/callback-post.ts';
 import { RedisPaceOffice } from '../cluster/pace-office.ts';
 import { announce, type Presence } from '../cluster/presence.ts';
 import { openRedis } from '../cluster/redis.ts';
@@ -23,6 +24,8 @@ export interface Cluster {
   /** Whether its coordinator, or a worker on one of its shards, lives. */
   readonly isAtWork: (pipeline: string, ledger: Pick<Ledger, 'listHolders'>) => Promise<boolean>;
   readonly wishFor: (run: string) => RunWish;
+  /** Hands callbacks on to whoever watches their jobs. */
+  readonly post: Omit<CallbackPost, 'close'>;
 }
 
 /**
@@ -44,6 +47,7 @@ export async function withCluster<Value>(
     const process = `${hostname()}:${processId}:${clock.now().toString(36)}`;
     const presence = await announce({ client, prefix }, process, clock);
     const { isAlive } = presence;
+    const post = openCallbackPost({ client, prefix, clock });
     try {
       return await use({
         settings,
@@ -64,8 +68,10 @@ export async function withCluster<Value>(
           return (await Promise.all(names.map(isAlive))).includes(true);
         },
         wishFor: (run) => new RunWish({ client, prefix }, run),
+        post,
       });
     } finally {
+      post.close();
       await presence.close();
     }
   } finally {

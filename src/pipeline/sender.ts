@@ -1,10 +1,11 @@
 /** What a session sends with: one dispatcher after the other, over the same connections, limits and callbacks. */
 import type { BenchLedger, DispatchCounters } from '../dispatch/bench.ts';
-import { openCallbacks } from '../dispatch/callback.ts';
+import { type Callbacks, openCallbacks } from '../dispatch/callback.ts';
 import { type DispatchEnd, Dispatcher, type DispatchRequest } from '../dispatch/dispatcher.ts';
 import { makeUseFinder } from '../dispatch/former-use.ts';
 import { findLongest, makeLinker } from '../dispatch/link.ts';
 import type { Http } from '../domain/exchange.ts';
+import type { Account } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { openHttp } from '../wire/http.ts';
 import type { MediaWays } from './media.ts';
@@ -21,25 +22,32 @@ export interface Sender {
   close(): Promise<void>;
 }
 
+/** A job of this account has ended, as far as its vendor's callback can be believed. */
+export type Hint = (account: Pick<Account, 'name'>, ref: string) => void;
+
+/** Hints that came before there was anybody to take them. */
+const mostEarly = 10_000;
+
 export async function openSender(
   outside: Outside,
   session: Session,
   { storage }: MediaWays,
   stop: AbortSignal,
-  /** False where another process listens, or none: vendors are asked instead. */
-  listens = true,
+  /** Has vendors call back; on addresses of this process' own where absent. */
+  listen?: (hint: Hint) => Promise<Callbacks>,
 ): Promise<Sender> {
   const { clock } = outside;
   const { pipeline, ledger, opened, flags, output, pace, isAtWork: isAlive } = session;
   const { services, access, deadlines, resendBelow } = pipeline;
   const { log } = session.watch;
   let dispatcher: Dispatcher | undefined;
-  const callbacks = await openCallbacks({
-    services: listens ? services : [],
-    run: opened.record.id,
-    serve: serveCallbacks,
-    hint: (account, ref) => dispatcher?.hint(account, ref),
-  });
+  const early: Parameters<Hint>[] = [];
+  const hint: Hint = (account, ref) => {
+    if (dispatcher) dispatcher.hint(account, ref);
+    else if (early.length < mostEarly) early.push([account, ref]);
+  };
+  const run = opened.record.id;
+  const callbacks = await (listen?.(hint) ?? openCallbacks({ services, run, serve: serveCallbacks, hint }));
   const http = openHttp({
     connections: Math.max(...services.map(({ account }) => account.limits.concurrency)),
   });
@@ -57,7 +65,7 @@ export async function openSender(
     log,
     deadlines,
     resendBelow,
-    hookUrl: (account) => (listens ? callbacks.hookUrl(account) : undefined),
+    hookUrl: callbacks.hookUrl,
     counters: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
     stop,
   };
@@ -66,9 +74,9 @@ export async function openSender(
     get openJobs() {
       return dispatcher?.openJobs ?? 0;
     },
-    send: (run, feed) => {
+    send: (ledgerOfRun, feed) => {
       dispatcher = new Dispatcher({
-        bench: { ...bench, run },
+        bench: { ...bench, run: ledgerOfRun },
         services,
         feed,
         findUse: makeUseFinder({
@@ -80,6 +88,7 @@ export async function openSender(
         isRereadable: isRereadable(session),
         graceMs: flags.graceMs,
       });
+      for (const [account, ref] of early.splice(0)) dispatcher.hint(account, ref);
       return dispatcher.run();
     },
     close: async () => {

@@ -15,7 +15,9 @@ import type { Cluster } from './cluster.ts';
 import { type Feed, openFeed } from './feed.ts';
 import { openMedia } from './media.ts';
 import type { Outside } from './outside.ts';
+import { tryReopen } from './reopen.ts';
 import { openSender, type Sender } from './sender.ts';
+import { openSharedCallbacks } from './shared-callbacks.ts';
 import type { Session } from './session.ts';
 
 const lookMs = 1000;
@@ -42,7 +44,7 @@ export async function dispatchShards(
   cluster: Cluster,
   shardTasks: number,
 ): Promise<SessionEnd> {
-  const { pipeline, ledger, opened, flags, watch } = session;
+  const { pipeline, ledger, opened, flags, folders, places, watch } = session;
   const { clock } = outside;
   const { log } = watch;
   const run = opened.record.id;
@@ -54,7 +56,17 @@ export async function dispatchShards(
   const media = openMedia(pipeline, clock);
   const queue = await openShardQueue(cluster.settings.redis);
   try {
-    const sender = await openSender(outside, session, media, stop);
+    const callbacks = await openSharedCallbacks({
+      clock,
+      cluster,
+      ledger,
+      log,
+      reopen: (record) => tryReopen(outside, { run: record, folders, places, needsCredentials: true }),
+      listen: undefined,
+    });
+    const sender = await openSender(outside, session, media, stop, (hint) =>
+      callbacks.open(run, pipeline.services, hint),
+    );
     try {
       const feed = openFeed(outside, session, media, stop);
       const parts = { outside, session, cluster, shardTasks, queue, feed, sender, stop };
@@ -80,7 +92,7 @@ export async function dispatchShards(
         progress.close();
       }
     } finally {
-      await sender.close();
+      await Promise.all([sender.close(), callbacks.close()]);
     }
   } finally {
     await queue.close();

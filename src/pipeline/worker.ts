@@ -15,8 +15,9 @@ import { withLedger } from './ledger.ts';
 import { openMedia } from './media.ts';
 import { withOutput } from './output.ts';
 import type { Outside } from './outside.ts';
-import { reopen } from './reopen.ts';
+import { reopen, tryReopen } from './reopen.ts';
 import { openSender, type Sender } from './sender.ts';
+import { openSharedCallbacks, type SharedCallbacks } from './shared-callbacks.ts';
 import { serveHealth, type WorkerState } from './worker-health.ts';
 
 const lookMs = 1000;
@@ -31,6 +32,7 @@ interface Working {
   readonly ledger: Ledger;
   readonly flags: WorkerFlags;
   readonly watch: WorkerWatch;
+  readonly callbacks: SharedCallbacks;
   /** Runs that this worker has joined. */
   readonly joined: Map<string, Promise<Joined>>;
   readonly shards: WorkerState['shards'];
@@ -63,6 +65,14 @@ export async function work(
       folders,
       outside,
       async (ledger) => {
+        const callbacks = await openSharedCallbacks({
+          clock: outside.clock,
+          cluster,
+          ledger,
+          log: watch.log,
+          reopen: (run) => tryReopen(outside, { run, folders, places, needsCredentials: true }),
+          listen: flags.callbackListen,
+        });
         const working: Working = {
           outside,
           folders,
@@ -71,6 +81,7 @@ export async function work(
           ledger,
           flags,
           watch,
+          callbacks,
           joined: new Map(),
           shards: { underway: 0, done: 0, failed: 0 },
           senders: new Set(),
@@ -86,7 +97,7 @@ export async function work(
         await untilAborted(outside.stop);
         watch.log.info('draining: calls in flight are given their grace, and shards go back');
         await serving.drain();
-        await health.close();
+        await Promise.all([health.close(), callbacks.close()]);
       },
       { log: watch.log },
     );
@@ -159,7 +170,7 @@ async function dispatchShard(
   shard: Shard,
   place: number,
 ): Promise<DispatchEnd> {
-  const { outside, folders, places, cluster, ledger, flags, watch } = working;
+  const { outside, folders, places, cluster, ledger, flags, watch, callbacks } = working;
   const { pipeline, opened } = await join(working, order.run);
   const ending = new AbortController();
   const stop = AbortSignal.any([outside.stop, ending.signal]);
@@ -184,7 +195,14 @@ async function dispatchShard(
         isAtWork: (name: string) => cluster.isAtWork(name, ledger),
         mayCall: cluster.presence.isHeard,
       };
-      const sender = await openSender(outside, session, media, stop, false);
+      const sender = await openSender(outside, session, media, stop, async (hint) => {
+        const { services } = pipeline;
+        const opening = await callbacks.open(order.run, services, hint);
+        // What the former holder was called back for, and could not read any more.
+        const past = shard.claims > 1 ? await callbacks.readPast(order.run) : [];
+        for (const { account, ref } of past) hint({ name: account }, ref);
+        return opening;
+      });
       working.senders.add(sender);
       try {
         return await sender.send(seeShard(opened, shard), nothing);
