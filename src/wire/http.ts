@@ -79,7 +79,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(limits: Limits, settle: (sent: Sent) => void) {
     this.#limits = limits;
     this.#settle = settle;
-    this.#timer = setTimeout(() => this.#expire(), limits.timeoutMs);
+    this.#timer = setTimeout(() => this.#expireUnread(), limits.timeoutMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -119,6 +119,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** Ends the call without an answer; the phase follows from whether it had started. */
   fail(cause: string): void {
     this.#finish({ phase: this.#controller === undefined ? 'not-sent' : 'unknown', cause });
+  }
+
+  /**
+   * Where the process stood still (stopped, asleep, starved), the answer may have come in time and lie unread in its socket:
+   * paid for, so it is read, for as long as every turn of the event loop brings more of it.
+   */
+  #expireUnread(seen?: string): void {
+    const now = `${this.#status} ${this.#bytes}`;
+    if (this.#isSettled) return;
+    if (now === seen) this.#expire();
+    else setImmediate(() => this.#expireUnread(now));
   }
 
   #expire(): void {

@@ -1,6 +1,8 @@
 /** Every phase of a call against real sockets: what may be sent again and what may not. */
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Http, Sent, SignedCall } from '../../src/domain/exchange.ts';
 import { openHttp } from '../../src/wire/http.ts';
@@ -111,6 +113,29 @@ describe('a complete answer', () => {
     const url = await serveHttp((_request, response) => response.end('x'.repeat(1000)));
     const sent = await open().send(get(url), limits);
     expect(sent.phase === 'answered' && sent.reply.body.length).toBe(1000);
+  });
+});
+
+describe('a process that stood still beyond a deadline', () => {
+  it.each([10, 500_000])('reads the answer of %i bytes that came meanwhile', async (length) => {
+    const server = `
+      const { createServer } = require('node:http');
+      const { parentPort } = require('node:worker_threads');
+      const server = createServer((_, response) => setTimeout(() => response.end('x'.repeat(${length})), 60));
+      server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+    const worker = new Worker(server, { eval: true });
+    closers.push(async () => {
+      await worker.terminate();
+    });
+    const [port] = (await once(worker, 'message')) as [number];
+    const http = open();
+    const url = `http://127.0.0.1:${port}/`;
+    await http.send(get(url), { ...limits, maxBytes: 1_000_000 });
+    const sending = http.send(post(url, '{}'), { timeoutMs: 100, maxBytes: 1_000_000 });
+    // The request has left, and this thread sleeps.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    expect(causeOf(await sending)).toBe('answered 200');
   });
 });
 
