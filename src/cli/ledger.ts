@@ -9,7 +9,8 @@ import type { Conclude, Tools } from './tools.ts';
 
 const about = `
 The ledger is ledger.db in the state folder. At the end of a run, at most once a day, a copy of it is put into backups/
-beside it; the newest three are kept. run --backup 7d makes it rarer, run --backup off leaves it to you.`;
+beside it; the newest three are kept. run --backup 7d makes it rarer, run --backup off leaves it to you.
+ledger.db.seal holds checksums of what was left there: a ledger that was damaged since is refused.`;
 
 const examples = `${about}
 

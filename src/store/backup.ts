@@ -19,6 +19,7 @@ import { makeAsidePath, sweepAside, syncFolder } from './atomic-file.ts';
 import { listLocked } from './run-lock.ts';
 import { type Driver, loadDriver } from './sqlite/driver.ts';
 import { migrations } from './sqlite/schema.ts';
+import { findBrokenSeal, findSeal, sealFile } from './seal.ts';
 import { explainDatabaseError, explainFileError } from './trouble.ts';
 
 /** Less than a day, so that a nightly run which begins a little earlier than yesterday makes its copy too. */
@@ -72,8 +73,12 @@ export async function backUpLedger(
     }
     syncFile(aside);
     renameSync(aside, path);
+    await sealFile(path);
     await syncFolder(dirname(path));
-    for (const { path: old } of listCopies(folder).slice(mostCopies)) rmSync(old, { force: true });
+    for (const { path: old } of listCopies(folder).slice(mostCopies)) {
+      rmSync(findSeal(old), { force: true });
+      rmSync(old, { force: true });
+    }
     return path;
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
@@ -175,12 +180,12 @@ export async function restoreLedger(request: {
   await refuseRuns(folder);
   const driver = await loadDriver();
   const ledger = join(folder, 'ledger.db');
-  if (!isForced && existsSync(ledger) && findFault(driver, ledger) === undefined) {
+  if (!isForced && existsSync(ledger) && (await findFault(driver, ledger)) === undefined) {
     throw wrongUse(
       `ledger "${ledger}": it is in order: a backup would forget every answer that came after it. Leave it, or say --force.`,
     );
   }
-  const copy = chooseCopy(driver, folder, request.backup);
+  const copy = await chooseCopy(driver, folder, request.backup);
   const aside = existsSync(ledger) ? `${ledger}.replaced-${stamp(nowMs)}` : undefined;
   const fresh = makeAsidePath(ledger);
   try {
@@ -188,7 +193,8 @@ export async function restoreLedger(request: {
     await copyFile(copy, fresh);
     chmodSync(fresh, 0o600);
     syncFile(fresh);
-    for (const suffix of ['', '-wal', '-shm']) {
+    // The copy's own seal is not the ledger's: it is sealed when it is closed.
+    for (const suffix of ['.seal', '', '-wal', '-shm']) {
       if (aside !== undefined && existsSync(ledger + suffix)) renameSync(ledger + suffix, aside + suffix);
       else rmSync(ledger + suffix, { force: true });
     }
@@ -212,16 +218,15 @@ export async function refuseRuns(folder: string): Promise<void> {
   );
 }
 
-function chooseCopy(driver: Driver, folder: string, named: string | undefined): string {
+async function chooseCopy(driver: Driver, folder: string, named: string | undefined): Promise<string> {
   if (named !== undefined) {
     const path = existsSync(named) ? resolve(named) : join(folder, 'backups', basename(named));
-    const fault = existsSync(path) ? findFault(driver, path) : 'there is no such file';
+    const fault = existsSync(path) ? await findFault(driver, path) : 'there is no such file';
     if (fault === undefined) return path;
     throw wrongUse(`backup "${named}": ${fault}. Name another, or none for the newest that is in order.`);
   }
   const copies = listCopies(folder);
-  const copy = copies.find(({ path }) => findFault(driver, path) === undefined);
-  if (copy) return copy.path;
+  for (const { path } of copies) if ((await findFault(driver, path)) === undefined) return path;
   const found = copies.length === 0 ? 'there is none' : `none of ${copies.length} is in order`;
   throw wrongUse(
     `backup: ${found} in "${join(folder, 'backups')}". Name a copy of the ledger, or move the ledger away to begin with an empty one, which knows no answer that was paid for before.`,
@@ -229,7 +234,9 @@ function chooseCopy(driver: Driver, folder: string, named: string | undefined): 
 }
 
 /** Why a file is no ledger of this program; `undefined` where it is one, and whole. */
-function findFault(driver: Driver, path: string): string | undefined {
+async function findFault(driver: Driver, path: string): Promise<string | undefined> {
+  const change = await findBrokenSeal(path);
+  if (change !== undefined) return `it is damaged: ${change}`;
   try {
     const opened = new driver(path, { readonly: true });
     try {

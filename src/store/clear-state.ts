@@ -11,7 +11,7 @@ import { explainFileError } from './trouble.ts';
 export async function clearState(folder: string, pipeline: string, holder: LockHolder): Promise<void> {
   const release = await acquireRunLock(folder, pipeline, holder);
   try {
-    for (const name of ['ledger.db', 'ledger.db-wal', 'ledger.db-shm']) {
+    for (const name of ['ledger.db.seal', 'ledger.db', 'ledger.db-wal', 'ledger.db-shm']) {
       const path = join(folder, name);
       await rm(path, { force: true }).catch((error: unknown) => {
         throw explainFileError('ledger', path, error);

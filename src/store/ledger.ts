@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../domain/clock.ts';
 import type { Ledger } from '../domain/ledger.ts';
 import { SqlLedger } from './sql/sql-ledger.ts';
-import { openAgain, openDatabase } from './sqlite/database.ts';
+import { openAgain, openHeldDatabase } from './sqlite/database.ts';
 import { loadDriver } from './sqlite/driver.ts';
 import { ThreadWriter } from './sqlite/thread-writer.ts';
 
@@ -23,7 +23,7 @@ export async function openLedger(options: {
   const path = join(options.folder, 'ledger.db');
   const now = () => options.clock.now();
   return new SqlLedger({
-    db: openDatabase(path, driver),
+    db: await openHeldDatabase(path, driver),
     openWriter: async () => openAgain(path, driver),
     now,
     ...(options.isThreaded === true && { openThread: (opening) => ThreadWriter.open(path, opening, now) }),

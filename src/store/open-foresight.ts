@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Foresight } from '../domain/foresight.ts';
 import type { Pipeline } from '../domain/settings.ts';
-import { openDatabase, openEmptyDatabase, openScratchDatabase } from './sqlite/database.ts';
+import { openEmptyDatabase, openHeldDatabase, openScratchDatabase } from './sqlite/database.ts';
 import { loadDriver } from './sqlite/driver.ts';
 import { openPostgresDatabase, type PostgresOpening } from './postgres-ledger.ts';
 import { makeForesight, seenSchema } from './sql/foresight.ts';
@@ -26,7 +26,7 @@ export async function openForesight(options: {
   const db = postgres
     ? await openPostgresDatabase(postgres)
     : canKeep
-      ? openDatabase(path, driver)
+      ? await openHeldDatabase(path, driver)
       : openEmptyDatabase(driver);
   try {
     const scratch = openScratchDatabase(driver, seenSchema);

@@ -2,10 +2,11 @@
  * Keeps two runs of one pipeline apart. The lock is SQLite's exclusive lock on a side file: the system drops it at once
  * when its holder dies, however it dies. Who holds it stands in a second file, since reading the first would not be safe.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { exitCodes, Stop } from '../domain/problem.ts';
 import { writeFileAside } from './atomic-file.ts';
+import { makeOwnFile } from './own-file.ts';
 import { loadDriver } from './sqlite/driver.ts';
 import { explainDatabaseError } from './trouble.ts';
 
@@ -33,9 +34,7 @@ export async function acquireRunLock(
   const { lock, note } = findLock(folder, pipeline);
   let opened: InstanceType<typeof driver> | undefined;
   try {
-    mkdirSync(dirname(lock), { recursive: true, mode: 0o700 });
-    // SQLite keeps the permissions of a file that is there.
-    closeSync(openSync(lock, 'a', 0o600));
+    makeOwnFile(lock);
     opened = new driver(lock, { timeout: patienceMs });
     opened.exec('BEGIN EXCLUSIVE');
     await writeFileAside(note, (sink) => sink.write(`${JSON.stringify(holder)}\n`), 0o600);

@@ -140,7 +140,7 @@ describe('a ledger file', () => {
     }
   }
 
-  test('truncated anywhere is refused with the way to restore it; bit-flipped it is, too, or can be read, and never ends in a mistake', async () => {
+  test('truncated or bit-flipped anywhere is refused with the way to restore it; where a kill left no checksums, it is refused or read, and never ends in a mistake', async () => {
     const world = await ToyWorld.open();
     const items = [...makeImages(150), ...makeVideos(40)];
     await world.run({ services: [useToy('toy/image'), useToy('toy/video')], items });
@@ -149,9 +149,13 @@ describe('a ledger file', () => {
     const bytes = await readFile(join(whole, 'ledger.db'));
     const folder = await mkdtemp(join(tmpdir(), 'mediasweep-damage-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const judge = async (damaged: Uint8Array): Promise<'refused' | 'unharmed' | 'misread'> => {
+    const judge = async (
+      damaged: Uint8Array,
+      { isSealed }: { readonly isSealed: boolean },
+    ): Promise<'refused' | 'unharmed' | 'misread'> => {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
       await writeFile(join(folder, 'ledger.db'), damaged);
+      if (isSealed) await cp(join(whole, 'ledger.db.seal'), join(folder, 'ledger.db.seal'));
       try {
         return (await readEverything(folder)) === expected ? 'unharmed' : 'misread';
       } catch (error) {
@@ -161,23 +165,35 @@ describe('a ledger file', () => {
         return 'refused';
       }
     };
-    const truncated = { refused: 0, unharmed: 0, misread: 0 };
     const { numRuns } = tries(40);
-    for (let cut = 1; cut <= numRuns; cut += 1) {
-      truncated[await judge(bytes.subarray(0, Math.floor((bytes.length * cut) / (numRuns + 1))))] += 1;
-    }
-    expect(truncated).toEqual({ refused: numRuns, unharmed: 0, misread: 0 });
-    const flipped = { refused: 0, unharmed: 0, misread: 0 };
-    for (let flip = 0; flip < 4 * numRuns; flip += 1) {
+    const cut = (number: number) =>
+      bytes.subarray(0, Math.floor((bytes.length * (number - 1)) / (numRuns + 1)));
+    const flip = (number: number) => {
       const damaged = Buffer.from(bytes);
-      const at = Math.floor(jitter(`flip ${flip}`) * damaged.length);
-      damaged[at] = (damaged[at] ?? 0) ^ (1 << (flip % 8));
-      flipped[await judge(damaged)] += 1;
+      const at = Math.floor(jitter(`flip ${number}`) * damaged.length);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (number % 8));
+      return damaged;
+    };
+    const atRest = { refused: 0, unharmed: 0, misread: 0 };
+    for (let number = 1; number <= numRuns; number += 1) {
+      atRest[await judge(cut(number), { isSealed: true })] += 1;
     }
-    // SQLite keeps no checksum of values, so a flip within one is read as what it says: docs/security.md tells so.
-    expect(flipped.refused).toBeGreaterThan(numRuns / 10);
-    expect(flipped.misread).toBeLessThan(numRuns);
-    await cp(join(whole, 'ledger.db'), join(folder, 'ledger.db'));
-    expect(await readEverything(folder)).toBe(expected);
+    for (let number = 0; number < 5 * numRuns; number += 1) {
+      atRest[await judge(flip(number), { isSealed: true })] += 1;
+    }
+    expect(atRest).toEqual({ refused: 6 * numRuns, unharmed: 0, misread: 0 });
+    expect(await judge(bytes, { isSealed: true })).toBe('unharmed');
+
+    // SQLite alone keeps no checksum of values, so that a flip within one is read as what it says.
+    const truncated = { refused: 0, unharmed: 0, misread: 0 };
+    for (let number = 2; number < 12; number += 1) {
+      truncated[await judge(cut(number), { isSealed: false })] += 1;
+    }
+    expect(truncated).toEqual({ refused: 10, unharmed: 0, misread: 0 });
+    const flipped = { refused: 0, unharmed: 0, misread: 0 };
+    for (let number = 0; number < numRuns; number += 1) {
+      flipped[await judge(flip(number), { isSealed: false })] += 1;
+    }
+    expect(flipped.misread).toBeLessThan(numRuns / 2);
   }, 120_000);
 });

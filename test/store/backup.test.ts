@@ -1,5 +1,5 @@
 /** Copies of the ledger, and how one of them takes its place. */
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -34,7 +34,14 @@ async function countRuns(): Promise<number> {
   }
 }
 
-const listBackups = async () => (await readdir(join(folder, 'backups'))).sort();
+/** Each has its seal beside it. */
+async function listBackups(): Promise<readonly string[]> {
+  const names = (await readdir(join(folder, 'backups'))).sort();
+  const copies = names.filter((name) => !name.endsWith('.seal'));
+  expect(names).toEqual(copies.flatMap((name) => [name, `${name}.seal`]));
+  return copies;
+}
+
 const restore = (given: { backup?: string; isForced?: boolean } = {}) =>
   restoreLedger({ folder, isForced: false, nowMs: startMs + 100 * hourMs, ...given });
 const damage = () => writeFile(join(folder, 'ledger.db'), 'no database at all'.repeat(1000));
@@ -141,6 +148,26 @@ describe('restoring', () => {
     expect(await countRuns()).toBe(2);
     expect((await stat(join(folder, 'ledger.db'))).mode & 0o777).toBe(0o600);
     expect((await stat(restored.aside ?? '')).size).toBe(18_000);
+  });
+
+  test('passes over a backup in which one bit has changed', async () => {
+    await addRun();
+    await backUpLedger(folder, startMs);
+    await addRun();
+    const newest = (await backUpLedger(folder, startMs + 24 * hourMs)) ?? '';
+    const bytes = await readFile(newest);
+    const at = bytes.indexOf('nightly');
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(newest, bytes);
+    await damage();
+    await expect(restore({ backup: newest })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(
+        /^backup ".*ledger-20261121T020000Z\.db": it is damaged: bytes 0 to \d+ are not what they were left as\. Name another/,
+      ) as string,
+    });
+    expect((await restore()).madeAt).toBe('2026-11-20T02:00:00.000Z');
+    expect(await countRuns()).toBe(1);
   });
 
   test('brings back a ledger that is gone', async () => {

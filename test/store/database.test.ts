@@ -80,8 +80,10 @@ describe('a ledger file', () => {
       ['ledger.db', 0o600],
       ['ledger.db-shm', 0o600],
       ['ledger.db-wal', 0o600],
+      ['ledger.lock', 0o600],
     ]);
     await ledger.close();
+    expect((await stat(join(state, 'ledger.db.seal'))).mode & 0o777).toBe(0o600);
   });
 
   test('of a newer program is refused and left as it is', async () => {
@@ -89,6 +91,7 @@ describe('a ledger file', () => {
     const newer = new Sqlite(file);
     newer.pragma(`user_version = ${migrations.length + 1}`);
     newer.close();
+    await rm(`${file}.seal`);
     await expectStop(
       openHere(),
       2,
@@ -119,6 +122,8 @@ describe('a ledger file', () => {
     const { size } = await handle.stat();
     for (let at = 4096; at < size; at += 4096) await handle.write(Buffer.alloc(64, 0xff), 0, 64, at);
     await handle.close();
+    // As a process that is killed leaves it.
+    await rm(`${file}.seal`);
     const meet = async () => {
       const damaged = await openHere();
       try {

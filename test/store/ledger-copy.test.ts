@@ -104,6 +104,7 @@ describeReal('a copy of a ledger', findMissingForPostgres(), () => {
     const raw = new (await loadDriver())(join(folder, 'ledger.db'));
     raw.exec('UPDATE entries SET charge = 9007199254740993 WHERE id = 1');
     raw.close();
+    await rm(join(folder, 'ledger.db.seal'));
   }
 
   async function tell(ledger: Ledger): Promise<unknown> {

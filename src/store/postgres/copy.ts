@@ -9,7 +9,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { CopiedLedger, CopyProgress } from '../../domain/ledger-copy.ts';
 import { wrongUse } from '../../domain/problem.ts';
 import type { PostgresAccess } from '../../domain/postgres.ts';
-import { openDatabase } from '../sqlite/database.ts';
+import { openHeldDatabase } from '../sqlite/database.ts';
 import { loadDriver, type Driver as SqliteDriver } from '../sqlite/driver.ts';
 import { defaultSchema, nameLedger } from './access.ts';
 import { connect, type Line } from './connection.ts';
@@ -51,21 +51,23 @@ export async function copyLedger(request: CopyRequest): Promise<CopiedLedger> {
   }
   const driver = await loadDriver();
   // Brings its tables up to date, so that both are of this program.
-  await openDatabase(path, driver).close();
-  const line: Line = {
-    driver: await loadPostgresDriver(),
-    access,
-    clock,
-    patienceMs: 0,
-    // Sums of whole tables take their time.
-    answerWithinMs: hourMs,
-    tell: () => undefined,
-  };
-  await migrate(line);
+  const held = await openHeldDatabase(path, driver);
   try {
-    return await copyInto(line, path, driver, request);
-  } catch (error) {
-    throw explainPostgresError(nameLedger(access), error);
+    const line: Line = {
+      driver: await loadPostgresDriver(),
+      access,
+      clock,
+      patienceMs: 0,
+      // Sums of whole tables take their time.
+      answerWithinMs: hourMs,
+      tell: () => undefined,
+    };
+    await migrate(line);
+    return await copyInto(line, path, driver, request).catch((error: unknown) => {
+      throw explainPostgresError(nameLedger(access), error);
+    });
+  } finally {
+    await held.close();
   }
 }
 

@@ -1,11 +1,13 @@
 /** One open SQLite file: statements prepared once, transactions that write from their beginning, errors in words. */
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { wrongUse } from '../../domain/problem.ts';
 import type { Value, WritingDatabase } from '../sql/database.ts';
 import { explainDatabaseError } from '../trouble.ts';
+import { makeOwnFile } from '../own-file.ts';
+import { breakSeal } from '../seal.ts';
 import type { Driver } from './driver.ts';
+import { holdLedger } from './hold.ts';
 import { migrations } from './schema.ts';
 
 const busyTimeoutMs = 15_000;
@@ -25,11 +27,18 @@ export class SqliteDatabase implements WritingDatabase {
   readonly isFar: boolean;
   readonly #driver: Sqlite.Database;
   readonly #statements = new Map<string, Prepared>();
+  readonly #release: (() => Promise<void>) | undefined;
+  #hasWritten = false;
 
-  constructor(path: string, driver: Sqlite.Database, isFar = false) {
+  constructor(
+    path: string,
+    driver: Sqlite.Database,
+    terms: { readonly isFar?: boolean; readonly release?: () => Promise<void> } = {},
+  ) {
     this.name = path;
-    this.isFar = isFar;
+    this.isFar = terms.isFar ?? false;
     this.#driver = driver;
+    this.#release = terms.release;
   }
 
   async get<Row>(sql: string, values: readonly Value[] = []): Promise<Row | undefined> {
@@ -89,6 +98,7 @@ export class SqliteDatabase implements WritingDatabase {
   }
 
   async #transact<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#breakSeal();
     this.run('BEGIN IMMEDIATE');
     try {
       const result = await work();
@@ -106,12 +116,25 @@ export class SqliteDatabase implements WritingDatabase {
   }
 
   async compact(): Promise<void> {
+    this.#breakSeal();
     this.run('VACUUM');
     await this.all('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   async close(): Promise<void> {
     this.#driver.close();
+    await this.#release?.();
+  }
+
+  /** Nobody seals the file while this process has it open, so that once is enough. */
+  #breakSeal(): void {
+    if (this.#hasWritten) return;
+    try {
+      breakSeal(this.name);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    this.#hasWritten = true;
   }
 
   #execute(sql: string, values: readonly Value[]): Sqlite.RunResult {
@@ -180,15 +203,27 @@ function bind({ takesLists }: Prepared, values: readonly Value[]): Plain[] {
  *
  * @throws `Stop` where the file is damaged, cannot be written, or belongs to a newer program.
  */
-export function openDatabase(path: string, driver: Driver): SqliteDatabase {
+export function openDatabase(path: string, driver: Driver, release?: () => Promise<void>): SqliteDatabase {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // SQLite gives its side files the permissions of this one.
-    closeSync(openSync(path, 'a', 0o600));
-    chmodSync(path, 0o600);
-    return new SqliteDatabase(path, openPatiently(path, driver));
+    makeOwnFile(path);
+    return new SqliteDatabase(path, openPatiently(path, driver), { ...(release && { release }) });
   } catch (error) {
     throw explainDatabaseError('ledger', path, error);
+  }
+}
+
+/**
+ * As `openDatabase`, for a ledger's file, which is held against its seal first and sealed again by whoever closes it last.
+ *
+ * @throws `Stop` as `openDatabase` does, and where the file is not what it was left as
+ */
+export async function openHeldDatabase(path: string, driver: Driver): Promise<SqliteDatabase> {
+  const release = await holdLedger(path, driver);
+  try {
+    return openDatabase(path, driver, release);
+  } catch (error) {
+    await release();
+    throw error;
   }
 }
 
@@ -201,7 +236,7 @@ export function openAgain(path: string, driver: Driver, isFar = false): SqliteDa
   try {
     const opened = new driver(path, { timeout: busyTimeoutMs });
     setUp(opened);
-    return new SqliteDatabase(path, opened, isFar);
+    return new SqliteDatabase(path, opened, { isFar });
   } catch (error) {
     throw explainDatabaseError('ledger', path, error);
   }
@@ -270,13 +305,17 @@ export function openScratchDatabase(driver: Driver, schema: string): SqliteDatab
 }
 
 function migrate(path: string, opened: Sqlite.Database): void {
+  const readVersion = () => Number(opened.pragma('user_version', { simple: true }));
+  // Who only reads changes nothing, not even by writing what is there already.
+  if (readVersion() === migrations.length) return;
   const apply = opened.transaction(() => {
-    const version = Number(opened.pragma('user_version', { simple: true }));
+    const version = readVersion();
     if (version > migrations.length) {
       throw wrongUse(
         `ledger "${path}": it was written by a newer program: expected version ${migrations.length} or older, found ${version}. Update this program, or name another folder with --state.`,
       );
     }
+    breakSeal(path);
     for (const sql of migrations.slice(version)) opened.exec(sql);
     opened.pragma(`user_version = ${migrations.length}`);
   });

@@ -10,7 +10,7 @@ import { LocalWriter } from '../sql/local-writer.ts';
 import { ReadAhead } from '../sql/read-ahead.ts';
 import type { RunWriter } from '../sql/run-writes.ts';
 import { Tally } from '../sql/tally.ts';
-import { openDatabase, type SqliteDatabase } from './database.ts';
+import { openAgain, type SqliteDatabase } from './database.ts';
 import { loadDriver } from './driver.ts';
 import {
   isPlainReply,
@@ -38,7 +38,7 @@ const tell = (replies: Replies) => port.postMessage(replies);
 
 async function open(opening: RunOpening): Promise<void> {
   try {
-    db = openDatabase(path, await loadDriver());
+    db = openAgain(path, await loadDriver());
     const office = { db, tally: new Tally(db), ahead: new ReadAhead(db), now: () => nowMs };
     const commits = new CommitQueue(office);
     queue = commits;
