@@ -56,27 +56,43 @@ function refuse(pipeline: string, holder: string): Stop {
   );
 }
 
-const stoppedSeconds = 24 * 60 * 60;
+const keptSeconds = 24 * 60 * 60;
 
-/** What a coordinator wants of the workers on its run. */
+/** What a coordinator wants of the workers on its run, and what they have to tell it. */
 export class RunWish {
   readonly #client: Redis;
   readonly #key: string;
+  readonly #troubles: string;
 
   constructor({ client, prefix }: Pick<Office, 'client' | 'prefix'>, run: string) {
     this.#client = client;
     this.#key = `${prefix}:stop:${run}`;
+    this.#troubles = `${prefix}:trouble:${run}`;
   }
 
   async stop(): Promise<void> {
-    await this.#client.set(this.#key, '1', 'EX', stoppedSeconds);
+    await this.#client.set(this.#key, '1', 'EX', keptSeconds);
   }
 
   async goOn(): Promise<void> {
-    await this.#client.del(this.#key);
+    await this.#client.del(this.#key, this.#troubles);
   }
 
   async isStopped(): Promise<boolean> {
     return (await this.#client.exists(this.#key)) === 1;
+  }
+
+  /** A worker cannot carry shards of the run out, in words. */
+  async tellTrouble(process: string, words: string): Promise<void> {
+    await this.#client
+      .multi()
+      .hset(this.#troubles, process, words)
+      .expire(this.#troubles, keptSeconds)
+      .exec();
+  }
+
+  /** By process. */
+  async readTroubles(): Promise<ReadonlyMap<string, string>> {
+    return new Map(Object.entries(await this.#client.hgetall(this.#troubles)));
   }
 }

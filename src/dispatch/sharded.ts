@@ -1,6 +1,7 @@
 /** A run's ledger as a dispatch sees it that carries out one part of the run while others carry out the rest. */
 import type { RunLedger } from '../domain/ledger.ts';
 import type { TaskRange } from '../domain/shard.ts';
+import type { Task } from '../domain/task.ts';
 import type { BenchLedger } from './bench.ts';
 import { seeParked } from './parked.ts';
 
@@ -10,13 +11,21 @@ const nothingWaits = async () => ({ released: 0, waiting: 0 });
  * As a worker does: the tasks of its shard, and what their former holder left open. What waits for other shards and other
  * pipelines is the coordinator's.
  */
-export function seeShard(run: RunLedger, shard: TaskRange): BenchLedger {
+export function seeShard(
+  run: RunLedger,
+  shard: TaskRange,
+  /** Gives tasks the links that the ledger does not keep. */
+  relink?: (tasks: readonly Task[]) => Promise<readonly Task[]>,
+): BenchLedger {
   return {
     ...seeParked(run),
     get spending() {
       return run.spending;
     },
-    readReady: (service, after, limit) => run.readReady(service, after, limit, shard),
+    readReady: async (service, after, limit) => {
+      const tasks = await run.readReady(service, after, limit, shard);
+      return relink ? await relink(tasks) : tasks;
+    },
     readOrphans: (after, limit) => run.readOrphans(after, limit, shard),
     reopenAskable: async () => 0,
     readWaitedFor: async () => [],

@@ -47,6 +47,9 @@ export interface Item {
   readonly onlyServices?: readonly string[] | undefined;
 }
 
+/** Of a manifest's row, its own id and what the ledger may hold in part only. */
+export type RowLinks = Pick<Item, 'id' | 'url' | 'videoUrl' | 'images' | 'title' | 'text'>;
+
 /** Facts read from a media file's header, cached by content. */
 export interface MediaFacts {
   /** Of the whole file, as its server tells. */

@@ -24,7 +24,7 @@ import { type Output, withOutput } from './output.ts';
 import type { Outside } from './outside.ts';
 import { holdToPlan } from './plan.ts';
 import { writeRunReports } from './report.ts';
-import { isRereadable, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { dispatchShards, settleFormer } from './shards.ts';
 
 /** The main job: list, plan, dispatch, report; it goes on wherever an earlier session stopped. */
@@ -147,7 +147,7 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
   }
 }
 
-/** By workers where there are shards; by this process alone where links of the source stand in it only. */
+/** By workers where there are shards; by this process alone where nobody else, nor a second time, can read the source. */
 async function dispatchAs(
   outside: Outside,
   session: Session,
@@ -155,9 +155,12 @@ async function dispatchAs(
 ): Promise<SessionEnd> {
   const shards = cluster?.settings.shards;
   if (!cluster || !shards) return await dispatch(outside, session);
-  if (isRereadable(session)) return await dispatchShards(outside, session, cluster, shards.tasks);
+  const { source } = session.pipeline;
+  if (!('path' in source) || source.path !== '-') {
+    return await dispatchShards(outside, session, cluster, shards.tasks);
+  }
   session.watch.log.info(
-    'the links of a manifest are not stored: this process makes all calls, and no worker does',
+    'workers cannot read standard input, and links are not stored: this process makes all calls, and no worker does',
   );
   await settleFormer(outside, session, cluster, true);
   return await dispatch(outside, session);

@@ -18,7 +18,12 @@ export interface Sender {
   /** Elements of jobs that are open at the vendors. */
   readonly openJobs: number;
   /** Carries out what stands in this ledger and what these pages yield. */
-  send(run: BenchLedger, feed: () => AsyncIterable<readonly Task[]>): Promise<DispatchEnd>;
+  send(
+    run: BenchLedger,
+    feed: () => AsyncIterable<readonly Task[]>,
+    /** Whether what is in the ledger is all that a task needs; as the source is where absent. */
+    isWhole?: boolean,
+  ): Promise<DispatchEnd>;
   close(): Promise<void>;
 }
 
@@ -74,7 +79,7 @@ export async function openSender(
     get openJobs() {
       return dispatcher?.openJobs ?? 0;
     },
-    send: (ledgerOfRun, feed) => {
+    send: (ledgerOfRun, feed, isWhole = isRereadable(session)) => {
       dispatcher = new Dispatcher({
         bench: { ...bench, run: ledgerOfRun },
         services,
@@ -85,7 +90,7 @@ export async function openSender(
           reopen: (former) => reopenFormer(outside, session, former),
         }),
         isAlive,
-        isRereadable: isRereadable(session),
+        isRereadable: isWhole,
         graceMs: flags.graceMs,
       });
       for (const [account, ref] of early.splice(0)) dispatcher.hint(account, ref);

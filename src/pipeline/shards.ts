@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { openShardQueue, type ShardQueue } from '../cluster/shard-queue.ts';
 import type { DispatchEnd, Halt } from '../dispatch/dispatcher.ts';
 import { seeParked } from '../dispatch/parked.ts';
-import { seeFormer, seeWaiting } from '../dispatch/sharded.ts';
+import { seeFormer, seeShard, seeWaiting } from '../dispatch/sharded.ts';
 import type { TaskCount } from '../domain/ledger.ts';
 import type { Spending } from '../domain/caps.ts';
 import type { Shard } from '../domain/shard.ts';
@@ -15,6 +15,7 @@ import type { Cluster } from './cluster.ts';
 import { type Feed, openFeed } from './feed.ts';
 import { openMedia } from './media.ts';
 import type { Outside } from './outside.ts';
+import { openRelinks, type Relinks } from './relinks.ts';
 import { tryReopen } from './reopen.ts';
 import { openSender, type Sender } from './sender.ts';
 import { openSharedCallbacks } from './shared-callbacks.ts';
@@ -25,6 +26,8 @@ const lookMs = 1000;
 const offerAgainMs = 5000;
 const mostOffers = 500;
 const lonelyMs = 30_000;
+/** A manifest that workers told they cannot read is left to them for so long, in case another one can. */
+const refusedMs = 3000;
 
 interface Coordinating {
   readonly outside: Outside;
@@ -34,6 +37,8 @@ interface Coordinating {
   readonly queue: ShardQueue;
   readonly feed: Feed;
   readonly sender: Sender;
+  /** Present where the ledger does not keep all links. */
+  readonly relinks: Relinks | undefined;
   /** Aborts when nothing more may be begun. */
   readonly stop: AbortSignal;
 }
@@ -69,7 +74,8 @@ export async function dispatchShards(
     );
     try {
       const feed = openFeed(outside, session, media, stop);
-      const parts = { outside, session, cluster, shardTasks, queue, feed, sender, stop };
+      const relinks = openRelinks(outside, pipeline);
+      const parts = { outside, session, cluster, shardTasks, queue, feed, sender, relinks, stop };
       const progress = await followLedger(parts);
       try {
         let isParked = false;
@@ -90,6 +96,7 @@ export async function dispatchShards(
         return await coordinate(parts, isParked);
       } finally {
         progress.close();
+        await relinks?.close();
       }
     } finally {
       await Promise.all([sender.close(), callbacks.close()]);
@@ -134,7 +141,7 @@ async function coordinate(parts: Coordinating, isPlanned: boolean): Promise<Sess
   const [cut, formerEnd] = await Promise.all([planning, former, cutting]);
   const ends: DispatchEnd[] = [formerEnd, ...(cut ? [cut] : [])];
   for (;;) {
-    await waitForWorkers(parts);
+    ends.push(...(await waitForWorkers(parts)));
     if (stop.aborted) break;
     ends.push(await sender.send(seeWaiting(opened), nothing));
     if (stop.aborted || (await ledger.reopenShards(run, false)) === 0) break;
@@ -173,11 +180,15 @@ async function offer({ session, queue }: Coordinating): Promise<readonly Shard[]
   return open;
 }
 
-async function waitForWorkers(parts: Coordinating): Promise<void> {
+/** Answers how the shards ended that this process had to carry out itself. */
+async function waitForWorkers(parts: Coordinating): Promise<readonly DispatchEnd[]> {
   const { outside, session, cluster, stop } = parts;
   const { clock } = outside;
+  const ends: DispatchEnd[] = [];
+  const told = new Set<string>();
   let offeredMs = Number.NEGATIVE_INFINITY;
   let busyMs = clock.monotonic();
+  let warnedMs = busyMs;
   while (!stop.aborted) {
     const nowMs = clock.monotonic();
     const isDue = nowMs - offeredMs >= offerAgainMs;
@@ -185,17 +196,66 @@ async function waitForWorkers(parts: Coordinating): Promise<void> {
     const open = isDue
       ? await offer(parts)
       : (await session.ledger.listShards(session.opened.record.id)).filter(({ isDone }) => !isDone);
-    if (open.length === 0) return;
+    if (open.length === 0) return ends;
     const holders = [...new Set(open.flatMap(({ holder }) => holder ?? []))];
     const alive = await Promise.all(holders.map((holder) => cluster.presence.isAlive(holder)));
-    if (alive.includes(true)) busyMs = nowMs;
-    if (nowMs - busyMs >= lonelyMs) {
+    if (alive.includes(true)) {
       busyMs = nowMs;
+      warnedMs = nowMs;
+    }
+    const isRefused = await hearTroubles(parts, told);
+    if (parts.relinks && isRefused && nowMs - busyMs >= refusedMs) {
+      const end = await carryOutHere(parts, open);
+      if (end) ends.push(end);
+      continue;
+    }
+    if (nowMs - warnedMs >= lonelyMs) {
+      warnedMs = nowMs;
       session.watch.log.warn(
         `${open.length} shards wait, and no worker takes any: start \`mediasweep worker\` on as many machines as you like`,
       );
     }
     await clock.sleep(lookMs, stop);
+  }
+  return ends;
+}
+
+/** Tells each trouble once; answers whether there is any. */
+async function hearTroubles(
+  { session, cluster, relinks }: Coordinating,
+  told: Set<string>,
+): Promise<boolean> {
+  if (!relinks) return false;
+  const troubles = await cluster.wishFor(session.opened.record.id).readTroubles();
+  for (const [process, words] of troubles) {
+    if (told.has(process)) continue;
+    told.add(process);
+    session.watch.log.warn(
+      `worker ${process} takes no shards of this run: ${words} Where no other worker can, this process carries them out.`,
+    );
+  }
+  return troubles.size > 0;
+}
+
+/** One shard that workers cannot carry out; nothing where somebody has taken it after all. */
+async function carryOutHere(
+  { session, cluster, sender, relinks }: Coordinating,
+  open: readonly Shard[],
+): Promise<DispatchEnd | undefined> {
+  const { ledger, opened } = session;
+  const one = open.find(({ holder }) => holder === undefined) ?? open[0];
+  if (!one || (one.holder !== undefined && !(await cluster.presence.isDead(one.holder)))) return undefined;
+  const mine = { run: opened.record.id, number: one.number, holder: cluster.process };
+  const claim = await ledger.claimShard({ ...mine, from: one.holder });
+  if (claim.is !== 'claimed') return undefined;
+  let end: DispatchEnd | undefined;
+  try {
+    const relink = await relinks?.open(opened, claim.shard);
+    end = await sender.send(seeShard(opened, claim.shard, relink), nothing, true);
+    return end;
+  } finally {
+    const isDone = end !== undefined && !end.isStopped;
+    await ledger.leaveShard({ ...mine, isDone, halts: end?.halts ?? [] });
   }
 }
 

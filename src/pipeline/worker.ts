@@ -7,7 +7,7 @@ import type { DispatchCounters } from '../dispatch/bench.ts';
 import type { DispatchEnd } from '../dispatch/dispatcher.ts';
 import { seeShard } from '../dispatch/sharded.ts';
 import type { Ledger, RunLedger, RunRecord } from '../domain/ledger.ts';
-import { describeError, wrongUse } from '../domain/problem.ts';
+import { describeError, Stop, wrongUse } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { Shard, ShardHalt, ShardOrder } from '../domain/shard.ts';
 import { type Cluster, withCluster } from './cluster.ts';
@@ -16,6 +16,7 @@ import { openMedia } from './media.ts';
 import { withOutput } from './output.ts';
 import type { Outside } from './outside.ts';
 import { reopen, tryReopen } from './reopen.ts';
+import { openRelinks, type Relink, type Relinks } from './relinks.ts';
 import { openSender, type Sender } from './sender.ts';
 import { openSharedCallbacks, type SharedCallbacks } from './shared-callbacks.ts';
 import { serveHealth, type WorkerState } from './worker-health.ts';
@@ -23,6 +24,8 @@ import { serveHealth, type WorkerState } from './worker-health.ts';
 const lookMs = 1000;
 /** A shard that fails so often, crashes of workers included, halts its run. */
 const mostClaimsInVain = 10;
+/** A manifest that could not be read here is tried again so long after. */
+const unreadableMs = 30_000;
 
 interface Working {
   readonly outside: Outside;
@@ -35,6 +38,8 @@ interface Working {
   readonly callbacks: SharedCallbacks;
   /** Runs that this worker has joined. */
   readonly joined: Map<string, Promise<Joined>>;
+  /** Runs whose manifest could not be read here, and until when that is taken for granted. */
+  readonly unreadable: Map<string, number>;
   readonly shards: WorkerState['shards'];
   /** Of shards under way; what the others counted is added up. */
   readonly senders: Set<Sender>;
@@ -44,6 +49,7 @@ interface Working {
 interface Joined {
   readonly pipeline: Pipeline;
   readonly opened: RunLedger;
+  readonly relinks: Relinks | undefined;
 }
 
 /** Works until it is told to stop, and then ends what is under way within the grace. */
@@ -83,6 +89,7 @@ export async function work(
           watch,
           callbacks,
           joined: new Map(),
+          unreadable: new Map(),
           shards: { underway: 0, done: 0, failed: 0 },
           senders: new Set(),
           counted: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
@@ -97,7 +104,7 @@ export async function work(
         await untilAborted(outside.stop);
         watch.log.info('draining: calls in flight are given their grace, and shards go back');
         await serving.drain();
-        await Promise.all([health.close(), callbacks.close()]);
+        await Promise.all([health.close(), callbacks.close(), leaveRuns(working)]);
       },
       { log: watch.log },
     );
@@ -127,6 +134,11 @@ function addCounters(one: DispatchCounters, other: DispatchCounters): DispatchCo
 async function carryOut(working: Working, order: ShardOrder, place: number): Promise<'done' | 'again'> {
   const { cluster, ledger, watch, outside } = working;
   if (outside.stop.aborted || (await cluster.wishFor(order.run).isStopped())) return 'again';
+  if ((working.unreadable.get(order.run) ?? 0) > outside.clock.monotonic()) {
+    // Others are to have it, and not to find the queue empty because of us.
+    await outside.clock.sleep(lookMs, outside.stop);
+    return 'again';
+  }
   const shard = await claim(working, order);
   if (shard === 'done' || shard === 'again') return shard;
   const { log } = watch;
@@ -137,7 +149,13 @@ async function carryOut(working: Working, order: ShardOrder, place: number): Pro
   working.shards.underway += 1;
   let isDone = false;
   try {
-    const { isStopped, halts } = await dispatchShard(working, order, shard, place);
+    const joined = await join(working, order.run);
+    const relink = await readLinks(working, order, joined, shard);
+    if (relink === 'unreadable') {
+      await leave(false, []);
+      return 'again';
+    }
+    const { isStopped, halts } = await dispatchShard(working, order, { shard, place, joined, relink });
     await leave(!isStopped, halts);
     isDone = !isStopped;
     log.info(`shard ${order.number} ${isStopped ? 'goes back' : 'is done'}`, facts);
@@ -164,14 +182,39 @@ async function claim({ cluster, ledger }: Working, order: ShardOrder): Promise<S
   return second.is === 'claimed' ? second.shard : 'again';
 }
 
+/** `undefined` for a source whose links are made of what the ledger holds. */
+async function readLinks(
+  working: Working,
+  { run }: ShardOrder,
+  { opened, relinks }: Joined,
+  shard: Shard,
+): Promise<Relink | 'unreadable' | undefined> {
+  try {
+    return await relinks?.open(opened, shard);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    const { cluster, watch, outside, unreadable } = working;
+    unreadable.set(run, outside.clock.monotonic() + unreadableMs);
+    watch.log.warn(`shards of run ${run} are left to others: ${error.message}`);
+    await cluster.wishFor(run).tellTrouble(cluster.process, error.message);
+    return 'unreadable';
+  }
+}
+
+interface Dispatching {
+  readonly shard: Shard;
+  readonly place: number;
+  readonly joined: Joined;
+  readonly relink: Relink | undefined;
+}
+
 async function dispatchShard(
   working: Working,
   order: ShardOrder,
-  shard: Shard,
-  place: number,
+  { shard, place, joined, relink }: Dispatching,
 ): Promise<DispatchEnd> {
   const { outside, folders, places, cluster, ledger, flags, watch, callbacks } = working;
-  const { pipeline, opened } = await join(working, order.run);
+  const { pipeline, opened } = joined;
   const ending = new AbortController();
   const stop = AbortSignal.any([outside.stop, ending.signal]);
   setMaxListeners(0, stop);
@@ -205,7 +248,7 @@ async function dispatchShard(
       });
       working.senders.add(sender);
       try {
-        return await sender.send(seeShard(opened, shard), nothing);
+        return await sender.send(seeShard(opened, shard, relink), nothing, true);
       } finally {
         working.senders.delete(sender);
         Object.assign(working.counted, addCounters(working.counted, sender.counters));
@@ -234,7 +277,13 @@ async function joinRun({ outside, folders, places, ledger }: Working, run: strin
   const pipeline = await reopen(outside, { run: record, folders, places, needsCredentials: true });
   const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
   const opened = await ledger.openRun({ pipeline, nowMs: outside.clock.now(), billing, joins: run });
-  return { pipeline, opened };
+  return { pipeline, opened, relinks: openRelinks(outside, pipeline) };
+}
+
+/** Lets the manifests of its runs go. */
+async function leaveRuns({ joined }: Working): Promise<void> {
+  const runs = await Promise.allSettled(joined.values());
+  await Promise.all(runs.map(async (run) => run.status === 'fulfilled' && run.value.relinks?.close()));
 }
 
 /** The coordinator may want the run to stop; where it is dead, the shard goes on. */

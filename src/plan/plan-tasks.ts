@@ -205,10 +205,10 @@ function noteTrouble({ item, uses }: Draft, media: MediaFacts, tools: LookTools)
   else if (!isPriced && media.trouble !== undefined) tools.fitNotes?.unchecked(item, media.trouble);
 }
 
-type KeyOf = (use: ServiceUse, item: Item, contentId: string) => string;
+export type KeyOf = (use: ServiceUse, item: Item, contentId: string) => string;
 
 /** The reuse key of a task; what depends on the service alone is computed once. */
-function makeKeys(pipeline: PlanTools['pipeline']): KeyOf {
+export function makeKeys(pipeline: Pick<Pipeline, 'services'>): KeyOf {
   const options = new Map(
     pipeline.services.map((use) => [use, canonicalOptions(use.service.options, use.options)]),
   );

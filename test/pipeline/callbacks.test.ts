@@ -6,12 +6,11 @@ import type { RunResult } from '../../src/cli/spine.ts';
 import { openCallbackPost } from '../../src/cluster/callback-post.ts';
 import { openRedis } from '../../src/cluster/redis.ts';
 import { openPipeline } from '../../src/config/open.ts';
-import type { Clock } from '../../src/domain/clock.ts';
 import { silentLog } from '../../src/domain/log.ts';
 import { openLedger } from '../../src/store/ledger.ts';
 import { catalogue } from '../../src/vendors/index.ts';
 import { systemClock } from '../../src/wire/clock.ts';
-import { type ClusterWorld, openClusterWorld, readReport } from '../support/cluster-world.ts';
+import { type ClusterWorld, hasty, openClusterWorld, readReport } from '../support/cluster-world.ts';
 import { findFreePorts } from '../support/daemon.ts';
 import { putVariants } from '../support/outside-world.ts';
 import { missingForRedis, type PrivateRedis, startRedis } from '../support/redis.ts';
@@ -123,14 +122,6 @@ describeReal('callbacks to workers', missingForRedis, () => {
     expect(held).toContain('the vendor called back for it, but none of its lists shows the job');
   });
 });
-
-/** Waits that pass at once, but for what is measured by the monotonic clock. */
-const hasty: Clock = {
-  ...systemClock,
-  now: () => systemClock.now(),
-  monotonic: () => systemClock.monotonic(),
-  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal),
-};
 
 /** A run whose first shard has a dead holder, with so many calls of unknown fate; answers their references. */
 async function leaveIntents(cluster: ClusterWorld, path: string, count: number) {

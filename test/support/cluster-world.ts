@@ -1,9 +1,10 @@
 /** A coordinator and workers of the built program in this process, each with an outside of its own, over real servers. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { RunFlags, RunResult, Spine, WorkerFlags } from '../../src/cli/spine.ts';
+import type { Places, RunFlags, RunResult, Spine, WorkerFlags } from '../../src/cli/spine.ts';
 import type { EmulatorFaults, EmulatorSwitches } from '../../src/domain/emulator.ts';
+import type { Clock } from '../../src/domain/clock.ts';
 import type { RedisSettings } from '../../src/domain/cluster.ts';
 import type { Log } from '../../src/domain/log.ts';
 import type { PostgresAccess } from '../../src/domain/postgres.ts';
@@ -32,15 +33,26 @@ export interface ClusterWorld {
   readonly world: OutsideWorld;
   /** With the prefix that is its own. */
   readonly redis: RedisSettings;
-  readonly work: (flags?: Partial<WorkerFlags>, changes?: Partial<Outside>) => Promise<InWorker>;
+  readonly work: (
+    flags?: Partial<WorkerFlags>,
+    changes?: Partial<Outside>,
+    places?: Places,
+  ) => Promise<InWorker>;
   readonly run: (
     path: string,
     flags?: Partial<RunFlags>,
     changes?: Partial<Outside>,
   ) => Promise<RunResult & Told>;
-  /** Without workers and cluster: with a state, reports and stand-ins that are apart. */
+  /** The same by one process, without a cluster: with a ledger and reports that are apart. */
+  readonly runAlone: (path: string, flags?: Partial<RunFlags>) => Promise<RunResult & Told>;
   readonly spine: (stop?: AbortSignal, changes?: Partial<Outside>) => Promise<Spine>;
 }
+
+/** Waits that pass at once, but for what is measured by the monotonic clock. */
+export const hasty: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal),
+};
 
 let clusters = 0;
 let processes = 0;
@@ -89,15 +101,28 @@ export async function openClusterWorld(
     return makeSpine(outside);
   };
 
+  const run = async (
+    path: string,
+    flags: Partial<RunFlags>,
+    places: Places,
+    changes: Partial<Outside> = {},
+  ) => {
+    const words: string[] = [];
+    const coordinator = await spine(undefined, changes);
+    const watch = { log: listen(words), begun: () => undefined, follow: () => undefined };
+    const base = { path: join(world.folder, path), graceMs: 2000, backUpEveryMs: 'off' } as const;
+    return { ...(await coordinator.run({ ...base, ...flags }, places, watch)), words };
+  };
+
   return {
     world,
     redis: { ...redis.settings, prefix },
     spine,
-    work: async (flags = {}, changes = {}) => {
+    work: async (flags = {}, changes = {}, places = {}) => {
       const stopping = new AbortController();
       const words: string[] = [];
       const worker = await spine(stopping.signal, changes);
-      const ended = worker.work({ graceMs: 2000, ...flags }, {}, { log: listen(words) });
+      const ended = worker.work({ graceMs: 2000, ...flags }, places, { log: listen(words) });
       const stop = async () => {
         stopping.abort('SIGTERM');
         await ended;
@@ -105,16 +130,13 @@ export async function openClusterWorld(
       onTestFinished(stop);
       return { words, stop };
     },
-    run: async (path, flags = {}, changes = {}) => {
-      const words: string[] = [];
-      const coordinator = await spine(undefined, changes);
-      const watch = { log: listen(words), begun: () => undefined, follow: () => undefined };
-      const result = await coordinator.run(
-        { path: join(world.folder, path), graceMs: 2000, backUpEveryMs: 'off', ...flags },
-        {},
-        watch,
-      );
-      return { ...result, words };
+    run: (path, flags = {}, changes = {}) => run(path, flags, {}, changes),
+    runAlone: async (path, flags = {}) => {
+      const alone = join(world.folder, 'alone');
+      const config = join(alone, 'config');
+      await cp(join(world.folder, 'config'), config, { recursive: true });
+      await rm(join(config, 'cluster.yaml'));
+      return await run(path, flags, { config, state: join(alone, 'state'), out: join(alone, 'reports') });
     },
   };
 }
