@@ -95,11 +95,11 @@ services: [{ use: pai/image-quality }]
       left('links\\.csv:\\d+: expected item ".*\\.jpg", as the run was planned, found ".*\\.jpg"'),
     );
     expect(ended.words.filter((word) => /takes no shards of this run/.test(word))).toHaveLength(2);
-    // Beside one that has it they take nothing, and the coordinator need not.
+    // One that has it takes its part, however often the others are offered it.
     const able = await cluster.work({}, { clock: hasty });
     const again = await cluster.run(path, { isFresh: true }, { clock: hasty });
     expect([again.exitCode, again.summary.counts]).toMatchObject([0, { answered: 40 }]);
-    expect(able.words.filter((word) => word.endsWith('is done'))).toHaveLength(4);
+    expect(able.words).toContainEqual(expect.stringMatching(/is done$/));
     expect(world.emulators['pai']?.state().submissions).toBe(80);
   });
 });
