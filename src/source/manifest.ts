@@ -14,14 +14,17 @@ import { type ManifestTools, readManifestBytes } from './manifest-bytes.ts';
 import { breakCutRow, breakRow, type Row } from './manifest-row.ts';
 import type { Selection } from './select.ts';
 
-const rowsOfPage = 500;
+/** Few milliseconds of planning: calls and commits wait for it. */
+const rowsOfPage = 100;
+/** The one page that a look without planning takes. */
+const rowsOfGlance = 500;
 /** A page of posts that are all as long as a row may be would take more memory than a run has. */
 const charactersOfPage = 4 * 1024 * 1024;
 /** Heads in progress at once. */
 const headConcurrency = 8;
 
 /**
- * Yields the rows of a manifest in pages of 500, or fewer where they are long. Rows with a key in a known storage but without etag or size, or
+ * Yields the rows of a manifest in pages of 100, or fewer where they are long. Rows with a key in a known storage but without etag or size, or
  * of no known kind, are completed by HEAD; one whose object is not there is broken. Neighbours of one id that name services are one item.
  *
  * @throws Stop with exit 2 where the manifest cannot be used or too many rows are broken
@@ -32,6 +35,7 @@ export async function* readManifest(
   tools: ManifestTools,
 ): AsyncGenerator<SourcePage> {
   const limit = pLimit(headConcurrency);
+  const mostRows = tools.isGlance === true ? rowsOfGlance : rowsOfPage;
   const complete = async (item: Item): Promise<Item | undefined> =>
     tools.isGlance === true ? item : await limit(() => completeItem(item, tools.storage));
   const toPage = async (rows: readonly Row[], isLast: boolean): Promise<SourcePage> =>
@@ -44,7 +48,7 @@ export async function* readManifest(
       const merged = mergeRows(rows.at(-1), row);
       characters += measure(row);
       if (merged !== undefined) rows[rows.length - 1] = merged;
-      else if (rows.length < rowsOfPage && characters < charactersOfPage) rows.push(row);
+      else if (rows.length < mostRows && characters < charactersOfPage) rows.push(row);
       else {
         const page = await toPage(rows, false);
         yield page;

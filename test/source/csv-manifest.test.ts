@@ -422,12 +422,12 @@ describe('a manifest file', () => {
     expect(items[0]).toMatchObject({ key: 'a.jpg', title: 'x;y' });
   });
 
-  it('comes in pages of 500 rows, the last one marked', async () => {
-    const rows = Array.from({ length: 1000 }, (_, index) => (index === 3 ? ',' : `${index}.jpg,t`));
+  it('comes in pages of 100 rows, the last one marked', async () => {
+    const rows = Array.from({ length: 200 }, (_, index) => (index === 3 ? ',' : `${index}.jpg,t`));
     const pages = await readPages(`key,title\n${rows.join('\n')}\n`);
     expect(pages.map((page) => [page.items.length, page.broken.length, page.isLast])).toEqual([
-      [499, 1, false],
-      [500, 0, true],
+      [99, 1, false],
+      [100, 0, true],
     ]);
     expect(pages.every((page) => page.checkpoint === undefined)).toBe(true);
   });

@@ -207,7 +207,8 @@ describe('a manifest', () => {
         's3://main/lists/rows: too many broken rows: expected at most 2 (maxBrokenRows), found 3. Correct them, or raise maxBrokenRows.',
     });
     expect(told.flatMap((page) => page.broken)).toHaveLength(3);
-    expect(told.map((page) => page.isLast)).toEqual([false, false]);
+    // The third of them is in row 807.
+    expect(told.map((page) => page.isLast)).toEqual(Array.from({ length: 9 }, () => false));
   });
 });
 

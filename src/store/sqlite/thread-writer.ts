@@ -1,4 +1,4 @@
-/** Writes a run through a thread of its own. What comes while a commit is under way goes there together, for the next. */
+/** Writes a run through a thread of its own. What comes in one turn goes there together; each commit takes all that has come. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Spending } from '../../domain/caps.ts';
@@ -17,9 +17,6 @@ import {
   unpackError,
 } from './thread-messages.ts';
 
-/** Batches that are on their way: the one that is being written, and one that is ready when it is. */
-const mostUnderway = 2;
-
 /** What a commit works with is gone after it: more would lie about unused. */
 const youngMb = 12;
 
@@ -33,9 +30,6 @@ export class ThreadWriter implements RunWriter {
   readonly #now: () => number;
   readonly #pending = new Map<number, Pending>();
   #outbox: ThreadRequest[] = [];
-  #isPosting = false;
-  /** Of each batch that is under way, the last write's number; the thread answers in the order of asking. */
-  readonly #underway: number[] = [];
   #next = 0;
   #spending: Spending;
   #failure: Error | undefined;
@@ -104,20 +98,16 @@ export class ThreadWriter implements RunWriter {
     await ended;
   }
 
+  /**
+   * At the end of the turn, so that all of it goes together, and also while the thread commits: what it finds when that is
+   * done shares the next commit, however many turns it came in.
+   */
   #send(request: ThreadRequest): void {
     this.#outbox.push(request);
-    this.#post();
-  }
-
-  /** At the end of the turn, so that all of it goes together. */
-  #post(): void {
-    if (this.#isPosting || this.#outbox.length === 0 || this.#underway.length >= mostUnderway) return;
-    this.#isPosting = true;
+    if (this.#outbox.length > 1) return;
     setImmediate(() => {
-      this.#isPosting = false;
       const requests: Requests = { nowMs: this.#now(), requests: pack(this.#outbox, isPlainRequest) };
       this.#outbox = [];
-      this.#underway.push(this.#next);
       this.#worker.postMessage(requests);
     });
   }
@@ -131,9 +121,6 @@ export class ThreadWriter implements RunWriter {
       if ('error' in reply) pending?.reject(unpackError(reply.error));
       else pending?.resolve(reply.answer);
     }
-    while (this.#underway.length > 0 && !this.#pending.has(this.#underway[0] as number))
-      this.#underway.shift();
-    this.#post();
   }
 
   #fail(error: Error): void {
