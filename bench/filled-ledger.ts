@@ -1,6 +1,7 @@
 /** A ledger with a run in it whose tasks are answered, as a killed run would have left it. */
 import { join } from 'node:path';
 import { openPipeline } from '../src/config/open.ts';
+import type { Finding } from '../src/domain/finding.ts';
 import type { Attempt, Ledger, RunLedger } from '../src/domain/ledger.ts';
 import type { Pipeline } from '../src/domain/settings.ts';
 import type { Task } from '../src/domain/task.ts';
@@ -16,10 +17,36 @@ const reply = {
   status: 200,
   body: '{"request_id":"1d4572a1-2800-4213-9e9c-33f9fa7e0000","code":"OK","message":"success","data":{"image_height":214,"image_width":398,"iqa_result":66.88}}',
 };
-const finding = {
+const imageFinding: Finding = {
   labels: [],
   segments: [],
   metrics: { image_height: 214, image_width: 398, iqa_result: 66.88 },
+};
+
+/** A censored video with labels of three ops and the segments in which they were seen: ten rows of tables with its own. */
+const videoFinding: Finding = {
+  labels: ['pulp', 'terror', 'politician'].map((op, index) => ({
+    op,
+    label: op === 'politician' ? 'some person' : 'normal',
+    score: 0.9 + index / 100,
+    reportedScore: 0.9,
+    beginMs: 5000,
+    endMs: 10_000,
+    segments: 2,
+    needsReview: false,
+  })),
+  segments: ['pulp', 'terror', 'politician'].flatMap((op) =>
+    [0, 5000].map((beginMs) => ({
+      op,
+      beginMs,
+      endMs: beginMs + 5000,
+      label: op === 'politician' ? 'some person' : 'normal',
+      maxScore: 0.91,
+      cuts: 2,
+      needsReview: false,
+    })),
+  ),
+  metrics: {},
 };
 
 export interface Filled {
@@ -67,6 +94,7 @@ export async function fillLedger(folder: string, open = 0): Promise<Filled> {
 export async function answerAll(pipeline: Pipeline, run: RunLedger, tasks: readonly Task[]): Promise<void> {
   const [use] = pipeline.services;
   if (!use) throw new Error('the pipeline has no service');
+  const finding = use.service.kinds.includes('video') ? videoFinding : imageFinding;
   for (let from = 0; from < tasks.length; from += 100) {
     const group = tasks.slice(from, from + 100).map((task) => ({ task, linkHash: '0'.repeat(32) }));
     const request = { service: use.name, account: use.account.name, isBatch: false, atMs: Date.now() };

@@ -60,8 +60,9 @@ export function judgeItem(
   const matching = policy.rules.filter((rule) =>
     tasks.some((task) => task.finding && task.service === rule.service && meets(rule, task.finding)),
   );
-  matching.sort((a, b) => rank(b.verdict) - rank(a.verdict));
   const atLeast: Verdict = tasks.some(isUnjudged) ? 'incomplete' : 'pass';
+  if (matching.length === 0) return { verdict: atLeast, reasons: [] };
+  matching.sort((a, b) => rank(b.verdict) - rank(a.verdict));
   return {
     verdict: worst([atLeast, ...matching.map((rule) => rule.verdict)]),
     reasons: [...new Set(matching.map((rule) => rule.reason))],

@@ -11,13 +11,21 @@ export function toJson<Row>(
 
 /** One line for each row, each with its line end. */
 export function renderJsonLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const names = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  const fields = columns.map(({ name, read }, index) => ({
+    name: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
+    read,
+  }));
   let text = '';
   for (const row of rows) {
-    for (const [index, { read }] of columns.entries()) {
-      text += `${names[index] ?? ''}${JSON.stringify(read(row) ?? null)}`;
-    }
+    for (const { name, read } of fields) text += name + renderCell(read(row));
     text += '}\n';
   }
   return text;
+}
+
+/** Text that stands in JSON as it is. */
+const plain = /^[ !#-[\]-~]*$/;
+
+function renderCell(cell: Cell): string {
+  return typeof cell === 'string' && plain.test(cell) ? `"${cell}"` : JSON.stringify(cell ?? null);
 }

@@ -85,7 +85,12 @@ export function makeRunRecord(row: RunRow): RunRecord {
   };
 }
 
+/** The second that was written last, up to its dot: rows that follow one another mostly share it. */
+let [lastSecond, lastText] = [Number.NaN, ''];
+
 /** ISO 8601, UTC. */
 export function formatTime(atMs: number): string {
-  return new Date(atMs).toISOString();
+  const second = Math.floor(atMs / 1000);
+  if (second !== lastSecond) [lastSecond, lastText] = [second, new Date(atMs).toISOString().slice(0, -4)];
+  return `${lastText}${String(Math.trunc(atMs - second * 1000)).padStart(3, '0')}Z`;
 }

@@ -17,6 +17,8 @@ type Plain = Exclude<Value, readonly unknown[]>;
 
 interface Prepared {
   readonly statement: Sqlite.Statement<Plain[]>;
+  /** Names of the columns that it answers with. */
+  readonly columns: readonly string[];
   /** Some of its values are lists, which go as JSON. */
   readonly takesLists: boolean;
 }
@@ -52,8 +54,7 @@ export class SqliteDatabase implements WritingDatabase {
 
   async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
     try {
-      const prepared = this.#prepare(sql);
-      return prepared.statement.all(...bind(prepared, values)) as Row[];
+      return readRows<Row>(this.#prepare(sql), values);
     } catch (error) {
       throw this.#explain(error);
     }
@@ -62,7 +63,7 @@ export class SqliteDatabase implements WritingDatabase {
   async each<Row>(sql: string, values: readonly (readonly Value[])[]): Promise<readonly (readonly Row[])[]> {
     try {
       const prepared = this.#prepare(sql);
-      return values.map((one) => prepared.statement.all(...bind(prepared, one)) as Row[]);
+      return values.map((one) => readRows<Row>(prepared, one));
     } catch (error) {
       throw this.#explain(error);
     }
@@ -150,7 +151,9 @@ export class SqliteDatabase implements WritingDatabase {
     let prepared = this.#statements.get(sql);
     if (!prepared) {
       const own = translate(sql);
-      prepared = { statement: this.#driver.prepare<Plain[]>(own), takesLists: own.includes('json_each') };
+      const statement = this.#driver.prepare<Plain[]>(own);
+      const columns = statement.reader ? statement.columns().map(({ name }) => name) : [];
+      prepared = { statement, columns, takesLists: own.includes('json_each') };
       this.#statements.set(sql, prepared);
     }
     return prepared;
@@ -179,6 +182,18 @@ async function takeTurn(path: string): Promise<() => void> {
     if (turns.get(path) === turn) turns.delete(path);
     end();
   };
+}
+
+/** As the driver's own objects, which take a third longer than its lists and these together. */
+function readRows<Row>(prepared: Prepared, values: readonly Value[]): Row[] {
+  const { statement, columns } = prepared;
+  const rows = statement.raw(true).all(...bind(prepared, values)) as unknown[][];
+  statement.raw(false);
+  return rows.map((cells) => {
+    const row: Record<string, unknown> = {};
+    for (let index = 0; index < columns.length; index += 1) row[columns[index] as string] = cells[index];
+    return row as Row;
+  });
 }
 
 /** The common spelling in SQLite's own words. */
