@@ -90,13 +90,18 @@ export async function fillLedger(folder: string, open = 0): Promise<Filled> {
   return { pipeline, ledger, run };
 }
 
-/** An intent and an answer for each, in groups of a hundred. */
-export async function answerAll(pipeline: Pipeline, run: RunLedger, tasks: readonly Task[]): Promise<void> {
+/** An intent and an answer for each, in groups of so many. */
+export async function answerAll(
+  pipeline: Pipeline,
+  run: RunLedger,
+  tasks: readonly Task[],
+  size = 100,
+): Promise<void> {
   const [use] = pipeline.services;
   if (!use) throw new Error('the pipeline has no service');
   const finding = use.service.kinds.includes('video') ? videoFinding : imageFinding;
-  for (let from = 0; from < tasks.length; from += 100) {
-    const group = tasks.slice(from, from + 100).map((task) => ({ task, linkHash: '0'.repeat(32) }));
+  for (let from = 0; from < tasks.length; from += size) {
+    const group = tasks.slice(from, from + size).map((task) => ({ task, linkHash: '0'.repeat(32) }));
     const request = { service: use.name, account: use.account.name, isBatch: false, atMs: Date.now() };
     const intents = await Promise.all(group.map((one) => run.intend({ ...request, tasks: [one] })));
     const attempts = intents.flat().flatMap((one): Attempt[] => (one.is === 'intended' ? [one.attempt] : []));

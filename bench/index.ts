@@ -15,6 +15,7 @@ import { type Result, writeFigures } from './measure.ts';
 import { benchProbing } from './probing.ts';
 import { benchReports } from './reports.ts';
 import { benchScale } from './scale.ts';
+import { benchSharedLedger } from './shared-ledger.ts';
 import { benchStartUp } from './start-up.ts';
 
 const { values, positionals: names } = parseArgs({
@@ -29,6 +30,7 @@ const size = (whole: number) => Math.round(whole * share);
 const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   links: () => benchLinks(size(20_000), pairs),
   ledger: () => benchLedger(size(50_000), pairs),
+  sharedLedger: () => benchSharedLedger(size(20_000), pairs),
   manifest: () => benchManifest(size(500_000), pairs),
   reports: () => benchReports(size(200_000), pairs),
   probing: () => benchProbing(size(2000), pairs),

@@ -51,10 +51,11 @@ async function measureOurs(folder: string, count: number): Promise<number> {
   }
 }
 
-function makePage(from: number, size: number): PlanPage {
+/** Items with one task each. */
+export function makePage(from: number, size: number, prefix = ''): PlanPage {
   const usage = { units: { 'pai/basic': 1 }, basis: 'observed' } as const;
   const items = Array.from({ length: size }, (_, index) => {
-    const id = `images/${String(from + index).padStart(8, '0')}.jpg`;
+    const id = `images/${prefix}${String(from + index).padStart(8, '0')}.jpg`;
     return {
       item: {
         id,

@@ -61,8 +61,14 @@ export async function removeSchema({ schema = '', ...access }: PostgresAccess): 
   await client.end();
 }
 
-/** Starts it and waits until it answers, some 2 s. `PATH` is all that it takes of the environment. */
-export async function startPostgres(): Promise<TestServer> {
+/**
+ * Starts it and waits until it answers, some 2 s. `PATH` is all that it takes of the environment. What it writes need not
+ * outlive the machine, unless `isDurable`.
+ */
+export async function startPostgres(
+  options: { readonly isDurable?: boolean; readonly settings?: readonly string[] } = {},
+): Promise<TestServer> {
+  const durability = options.isDurable === true ? [] : ['fsync=off', 'full_page_writes=off'];
   const owner = await findOwner();
   const [port = 0] = await findFreePorts(1);
   const as = owner ? ['--reuid', `${owner.uid}`, '--regid', `${owner.gid}`, '--clear-groups'] : [];
@@ -93,10 +99,10 @@ export async function startPostgres(): Promise<TestServer> {
     });
     const begin = () => {
       const settings = [
-        'fsync=off',
-        'full_page_writes=off',
+        ...durability,
         'max_connections=100',
         `unix_socket_directories=${data}`,
+        ...(options.settings ?? []),
       ];
       start(
         ...become('postgres', [
