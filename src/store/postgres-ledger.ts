@@ -65,7 +65,7 @@ export async function openPostgresDatabase(opening: PostgresOpening): Promise<Wr
     change: (...given) => writer.change(...given),
     insert: (...given) => writer.insert(...given),
     nextId: (...given) => writer.nextId(...given),
-    transact: (work) => writer.transact(work),
+    transact: (...given) => writer.transact(...given),
     measure: () => writer.measure(),
     compact: () => writer.compact(),
     close: async () => {

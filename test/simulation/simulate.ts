@@ -192,10 +192,10 @@ class Play {
           sum.uncertain += uncertain;
         }
       }
-      const unproved = await db.get<{ count: number }>(
+      const unproved = db.get<{ count: number }>(
         `SELECT count(*) AS count FROM attempts WHERE state = 'answered' AND reply IS NULL`,
       );
-      const held = await db.all<{ name: string }>(
+      const held = db.all<{ name: string }>(
         'SELECT name FROM spending WHERE reserved <> 0 OR reserved_units <> 0',
       );
       const pipelines: PlayedPipeline[] = [];

@@ -1,7 +1,9 @@
 /** What only a ledger on a server goes through: a server that is away, lines that are cut, and processes side by side. */
+import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Stop } from '../../src/domain/problem.ts';
+import { encodeList } from '../../src/store/postgres/binary.ts';
 import { loadPostgresDriver } from '../../src/store/postgres/driver.ts';
 import type { PostgresAccess } from '../../src/domain/postgres.ts';
 import { migrations } from '../../src/store/postgres/schema.ts';
@@ -123,6 +125,37 @@ describeReal('a ledger on a PostgreSQL server', findMissingForPostgres(), () => 
       '好',
     ]);
     await ledger.close();
+  });
+
+  test('lists arrive as they were sent', async () => {
+    const client = new pg.Client({ ...server.access });
+    await client.connect();
+    const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', ''));
+    const long = fc.oneof(fc.maxSafeInteger(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }));
+    const lists = fc.record({
+      bigint: fc.array(fc.option(long)),
+      text: fc.array(fc.option(text)),
+      bytea: fc.array(fc.option(fc.uint8Array())),
+      boolean: fc.array(fc.option(fc.constantFrom(0, 1))),
+    });
+    await fc.assert(
+      fc.asyncProperty(lists, async (given) => {
+        for (const [type, list] of Object.entries(given)) {
+          const { rows } = await client.query<{ value: string | null }>({
+            text: `SELECT value::text AS value FROM unnest($1::${type}[]) AS value`,
+            values: [encodeList(type, list)],
+          });
+          const spell = (value: (typeof list)[number]) => {
+            if (value === null) return null;
+            if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+            return type === 'boolean' ? `${value === 1}` : `${value}`;
+          };
+          expect(rows.map(({ value }) => value)).toEqual(list.map(spell));
+        }
+      }),
+      { numRuns: 50 },
+    );
+    await client.end();
   });
 
   test('an id longer than an index takes is found again', async () => {

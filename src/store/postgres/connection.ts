@@ -1,4 +1,5 @@
 /** Connections to PostgreSQL, set up for the ledger, and brought back when they are lost. */
+import type { Writable } from 'node:stream';
 import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import type { PostgresAccess } from '../../domain/postgres.ts';
@@ -33,7 +34,7 @@ export function quoteSchema({ schema = defaultSchema }: PostgresAccess): string 
  * A commit is durable when it is told, also where the server's default is laxer; and who falls silent in the middle of a
  * transaction does not keep the others waiting for long.
  */
-export function makeConfig({ access, answerWithinMs }: Line): ClientConfig {
+export function makeConfig({ access, answerWithinMs }: Line, settings: readonly string[] = []): ClientConfig {
   const { host, port, database, user, password, tls } = access;
   return {
     host,
@@ -58,16 +59,29 @@ export function makeConfig({ access, answerWithinMs }: Line): ClientConfig {
       '-c tcp_keepalives_count=3',
       '-c client_encoding=UTF8',
       '-c standard_conforming_strings=on',
+      ...settings.map((setting) => `-c ${setting}`),
     ].join(' '),
   };
 }
 
-export async function connect(line: Line): Promise<Client> {
-  const client = new line.driver.Client({ ...makeConfig(line), pipeline: true });
+export async function connect(line: Line, settings: readonly string[] = []): Promise<Client> {
+  const client = new line.driver.Client({ ...makeConfig(line, settings), pipeline: true });
   // Whoever uses the connection is told by their own question.
   client.on('error', () => undefined);
   await client.connect();
   return client;
+}
+
+/** As the driver is built, though its types do not tell. */
+interface Wired {
+  readonly connection?: { readonly stream?: Partial<Pick<Writable, 'cork' | 'uncork'>> };
+}
+
+/** What is sent in this turn of the event loop goes to the network at once, at its end. */
+export function gather(client: Client): void {
+  const { stream } = (client as Wired).connection ?? {};
+  stream?.cork?.();
+  setImmediate(() => stream?.uncork?.());
 }
 
 /**

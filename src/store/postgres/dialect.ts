@@ -44,13 +44,16 @@ function spell(sql: string): Statement {
   return { text, patterns };
 }
 
-export function bind({ patterns }: Statement, values: readonly Value[]): unknown[] {
-  return values.map((value, index) => {
-    if (!Array.isArray(value)) return encode(value as Exclude<Value, readonly unknown[]>);
-    return value.map((one: string | number) =>
-      typeof one === 'string' && patterns.has(index) ? spellPattern(one) : encode(one),
-    );
-  });
+export function bind(statement: Statement, values: readonly Value[]): unknown[] {
+  return values.map((value, place) => bindOne(statement, value, place));
+}
+
+/** The value at that place. */
+export function bindOne({ patterns }: Statement, value: Value, place: number): unknown {
+  if (!Array.isArray(value)) return encode(value as Exclude<Value, readonly unknown[]>);
+  return value.map((one: string | number) =>
+    typeof one === 'string' && patterns.has(place) ? spellPattern(one) : encode(one),
+  );
 }
 
 function encode(value: string | number | bigint | Uint8Array | null): unknown {

@@ -1,8 +1,7 @@
 /** Questions to one connection. */
 import type { Client } from 'pg';
 import type { Value } from '../sql/database.ts';
-import { bind, translate } from './dialect.ts';
-import { readTypes, widen } from './wide.ts';
+import { readTypes, spreadRows, widen } from './wide.ts';
 
 const names = new Map<string, string>();
 
@@ -25,10 +24,11 @@ export async function readEach<Row>(
   if (values.length === 0) return [];
   const types = await readTypes(client, sql);
   const text = widen(sql, types);
-  const statement = translate(sql);
-  const bound = values.map((one) => bind(statement, one));
-  const lists = types.map((_, index) => bound.map((one) => one[index] ?? null));
-  const { rows } = await client.query({ name: nameStatement(text), text, values: lists });
+  const { rows } = await client.query({
+    name: nameStatement(text),
+    text,
+    values: spreadRows(sql, types, values),
+  });
   const answers: Row[][] = values.map(() => []);
   for (const { '#': place, ...row } of rows as ({ readonly '#': number } & Row)[]) {
     answers[place - 1]?.push(row as Row);

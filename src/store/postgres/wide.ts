@@ -1,11 +1,18 @@
 /** One statement over many rows of values: as many answers in one way over the network. */
 import type { Client } from 'pg';
-import { translate } from './dialect.ts';
+import type { Value } from '../sql/database.ts';
+import { type Element, encodeList, isBinary } from './binary.ts';
+import { bindOne, translate } from './dialect.ts';
 
 /** Types of a statement's values, by its text; the same on every connection. */
 const knownTypes = new Map<string, readonly string[]>();
 
 type Asker = Pick<Client, 'query'>;
+
+/** As far as this process knows them. */
+export function findTypes(sql: string): readonly string[] | undefined {
+  return knownTypes.get(sql);
+}
 
 /** Asks the server itself, once for each statement. */
 export async function readTypes(client: Asker, sql: string): Promise<readonly string[]> {
@@ -24,11 +31,33 @@ export async function readTypes(client: Asker, sql: string): Promise<readonly st
   return types;
 }
 
+/** Lists of values as a table `q` of columns `p1`, `p2` and so on. */
+export function spellLists(types: readonly string[]): string {
+  const names = types.map((_, index) => `p${index + 1}`);
+  return `unnest(${spellParameters(types)}) AS q(${names.join(', ')})`;
+}
+
+function spellParameters(types: readonly string[]): string {
+  return types.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
+}
+
 /** The statement for each row of its values: with a column `#` that says which of them, from 1, and in their order. */
 export function widen(sql: string, types: readonly string[]): string {
   const values = types.map((_, index) => `p${index + 1}`);
-  const lists = types.map((type, index) => `$${index + 1}::${type}[]`);
   const own = translate(sql).text.replaceAll(/\$(\d+)/g, 'q.p$1');
-  return `SELECT q.n AS "#", r.* FROM unnest(${lists.join(', ')}) WITH ORDINALITY AS q(${[...values, 'n'].join(', ')})
+  return `SELECT q.n AS "#", r.* FROM unnest(${spellParameters(types)}) WITH ORDINALITY AS q(${[...values, 'n'].join(', ')})
     CROSS JOIN LATERAL (${own}) AS r ORDER BY q.n`;
+}
+
+/** The lists for a statement over rows of values: one for each of its parameters. */
+export function spreadRows(
+  sql: string,
+  types: readonly string[],
+  rows: readonly (readonly Value[])[],
+): unknown[] {
+  const statement = translate(sql);
+  return types.map((type, place) => {
+    const list = rows.map((row) => bindOne(statement, row[place] ?? null, place) as Element);
+    return isBinary(type) ? encodeList(type, list) : list;
+  });
 }

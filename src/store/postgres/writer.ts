@@ -1,20 +1,30 @@
 /**
  * The connection that writes. Its transactions take turns with those of every other process by a lock of the database, as
- * SQLite's do by the lock of the file; so what the ledger's rules hold on one machine, they hold on many. Writes are sent
- * without waiting for their answers, and a read behind them is answered behind them.
+ * SQLite's do by the lock of the file; so what the ledger's rules hold on one machine, they hold on many. Writes wait until
+ * something is read or committed, and go together then, without waiting for their answers: rows of one statement as one.
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Value, WritingDatabase } from '../sql/database.ts';
+import type { Soon } from '../sql/soon.ts';
+import { spellInsert } from '../sql/spell-insert.ts';
 import { defaultSchema, nameLedger } from './access.ts';
-import { connect, type Line, persist } from './connection.ts';
+import { connect, gather, type Line, persist } from './connection.ts';
 import { bind, translate } from './dialect.ts';
 import { nameStatement, readEach } from './question.ts';
+import { type Batch, WaitingWrites } from './row-write.ts';
 import { idColumns } from './schema.ts';
 import { isGivenUp, isLost } from './trouble.ts';
+import { findTypes, readTypes, spellLists, spreadRows } from './wide.ts';
 
 const mostTries = 20;
 const hourMs = 3_600_000;
+
+/**
+ * What is written is looked up by indexes, whatever the server thinks of the tables: a plan that was made while they were
+ * empty, and reads them whole, would be kept while they grow.
+ */
+const byIndex = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'jit=off'];
 
 /** One transaction that is under way. */
 interface Transaction {
@@ -22,6 +32,9 @@ interface Transaction {
   /** Last ids given out, by table; what changed is stored with the commit. */
   readonly ids: Map<string, number>;
   readonly grown: Set<string>;
+  readonly waiting: WaitingWrites;
+  /** Resolves once what is to be sent before all else is sent. */
+  ahead: Promise<void> | undefined;
   /** Of the first write that failed. */
   failure: unknown;
 }
@@ -50,11 +63,13 @@ export class PostgresWriter implements WritingDatabase {
   }
 
   async each<Row>(sql: string, values: readonly (readonly Value[])[]): Promise<readonly (readonly Row[])[]> {
-    return await readEach<Row>(this.#require().client, sql, values);
+    const transaction = this.#require();
+    return await sendBehind(transaction, () => readEach<Row>(transaction.client, sql, values));
   }
 
   run(sql: string, values: readonly Value[] = []): void {
     const transaction = this.#require();
+    if (transaction.waiting.add(sql, values)) return;
     this.#ask(sql, values).catch((error: unknown) => {
       transaction.failure ??= error;
     });
@@ -69,10 +84,8 @@ export class PostgresWriter implements WritingDatabase {
     const id = (ids.get(table) ?? 0) + 1;
     ids.set(table, id);
     grown.add(table);
-    const columns = Object.keys(row);
-    const marks = columns.map(() => '?').join();
-    const sql = `INSERT INTO ${table} (${idColumns[table]}, ${columns.join()}) VALUES (?, ${marks})`;
-    this.run(sql, [id, ...Object.values(row)]);
+    const idColumn = idColumns[table] ?? '';
+    this.run(spellInsert(table, [idColumn, ...Object.keys(row)]), [id, ...Object.values(row)]);
     return id;
   }
 
@@ -81,9 +94,9 @@ export class PostgresWriter implements WritingDatabase {
   }
 
   /** @throws `Stop` where the server stays away, or refuses; nothing is committed then */
-  async transact<Result>(work: () => Promise<Result>): Promise<Result> {
+  async transact<Result>(work: () => Soon<Result>, foresee?: () => Promise<unknown>): Promise<Result> {
     for (let triesLeft = mostTries; ; triesLeft -= 1) {
-      const done = await persist(this.#line, () => this.#try(work, triesLeft > 1));
+      const done = await persist(this.#line, () => this.#try(work, foresee, triesLeft > 1));
       if (done !== givenUp) return done.result;
     }
   }
@@ -121,7 +134,7 @@ export class PostgresWriter implements WritingDatabase {
   }
 
   async #connect(): Promise<Client> {
-    this.#client ??= await connect(this.#line);
+    this.#client ??= await connect(this.#line, byIndex);
     return this.#client;
   }
 
@@ -132,19 +145,30 @@ export class PostgresWriter implements WritingDatabase {
   }
 
   async #try<Result>(
-    work: () => Promise<Result>,
+    work: () => Soon<Result>,
+    foresee: (() => Promise<unknown>) | undefined,
     mayTryAgain: boolean,
   ): Promise<{ readonly result: Result } | typeof givenUp> {
     const client = await this.#connect();
     let result: Result;
-    let transaction: Transaction | undefined;
+    const ids = new Map<string, number>();
+    const transaction: Transaction = {
+      client,
+      ids,
+      grown: new Set(),
+      waiting: new WaitingWrites(),
+      ahead: undefined,
+      failure: undefined,
+    };
     try {
-      transaction = await this.#begin(client);
       this.#transaction = transaction;
+      gather(client);
+      // What is foreseen is asked behind the beginning, and answered with it.
+      await Promise.all([this.#begin(client, ids), foresee?.()]);
       result = await work();
       this.#storeIds(transaction);
     } catch (error) {
-      const failure = transaction?.failure ?? error;
+      const failure = transaction.failure ?? error;
       this.#transaction = undefined;
       await this.#rollBack(client, failure);
       if (isGivenUp(failure) && mayTryAgain) return givenUp;
@@ -155,15 +179,14 @@ export class PostgresWriter implements WritingDatabase {
     return { result };
   }
 
-  async #begin(client: Client): Promise<Transaction> {
+  async #begin(client: Client, ids: Map<string, number>): Promise<void> {
     const [, , counters] = await Promise.all([
       client.query('BEGIN'),
       client.query({ name: 'lock', text: lockSql, values: [this.#lockName()] }),
       client.query({ name: 'counters', text: 'SELECT name, last FROM counters' }),
     ]);
     const rows = counters.rows as readonly { readonly name: string; readonly last: number }[];
-    const ids = new Map(rows.map(({ name, last }) => [name, last]));
-    return { client, ids, grown: new Set(), failure: undefined };
+    for (const { name, last } of rows) ids.set(name, last);
   }
 
   #storeIds({ ids, grown }: Transaction): void {
@@ -195,7 +218,7 @@ export class PostgresWriter implements WritingDatabase {
     const count = this.#commits + 1;
     try {
       // Answered behind all that was written; where some of that failed, nothing is committed.
-      const { command } = await client.query('COMMIT');
+      const { command } = await sendBehind(transaction, () => client.query('COMMIT'));
       if (command !== 'COMMIT')
         throw transaction.failure ?? new Error(`the server answered ${command} to COMMIT`);
     } catch (error) {
@@ -228,16 +251,60 @@ export class PostgresWriter implements WritingDatabase {
   }
 
   async #ask(sql: string, values: readonly Value[]) {
-    const { client } = this.#require();
-    const statement = translate(sql);
-    const { text } = statement;
-    return await client.query({ name: nameStatement(text), text, values: bind(statement, values) });
+    const transaction = this.#require();
+    return await sendBehind(transaction, () => ask(transaction.client, sql, values));
   }
 
   #require(): Transaction {
     if (!this.#transaction) throw new Error('the ledger is written within transactions only');
     return this.#transaction;
   }
+}
+
+async function ask(client: Client, sql: string, values: readonly Value[]) {
+  const statement = translate(sql);
+  const { text } = statement;
+  return await client.query({ name: nameStatement(text), text, values: bind(statement, values) });
+}
+
+/** Sends what waits, and then this. */
+function sendBehind<Answer>(transaction: Transaction, send: () => Promise<Answer>): Promise<Answer> {
+  const { client, waiting } = transaction;
+  const batches = waiting.take();
+  const unknown = batches.filter(({ sql, rows }) => rows.length > 1 && !findTypes(sql));
+  const go = () => {
+    if (batches.length > 0) gather(client);
+    for (const batch of batches) {
+      sendBatch(client, batch).catch((error: unknown) => {
+        transaction.failure ??= error;
+      });
+    }
+    return send();
+  };
+  if (unknown.length === 0 && !transaction.ahead) return go();
+  // Only for types of values that are not known yet the server is waited for, and whoever comes later waits too.
+  const types = unknown.map(({ sql }) => readTypes(client, sql));
+  const sent = Promise.all([transaction.ahead, ...types]).then(() => ({ answer: go() }));
+  const ahead = sent.then(
+    () => undefined,
+    () => undefined,
+  );
+  transaction.ahead = ahead;
+  void ahead.then(() => {
+    if (transaction.ahead === ahead) transaction.ahead = undefined;
+  });
+  return sent.then(({ answer }) => answer);
+}
+
+async function sendBatch(client: Client, { sql, rows, spell }: Batch): Promise<void> {
+  const [first = []] = rows;
+  if (rows.length === 1) {
+    await ask(client, sql, first);
+    return;
+  }
+  const types = findTypes(sql) ?? [];
+  const text = spell(spellLists(types));
+  await client.query({ name: nameStatement(text), text, values: spreadRows(sql, types, rows) });
 }
 
 const givenUp = Symbol('given up');

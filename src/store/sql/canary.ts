@@ -2,7 +2,9 @@
 import type { CanaryFigures, CanaryRecord, CanaryUsage } from '../../domain/canary.ts';
 import { drawLot } from '../../domain/lot.ts';
 import type { Task, TaskState } from '../../domain/task.ts';
+import type { WritingDatabase } from './database.ts';
 import type { ReadingSession, Session } from './session.ts';
+import type { Soon } from './soon.ts';
 import { loadPosition } from './tally.ts';
 import { makeTask, type ReadyRow, readyColumns } from './task-row.ts';
 
@@ -13,11 +15,24 @@ const lots = 2 ** 48;
  * Draws among the items of a page. Whoever has a lower lot than the highest that was drawn takes its place, so that those
  * who are there in the end are the same in whatever order the items come.
  */
-export async function drawCanary(
+export function drawCanary(
   { db, run, canary }: Pick<Session, 'db' | 'run' | 'canary'>,
-  items: readonly { readonly id: number; readonly name: string }[],
+  items: readonly DrawnItem[],
+): Soon<void> {
+  return canary && items.length > 0 ? draw(db, run, canary.items, items) : undefined;
+}
+
+interface DrawnItem {
+  readonly id: number;
+  readonly name: string;
+}
+
+async function draw(
+  db: WritingDatabase,
+  run: number,
+  count: number,
+  items: readonly DrawnItem[],
 ): Promise<void> {
-  if (!canary || items.length === 0) return;
   const drawn = await db.all<{ lot: number; item: number }>(
     'SELECT lot, item FROM canary WHERE run = ? ORDER BY lot, item',
     [run],
@@ -25,11 +40,11 @@ export async function drawCanary(
   for (const { id: item, name } of items) {
     const lot = Math.floor(drawLot(name, 'canary') * lots);
     const highest = drawn.at(-1);
-    if (drawn.length >= canary.items && highest && lot >= highest.lot) continue;
+    if (drawn.length >= count && highest && lot >= highest.lot) continue;
     db.run('INSERT INTO canary VALUES (?, ?, ?)', [run, lot, item]);
     const place = drawn.findIndex((one) => one.lot > lot);
     drawn.splice(place < 0 ? drawn.length : place, 0, { lot, item });
-    const out = drawn.length > canary.items ? drawn.pop() : undefined;
+    const out = drawn.length > count ? drawn.pop() : undefined;
     if (out) db.run('DELETE FROM canary WHERE run = ? AND lot = ? AND item = ?', [run, out.lot, out.item]);
   }
 }

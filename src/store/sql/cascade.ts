@@ -6,7 +6,8 @@ import { type CascadeStep, decideWhen, lacksAnswer } from '../../domain/cascade.
 import type { Finding } from '../../domain/finding.ts';
 import type { Condition } from '../../domain/policy.ts';
 import type { EndState, Task, TaskState } from '../../domain/task.ts';
-import type { Database, Soon } from './database.ts';
+import type { Database } from './database.ts';
+import { after, type Soon } from './soon.ts';
 import { bindKnown, type Known, knownColumns, settleKey } from './known.ts';
 import { readServices } from './run-row.ts';
 import type { Session } from './session.ts';
@@ -102,15 +103,15 @@ async function findDependents(session: Session, run: number): Promise<readonly D
 }
 
 /** Tasks of this run that conditions let go since the last time, as they may be sent. */
-export async function takeReleased(session: Session): Promise<readonly Task[]> {
+export function takeReleased(session: Session): Soon<readonly Task[]> {
   const ids = session.released.splice(0);
   if (ids.length === 0) return [];
-  const rows = await session.db.all<ReadyRow>(
+  const found = session.db.all<ReadyRow>(
     `SELECT ${readyColumns} FROM tasks AS t JOIN items AS i ON i.id = t.item JOIN keys AS k ON k.id = t.key
      WHERE t.id IN LIST(?) AND t.state = 'planned' ORDER BY t.id`,
     [ids],
   );
-  return rows.map((row) => makeTask(row, session.services));
+  return after(found, (rows) => rows.map((row) => makeTask(row, session.services)));
 }
 
 /** A task that comes back from its end takes those with it that were skipped for want of its answer. */

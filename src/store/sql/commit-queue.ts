@@ -3,7 +3,8 @@
  * one transaction, so that a thousand of them cost one sync of the disk and none waits for more than the turn's end.
  */
 import { exitCodes, Stop } from '../../domain/problem.ts';
-import type { Soon, WritingDatabase } from './database.ts';
+import type { WritingDatabase } from './database.ts';
+import { after, inTurn, type Soon } from './soon.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import type { Tally } from './tally.ts';
 
@@ -20,7 +21,9 @@ interface Write {
 
 /** Looks at what a transaction has changed, before it commits; what it has seen is shown once that is durable. */
 export interface Witness {
-  look(): Promise<() => void>;
+  /** Tells the tally what it will ask for. */
+  foresee(): void;
+  look(): Soon<() => void>;
 }
 
 /** What a queue writes through. */
@@ -105,7 +108,10 @@ export class CommitQueue {
   /** Never rejects: each write of the group is told. */
   async #commit(group: readonly Write[]): Promise<void> {
     try {
-      const { results, shows } = await this.#desk.db.transact(() => this.#perform(group));
+      const { results, shows } = await this.#desk.db.transact(
+        () => this.#perform(group),
+        () => this.#foresee(group),
+      );
       for (const show of shows) show();
       for (const [index, write] of group.entries()) write.resolve(results[index]);
     } catch (error) {
@@ -115,22 +121,39 @@ export class CommitQueue {
     }
   }
 
-  /** Inside a transaction. What another process has committed meanwhile is read anew. */
-  async #perform(group: readonly Write[]) {
-    const { db, tally, ahead } = this.#desk;
+  /** Reads in one go what the group will ask for. */
+  async #foresee(group: readonly Write[]): Promise<void> {
+    const { tally, ahead } = this.#desk;
     tally.clear();
     ahead.clear();
-    if (db.isFar) for (const { foresee } of group) foresee?.();
-    const results: unknown[] = [];
-    for (const { work, foresee } of group) {
-      if (!foresee) ahead.forgetAll();
-      results.push(await work());
-      if (!foresee) ahead.forgetAll();
+    for (const { foresee } of group) foresee?.();
+    for (const witness of this.#witnesses) witness.foresee();
+    await Promise.all([ahead.load(), tally.load()]);
+  }
+
+  /** Inside a transaction. What another process has committed meanwhile is read anew. */
+  #perform(group: readonly Write[]): Soon<{ readonly results: unknown[]; readonly shows: (() => void)[] }> {
+    const { db, tally, ahead } = this.#desk;
+    if (!db.isFar) {
+      tally.clear();
+      ahead.clear();
     }
+    const results: unknown[] = [];
     const shows: (() => void)[] = [];
-    for (const witness of this.#witnesses) shows.push(await witness.look());
-    tally.store(db);
-    return { results, shows };
+    const write = ({ work, foresee }: Write) => {
+      if (!foresee) ahead.forgetAll();
+      return after(work(), (result) => {
+        results.push(result);
+        if (!foresee) ahead.forgetAll();
+      });
+    };
+    const look = (witness: Witness) => after(witness.look(), (show) => void shows.push(show));
+    return after(inTurn(group, write), () =>
+      after(inTurn(this.#witnesses, look), () => {
+        tally.store(db);
+        return { results, shows };
+      }),
+    );
   }
 }
 

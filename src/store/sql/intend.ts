@@ -4,7 +4,7 @@ import { attemptRef } from '../../domain/reuse.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Units } from '../../domain/usage.ts';
 import { endTask } from './cascade.ts';
-import type { Soon } from './database.ts';
+import { after, inTurn, type Soon } from './soon.ts';
 import { settleKey } from './known.ts';
 import type { KnownTask } from './read-ahead.ts';
 import type { Reservation, Spender } from './reserve.ts';
@@ -33,37 +33,62 @@ export type Intended =
   | { readonly is: 'crowded' };
 
 /** One answer per task of the request, in its order; those that do not fit under a cap drop out. */
-export async function intendCall(session: Session, request: IntendedCall): Promise<readonly Intended[]> {
+export function intendCall(session: Session, request: IntendedCall): Soon<readonly Intended[]> {
   const intended: Intended[] = [];
-  const call: { first: number | undefined; count: number } = { first: undefined, count: 0 };
-  for (const task of request.tasks) {
-    const intent = await intendTask(session, request, task, call);
-    if (intent.is === 'intended') {
-      call.first ??= intent.call;
-      call.count += 1;
-    }
-    intended.push(intent);
-  }
-  return intended;
+  const call: CallSoFar = { first: undefined, count: 0 };
+  const intend = (task: IntendedTask) =>
+    after(intendTask(session, request, task, call), (intent) => {
+      if (intent.is === 'intended') {
+        call.first ??= intent.call;
+        call.count += 1;
+      }
+      intended.push(intent);
+    });
+  return after(inTurn(request.tasks, intend), () => intended);
 }
 
-async function intendTask(
+type IntendedTask = IntendedCall['tasks'][number];
+
+/** What of a call is intended already. */
+interface CallSoFar {
+  first: number | undefined;
+  count: number;
+}
+
+function intendTask(
   session: Session,
   request: IntendedCall,
-  task: IntendedCall['tasks'][number],
-  call: { readonly first: number | undefined; readonly count: number },
-): Promise<Intended> {
-  const known = await session.ahead.readTask(session, task.id);
-  const refused = await refuseIntent(session, known, request.atMs);
-  if (refused) return refused;
-  const reserved = await reserve(session, makeSpender(session, request, known.run), task.units);
-  if (!reserved.fits) {
+  task: IntendedTask,
+  call: Readonly<CallSoFar>,
+): Soon<Intended> {
+  return after(session.ahead.readTask(session, task.id), (known) =>
+    after(
+      refuseIntent(session, known, request.atMs),
+      (refused) => refused ?? reserveTask(session, request, known, task, call),
+    ),
+  );
+}
+
+function reserveTask(
+  session: Session,
+  request: IntendedCall,
+  known: KnownTask,
+  task: IntendedTask,
+  call: Readonly<CallSoFar>,
+): Soon<Intended> {
+  return after(reserve(session, makeSpender(session, request, known.run), task.units), (reserved) => {
+    if (reserved.fits) {
+      const { reservation } = reserved;
+      return addAttempt(session, request, known, { task, reservation, ...call });
+    }
     if (reserved.isCrowded && mayWait(request, call)) return { is: 'crowded' };
-    await endTask(session, known, { state: 'over-cap', reason: reserved.cap, endedMs: request.atMs });
-    return { is: 'settled', state: 'over-cap' };
-  }
-  const { reservation } = reserved;
-  return addAttempt(session, request, known, { task, reservation, ...call });
+    const ended = endTask(session, known, {
+      state: 'over-cap',
+      reason: reserved.cap,
+      endedMs: request.atMs,
+    });
+    return after(ended, () => ({ is: 'settled', state: 'over-cap' }));
+  });
 }
 
 function mayWait({ mayWait: may }: IntendedCall, call: { readonly count: number }): boolean {
@@ -112,7 +137,7 @@ function addAttempt(
   request: IntendedCall,
   known: KnownTask,
   element: {
-    readonly task: IntendedCall['tasks'][number];
+    readonly task: IntendedTask;
     readonly reservation: Reservation;
     readonly first: number | undefined;
     readonly count: number;

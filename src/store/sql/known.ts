@@ -1,7 +1,8 @@
 /** What the ledger knows of a reuse key, and the end that it gives to a task without a call. */
 import type { TaskError } from '../../domain/ledger.ts';
 import type { TaskState } from '../../domain/task.ts';
-import type { Database, Soon } from './database.ts';
+import type { Database } from './database.ts';
+import { after, type Soon } from './soon.ts';
 import type { Session } from './session.ts';
 import { readStored } from './stored.ts';
 
@@ -35,15 +36,15 @@ export function bindKnown({ run, answeredSinceMs, failedSinceMs }: Reach): [numb
 }
 
 /** For each of these reuse keys, in their order; `undefined` where one was never seen. */
-export async function findKnown(
+export function findKnown(
   reach: Reach & { readonly db: Database },
   reuseKeys: readonly string[],
-): Promise<readonly (Known | undefined)[]> {
-  const found = await reach.db.each<Known>(
+): Soon<readonly (Known | undefined)[]> {
+  const found = reach.db.each<Known>(
     `SELECT ${knownColumns} FROM keys AS k WHERE k.key = ?`,
     reuseKeys.map((reuseKey) => [...bindKnown(reach), reuseKey]),
   );
-  return found.map(([known]) => known);
+  return after(found, (rows) => rows.map(([known]) => known));
 }
 
 /** Of a key that was never seen. */
@@ -64,7 +65,7 @@ export interface Settlement {
 /** An answer comes before all else: it was paid for. */
 export function settleKey(db: Database, known: Known): Soon<Settlement | undefined> {
   if (known.answer !== null) return { state: 'reused', reason: '', answer: known.answer, error: null };
-  if (known.held !== null) return readAttemptError(db, known.held).then(settleHeld);
+  if (known.held !== null) return after(readAttemptError(db, known.held), settleHeld);
   if (known.failure !== null) return settleFailed(known.failure);
   return undefined;
 }
@@ -94,7 +95,7 @@ function readClass(error: string): string {
   return unpackError(error).class;
 }
 
-async function readAttemptError(db: Database, attempt: number): Promise<string> {
-  const row = await db.get<{ error: string | null }>('SELECT error FROM attempts WHERE id = ?', [attempt]);
-  return row?.error ?? makeUnknownFate('its attempt is not in the ledger any more');
+function readAttemptError(db: Database, attempt: number): Soon<string> {
+  const found = db.get<{ error: string | null }>('SELECT error FROM attempts WHERE id = ?', [attempt]);
+  return after(found, (row) => row?.error ?? makeUnknownFate('its attempt is not in the ledger any more'));
 }

@@ -4,8 +4,9 @@ import type { RunOpening } from '../../domain/ledger.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import { type Opened, openRun } from './opening.ts';
 import type { RunWriteName, RunWriter, RunWrites } from './run-writes.ts';
-import { runWrites, tellSpending } from './run-writes.ts';
+import { runWrites, tellSpending, wantSpending } from './run-writes.ts';
 import type { Office, Session } from './session.ts';
+import { after } from './soon.ts';
 
 export class LocalWriter implements RunWriter {
   readonly #session: Session;
@@ -17,12 +18,11 @@ export class LocalWriter implements RunWriter {
     this.#queue = queue;
     this.#spending = spending;
     queue.addWitness({
-      look: async () => {
-        const seen = await tellSpending(session);
-        return () => {
+      foresee: () => wantSpending(session),
+      look: () =>
+        after(tellSpending(session), (seen) => () => {
           this.#spending = seen;
-        };
-      },
+        }),
     });
   }
 

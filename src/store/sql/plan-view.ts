@@ -1,7 +1,8 @@
-/** What the ledger knows of the items of one page, read in three questions however many items it has. */
+/** What the ledger knows of the items of one page, asked for in three questions at once, however many items it has. */
 import type { PlanPage } from '../../domain/ledger.ts';
 import { addKey, findKnown, type Known } from './known.ts';
 import type { Session } from './session.ts';
+import { after, type Soon, together } from './soon.ts';
 
 /** An item of the run that stands at a position already. */
 export interface StoredItem {
@@ -11,50 +12,39 @@ export interface StoredItem {
 
 export class PlanView {
   readonly #session: Session;
-  readonly #items: Map<string, StoredItem>;
-  readonly #takenNames: Set<string>;
-  readonly #keys: Map<string, Known>;
+  readonly #items = new Map<string, StoredItem>();
+  readonly #takenNames = new Set<string>();
+  readonly #keys = new Map<string, Known>();
 
-  private constructor(
-    session: Session,
-    items: Map<string, StoredItem>,
-    takenNames: Set<string>,
-    keys: Map<string, Known>,
-  ) {
+  private constructor(session: Session) {
     this.#session = session;
-    this.#items = items;
-    this.#takenNames = takenNames;
-    this.#keys = keys;
   }
 
-  static async read(session: Session, { items }: PlanPage): Promise<PlanView> {
+  static read(session: Session, { items }: PlanPage): Soon<PlanView> {
     const { db, run } = session;
-    const stored = await db.each<StoredItem>(
+    const reuseKeys = [...new Set(items.flatMap(({ tasks }) => tasks.map(({ reuseKey }) => reuseKey)))];
+    const stored = db.each<StoredItem>(
       'SELECT id, name FROM items WHERE run = ? AND position = ?',
       items.map(({ item }) => [run, item.position]),
     );
-    const placed = items.flatMap(({ item }, index) => {
-      const found = stored[index]?.[0];
-      return found ? [[spell(item.position), found] as const] : [];
-    });
-    const names = items.flatMap(({ item }, index) => (stored[index]?.[0] ? [] : [item.id]));
-    const taken = await db.each(
+    const taken = db.each(
       'SELECT 1 AS taken FROM items WHERE run = ? AND SAME(name, ?)',
-      names.map((name) => [run, name]),
+      items.map(({ item }) => [run, item.id]),
     );
-    const reuseKeys = [...new Set(items.flatMap(({ tasks }) => tasks.map(({ reuseKey }) => reuseKey)))];
-    const known = await findKnown(session, reuseKeys);
-    return new PlanView(
-      session,
-      new Map(placed),
-      new Set(names.filter((_, index) => (taken[index] ?? []).length > 0)),
-      new Map(
-        reuseKeys.flatMap((reuseKey, index) => {
-          const one = known[index];
-          return one ? [[reuseKey, one] as const] : [];
-        }),
-      ),
-    );
+    const known = findKnown(session, reuseKeys);
+    return after(together(stored, taken, known), ([placed, names, found]) => {
+      const view = new PlanView(session);
+      for (const [index, { item }] of items.entries()) {
+        const [one] = placed[index] ?? [];
+        if (one) view.#items.set(spell(item.position), one);
+        if ((names[index] ?? []).length > 0) view.#takenNames.add(item.id);
+      }
+      for (const [index, reuseKey] of reuseKeys.entries()) {
+        const one = found[index];
+        if (one) view.#keys.set(reuseKey, one);
+      }
+      return view;
+    });
   }
 
   findItem(position: Uint8Array): StoredItem | undefined {
@@ -67,8 +57,11 @@ export class PlanView {
   }
 
   /** The id itself, else with the lowest `#N` that is found free in few looks: a manifest may repeat an id a million times. */
-  async findFreeName(id: string): Promise<string> {
-    if (!this.#takenNames.has(id)) return id;
+  findFreeName(id: string): Soon<string> {
+    return this.#takenNames.has(id) ? this.#searchName(id) : id;
+  }
+
+  async #searchName(id: string): Promise<string> {
     let taken = 1;
     let free = 2;
     while (await this.#isTaken(`${id}#${free}`)) {

@@ -5,7 +5,7 @@ import { wrongUse } from '../../domain/problem.ts';
 import type { TaskState } from '../../domain/task.ts';
 import { drawCanary } from './canary.ts';
 import { type Dependent, endTask, judgeWhen } from './cascade.ts';
-import type { Soon } from './database.ts';
+import { after, inTurn, type Soon } from './soon.ts';
 import { packFacts } from './item-facts.ts';
 import type { Settlement } from './known.ts';
 import { settleKey } from './known.ts';
@@ -42,87 +42,129 @@ interface Placed {
  *
  * @throws `Stop` where a position that an earlier session filled now holds another item.
  */
-export async function planPage(session: Session, page: PlanPage): Promise<readonly ReadyTask[]> {
-  const ready: ReadyTask[] = [];
+export function planPage(session: Session, page: PlanPage): Soon<readonly ReadyTask[]> {
   if (page.anew === 'first') session.db.run('UPDATE runs SET unselected = 0 WHERE seq = ?', [session.run]);
-  if (page.isFirst === true) session.reading.firstItem = await findNextItem(session);
-  const view = await PlanView.read(session, page);
-  const fresh: { readonly id: number; readonly name: string }[] = [];
-  let items = 0;
-  let notApplicable = 0;
-  for (const [place, planned] of page.items.entries()) {
-    keepMedia(session, planned);
-    const known = view.findItem(planned.item.position);
-    if (!known) {
-      items += 1;
-      notApplicable += planned.notApplicable;
-      const before = ready.length;
-      const id = await addItem(session, view, { planned, place }, ready);
-      const first = ready[before];
-      if (first) fresh.push({ id, name: first.name });
-    } else if (page.anew === undefined && known.id < session.reading.firstItem) {
-      requireSameItem(session, planned, known.name);
-      await renewItem(session, view, { planned, place }, known, ready);
-    }
-  }
-  await drawCanary(session, fresh);
-  const broken = await storeBroken(session, page);
-  session.db.run(
-    `UPDATE runs SET items = items + ?, not_applicable = not_applicable + ?, unselected = unselected + ?,
-       broken = broken + ?, checkpoint = ?, listing = ? WHERE seq = ?`,
-    [
-      items,
-      notApplicable,
-      page.unselected,
-      broken,
-      page.checkpoint ?? null,
-      page.isLast ? 'complete' : 'partial',
-      session.run,
-    ],
-  );
-  return ready;
+  return after(page.isFirst === true ? findNextItem(session) : session.reading.firstItem, (firstItem) => {
+    session.reading.firstItem = firstItem;
+    return after(PlanView.read(session, page), (view) => storePage(session, view, page));
+  });
 }
 
-async function addItem(
+/** What a page has come to so far. */
+interface Stored {
+  readonly ready: ReadyTask[];
+  readonly fresh: { readonly id: number; readonly name: string }[];
+  items: number;
+  notApplicable: number;
+}
+
+function storePage(session: Session, view: PlanView, page: PlanPage): Soon<readonly ReadyTask[]> {
+  const stored: Stored = { ready: [], fresh: [], items: 0, notApplicable: 0 };
+  const store = (planned: PlannedItem, place: number) =>
+    storeItem(session, view, page, { planned, place }, stored);
+  return after(inTurn(page.items, store), () =>
+    after(drawCanary(session, stored.fresh), () =>
+      after(storeBroken(session, page), (broken) => {
+        session.db.run(
+          `UPDATE runs SET items = items + ?, not_applicable = not_applicable + ?, unselected = unselected + ?,
+             broken = broken + ?, checkpoint = ?, listing = ? WHERE seq = ?`,
+          [
+            stored.items,
+            stored.notApplicable,
+            page.unselected,
+            broken,
+            page.checkpoint ?? null,
+            page.isLast ? 'complete' : 'partial',
+            session.run,
+          ],
+        );
+        return stored.ready;
+      }),
+    ),
+  );
+}
+
+function storeItem(
+  session: Session,
+  view: PlanView,
+  page: PlanPage,
+  { planned, place }: Placed,
+  stored: Stored,
+): Soon<void> {
+  const { ready } = stored;
+  keepMedia(session, planned);
+  const known = view.findItem(planned.item.position);
+  if (!known) {
+    stored.items += 1;
+    stored.notApplicable += planned.notApplicable;
+    const before = ready.length;
+    return after(addItem(session, view, { planned, place }, ready), (id) => {
+      const first = ready[before];
+      if (first) stored.fresh.push({ id, name: first.name });
+    });
+  }
+  if (page.anew !== undefined || known.id >= session.reading.firstItem) return undefined;
+  requireSameItem(session, planned, known.name);
+  return renewItem(session, view, { planned, place }, known, ready);
+}
+
+function addItem(
   session: Session,
   view: PlanView,
   { planned, place: item }: Placed,
   ready: ReadyTask[],
-): Promise<number> {
+): Soon<number> {
   const { db, run } = session;
   const { position, id: wanted } = planned.item;
-  const name = await view.findFreeName(wanted);
-  const id = db.insert('items', {
-    run,
-    position,
-    name,
-    facts: packFacts(planned.item),
-    content: planned.content ?? null,
-  });
-  view.noteItem(position, { id, name });
-  const ends = new Map<number, { readonly state: TaskState; readonly answer: number | null }>();
-  for (const [index, task] of sortTasks(session, planned.tasks)) {
-    const service = findService(session, task.service);
-    const { key, place, end } = await judgeTask(session, view, task, ends);
-    const state: TaskState = end?.state ?? place;
-    const reason = end?.reason ?? '';
-    ends.set(service, { state, answer: end?.answer ?? null });
-    const taskId = db.insert('tasks', {
+  return after(view.findFreeName(wanted), (name) => {
+    const id = db.insert('items', {
       run,
-      item: id,
-      service,
-      key,
-      state,
-      reason,
-      usage: JSON.stringify(task.usage),
-      answer: end?.answer ?? null,
-      error: end?.error ?? null,
-      ended_ms: end ? session.now() : null,
+      position,
+      name,
+      facts: packFacts(planned.item),
+      content: planned.content ?? null,
     });
-    session.tally.count(run, service, state, reason, 1);
-    if (state === 'planned') ready.push({ id: taskId, item, task: index, name, tries: 0, resends: 0 });
-  }
-  return id;
+    view.noteItem(position, { id, name });
+    const ends: Ends = new Map();
+    const add = ([index, task]: readonly [number, PlannedTask]) =>
+      after(judgeTask(session, view, task, ends), (judged) => {
+        const added = addTask(session, id, task, judged, ends);
+        if (added.state === 'planned') {
+          ready.push({ id: added.id, item, task: index, name, tries: 0, resends: 0 });
+        }
+      });
+    return after(inTurn(sortTasks(session, planned.tasks), add), () => id);
+  });
+}
+
+/** Of the tasks of an item that stand already, by service. */
+type Ends = Map<number, { readonly state: TaskState; readonly answer: number | null }>;
+
+function addTask(
+  { db, run, services, runId, tally, now }: Session,
+  item: number,
+  task: PlannedTask,
+  { key, place, end }: Judgement,
+  ends: Ends,
+): { readonly id: number; readonly state: TaskState } {
+  const service = findService({ services, runId }, task.service);
+  const state: TaskState = end?.state ?? place;
+  const reason = end?.reason ?? '';
+  ends.set(service, { state, answer: end?.answer ?? null });
+  const id = db.insert('tasks', {
+    run,
+    item,
+    service,
+    key,
+    state,
+    reason,
+    usage: JSON.stringify(task.usage),
+    answer: end?.answer ?? null,
+    error: end?.error ?? null,
+    ended_ms: end ? now() : null,
+  });
+  tally.count(run, service, state, reason, 1);
+  return { id, state };
 }
 
 interface PlannedRow extends MovableTask {
@@ -192,12 +234,7 @@ interface Judgement {
 }
 
 /** As `judgeKey`, behind the condition that the task may wait for; `others` are those of the item that stand already. */
-function judgeTask(
-  session: Session,
-  view: PlanView,
-  task: PlannedTask,
-  others: ReadonlyMap<number, { readonly state: TaskState; readonly answer: number | null }>,
-): Soon<Judgement> {
+function judgeTask(session: Session, view: PlanView, task: PlannedTask, others: Ends): Soon<Judgement> {
   const service = findService(session, task.service);
   const waits = session.dependents.find((one) => one.service === service);
   const judged = judgeKey(session, view, task);
@@ -208,7 +245,7 @@ async function judgeDependent(
   session: Session,
   waits: Dependent,
   own: Soon<Judgement>,
-  others: ReadonlyMap<number, { readonly state: TaskState; readonly answer: number | null }>,
+  others: Ends,
 ): Promise<Judgement> {
   const judged = await own;
   if (judged.end?.state === 'skipped') return judged;
@@ -229,9 +266,9 @@ function sortTasks(
   return placed.toSorted(([, one], [, other]) => order.indexOf(one.service) - order.indexOf(other.service));
 }
 
-async function findNextItem({ db }: Session): Promise<number> {
-  const items = await db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
-  return (items?.last ?? 0) + 1;
+function findNextItem({ db }: Session): Soon<number> {
+  const found = db.get<{ last: number | null }>('SELECT max(id) AS last FROM items');
+  return after(found, (items) => (items?.last ?? 0) + 1);
 }
 
 function judgeKey(session: Session, view: PlanView, task: PlannedTask): Soon<Judgement> {
@@ -241,14 +278,12 @@ function judgeKey(session: Session, view: PlanView, task: PlannedTask): Soon<Jud
   if (task.skip !== undefined && known.answer === null && known.held === null) {
     return { key: known.key, place, end: { state: 'skipped', reason: task.skip, answer: null, error: null } };
   }
-  const end = settleKey(session.db, known);
-  if (!(end instanceof Promise)) return { key: known.key, place, end };
-  return end.then((settlement) => ({ key: known.key, place, end: settlement }));
+  return after(settleKey(session.db, known), (end) => ({ key: known.key, place, end }));
 }
 
-function findService(session: Session, name: string): number {
-  const index = session.services.indexOf(name);
-  if (index < 0) throw new Error(`service "${name}" is none of run "${session.runId}"`);
+function findService({ services, runId }: Pick<Session, 'services' | 'runId'>, name: string): number {
+  const index = services.indexOf(name);
+  if (index < 0) throw new Error(`service "${name}" is none of run "${runId}"`);
   return index;
 }
 
@@ -267,8 +302,11 @@ function keepMedia({ db }: Session, { contentId, media }: PlannedItem): void {
 }
 
 /** How many of the page's broken rows were not known yet. */
-async function storeBroken({ db, run }: Session, page: PlanPage): Promise<number> {
-  if (page.broken.length === 0) return 0;
+function storeBroken(session: Session, page: PlanPage): Soon<number> {
+  return page.broken.length === 0 ? 0 : addBroken(session, page);
+}
+
+async function addBroken({ db, run }: Session, page: PlanPage): Promise<number> {
   const stored = await db.all<{ line: number }>('SELECT line FROM broken WHERE run = ? AND line IN LIST(?)', [
     run,
     page.broken.map(({ line }) => line),

@@ -4,7 +4,8 @@
  * is read anew from then on.
  */
 import type { RunState } from '../../domain/ledger.ts';
-import type { Database, Soon } from './database.ts';
+import type { Database } from './database.ts';
+import { after, type Soon } from './soon.ts';
 import { bindKnown, type Known, knownColumns } from './known.ts';
 import type { SessionTerms } from './session.ts';
 import type { MovableTask } from './task-row.ts';
@@ -21,7 +22,7 @@ export interface OpenRow {
   readonly pipeline: string;
   readonly account: string;
   readonly is_loopback: number;
-  readonly attempt_state: 'intent' | 'accepted';
+  readonly attempt_state: string;
   readonly intended_ms: number;
   readonly task: number;
   readonly task_run: number;
@@ -47,7 +48,11 @@ const openSql = `SELECT a.id, a.key, a.run, s.pipeline, a.account, a.is_loopback
     a.failed_ms, r.state AS task_run_state
   FROM attempts AS a JOIN tasks AS t ON t.id = a.task JOIN keys AS k ON k.id = a.key
     JOIN runs AS r ON r.seq = t.run JOIN runs AS s ON s.seq = a.run
-  WHERE a.id = ? AND a.state IN ('intent', 'accepted')`;
+  WHERE a.id = ?`;
+
+/** Those that wait for the same key as an attempt's. */
+const besideSql = `SELECT t.id, t.run, t.service, t.state, t.reason, r.is_fresh
+  FROM attempts AS a JOIN tasks AS t ON t.key = a.key JOIN runs AS r ON r.seq = t.run WHERE a.id = ? AND t.state = 'waiting'`;
 
 const waitingSql = `SELECT t.id, t.run, t.service, t.state, t.reason, r.is_fresh
   FROM tasks AS t JOIN runs AS r ON r.seq = t.run WHERE t.key = ? AND t.state = 'waiting'`;
@@ -56,6 +61,8 @@ export class ReadAhead {
   readonly #db: Database;
   #wantedTasks: { readonly session: SessionTerms; readonly id: number }[] = [];
   #wantedAttempts: number[] = [];
+  /** Whether what is wanted has been read. */
+  #isLoaded = true;
   readonly #tasks = new Map<number, { readonly session: SessionTerms; readonly row: KnownTask }>();
   readonly #attempts = new Map<number, OpenRow | undefined>();
   readonly #waiting = new Map<number, readonly WaitingTask[]>();
@@ -68,37 +75,36 @@ export class ReadAhead {
 
   wantTask(session: SessionTerms, id: number): void {
     this.#wantedTasks.push({ session, id });
+    this.#isLoaded = false;
   }
 
   wantAttempt(id: number): void {
     this.#wantedAttempts.push(id);
+    this.#isLoaded = false;
   }
 
   /** A task as it is for this session. */
   readTask(session: SessionTerms, id: number): Soon<KnownTask> {
-    if (this.#wantedTasks.length > 0) {
-      return this.#loadTasks(this.#wantedTasks.splice(0)).then(() => this.readTask(session, id));
-    }
+    if (!this.#isLoaded) return this.load().then(() => this.readTask(session, id));
     const found = this.#tasks.get(id);
     if (found?.session === session && !this.#isChanged(found.row.key, id)) return found.row;
     return this.#askForTask(session, id);
   }
 
-  async #askForTask(session: SessionTerms, id: number): Promise<KnownTask> {
-    const row = await this.#db.get<KnownTask>(taskSql, [...bindKnown(session), id]);
-    if (!row) throw new Error(`task ${id} is not in the ledger`);
-    return row;
+  #askForTask(session: SessionTerms, id: number): Soon<KnownTask> {
+    return after(this.#db.get<KnownTask>(taskSql, [...bindKnown(session), id]), (row) => {
+      if (!row) throw new Error(`task ${id} is not in the ledger`);
+      return row;
+    });
   }
 
   /** `undefined` where it is closed. */
   readOpen(id: number): Soon<OpenRow | undefined> {
-    if (this.#wantedAttempts.length > 0) {
-      return this.#loadAttempts(this.#wantedAttempts.splice(0)).then(() => this.readOpen(id));
-    }
+    if (!this.#isLoaded) return this.load().then(() => this.readOpen(id));
     const row = this.#attempts.get(id);
     if (row && !this.#isChanged(row.key, row.task)) return row;
     if (!row && this.#attempts.has(id)) return undefined;
-    return this.#db.get<OpenRow>(openSql, [id]);
+    return after(this.#db.get<OpenRow>(openSql, [id]), keepOpen);
   }
 
   /** Tasks of any run that wait for the open attempt of this key. */
@@ -117,8 +123,15 @@ export class ReadAhead {
     this.#changedTasks.add(id);
   }
 
-  /** What has been read; what is wanted and not read yet will be. */
+  /** Reads what is wanted. */
+  async load(): Promise<void> {
+    this.#isLoaded = true;
+    await Promise.all([this.#loadTasks(this.#wantedTasks), this.#loadAttempts(this.#wantedAttempts)]);
+  }
+
+  /** What has been read; what is wanted is read anew when it is asked for. */
   forgetAll(): void {
+    this.#isLoaded = this.#wantedTasks.length + this.#wantedAttempts.length === 0;
     this.#tasks.clear();
     this.#attempts.clear();
     this.#waiting.clear();
@@ -151,17 +164,20 @@ export class ReadAhead {
   }
 
   async #loadAttempts(wanted: readonly number[]): Promise<void> {
-    const ids = [...new Set(wanted)];
-    const found = await this.#db.each<OpenRow>(
-      openSql,
-      ids.map((id) => [id]),
-    );
-    for (const [index, id] of ids.entries()) this.#attempts.set(id, found[index]?.[0]);
-    const keys = [...new Set(found.flatMap(([row]) => (row ? [row.key] : [])))];
-    const waiting = await this.#db.each<WaitingTask>(
-      waitingSql,
-      keys.map((key) => [key]),
-    );
-    for (const [index, key] of keys.entries()) this.#waiting.set(key, waiting[index] ?? []);
+    const ids = [...new Set(wanted)].map((id) => [id] as const);
+    const [found, waiting] = await Promise.all([
+      this.#db.each<OpenRow>(openSql, ids),
+      this.#db.each<WaitingTask>(besideSql, ids),
+    ]);
+    for (const [index, [id]] of ids.entries()) {
+      const row = keepOpen(found[index]?.[0]);
+      this.#attempts.set(id, row);
+      if (row) this.#waiting.set(row.key, waiting[index] ?? []);
+    }
   }
+}
+
+/** Asked for by its id alone, lest an index of open ones be looked through for it. */
+function keepOpen(row: OpenRow | undefined): OpenRow | undefined {
+  return row?.attempt_state === 'intent' || row?.attempt_state === 'accepted' ? row : undefined;
 }

@@ -6,7 +6,7 @@
 import { type Cap, concerns } from '../../domain/caps.ts';
 import { monthOf, type Nano, reserveAmount } from '../../domain/pricing.ts';
 import type { Units } from '../../domain/usage.ts';
-import type { Soon } from './database.ts';
+import { after, type Soon } from './soon.ts';
 import type { Session } from './session.ts';
 import { type Change, type Scope, scopeOf } from './spending.ts';
 import type { Payer } from './tally.ts';
@@ -33,9 +33,15 @@ export type Reserved =
   | { readonly fits: false; readonly cap: string; readonly isCrowded: boolean };
 
 /** Reserves the units of one task, or says why not. */
-export async function reserve(session: Session, spender: Spender, units: Units): Promise<Reserved> {
+export function reserve(session: Session, spender: Spender, units: Units): Soon<Reserved> {
   const month = monthOf(spender.intendedAtMs, session.pipeline.prices.timezone);
-  await openBooks(session, spender, month, Object.keys(units));
+  return after(openBooks(session, spender, month, Object.keys(units)), () =>
+    reserveIn(session, spender, month, units),
+  );
+}
+
+/** The books stand open. */
+function reserveIn(session: Session, spender: Spender, month: string, units: Units): Reserved {
   const skus: Record<string, readonly [number, Nano]> = {};
   let sum = 0n;
   for (const [sku, count] of Object.entries(units)) {
@@ -128,6 +134,21 @@ export function spend(
   const month = reservation?.month ?? monthOf(spender.intendedAtMs, session.pipeline.prices.timezone);
   const overrun = reservation ? Math.max(0, spentUnits - (reservation.skus[sku]?.[0] ?? 0)) : 0;
   changeAll(session, spender, month, sku, { spentUnits, spent, overrun });
+}
+
+/** What a session's calls are most likely counted in, to be read ahead: of this month. */
+export function wantBooks({ run, pipeline, tally, now }: Session): void {
+  const intendedAtMs = now();
+  const month = monthOf(intendedAtMs, pipeline.prices.timezone);
+  for (const { account } of pipeline.services) {
+    const { name, isLoopback, vendor } = account;
+    const spender = { run, pipeline: pipeline.name, account: name, isLoopback, intendedAtMs };
+    const payer = { account: name, isLoopback };
+    tally.want(
+      listScopes(spender, month),
+      vendor.skus.map(({ name: sku }) => ({ payer, sku })),
+    );
+  }
 }
 
 /** Opens what reserving, spending and giving back in that month is counted in, and the positions that set prices. */

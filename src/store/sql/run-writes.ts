@@ -10,7 +10,6 @@ import { type BillingFacts, monthOf } from '../../domain/pricing.ts';
 import type { Task } from '../../domain/task.ts';
 import { noteCanary } from './canary.ts';
 import { takeReleased } from './cascade.ts';
-import type { Soon } from './database.ts';
 import type { Intended, IntendedCall } from './intend.ts';
 import { intendCall } from './intend.ts';
 import { planPage } from './plan.ts';
@@ -20,8 +19,10 @@ import { exchangePace } from './pace-board.ts';
 import { releaseWaiting } from './release.ts';
 import { reopenAskable } from './reopen.ts';
 import { findRunRow, makeRunRecord } from './run-row.ts';
+import { wantBooks } from './reserve.ts';
 import type { Session } from './session.ts';
-import { packSpending, readSpending } from './spending.ts';
+import { after, type Soon } from './soon.ts';
+import { listStanding, packSpending, readSpending, type Standing } from './spending.ts';
 import type { WrittenTransition } from './transition.ts';
 import { applyTransitions } from './transition.ts';
 
@@ -64,7 +65,7 @@ type Performers = {
   readonly [Name in RunWriteName]: {
     /** About how many rows it writes. */
     readonly weigh: (takes: RunWrites[Name]['takes']) => number;
-    /** Tells the read-ahead what it will ask for; absent where it may change anything. */
+    /** Tells the read-ahead what it will ask for; absent where it may change any task. */
     readonly foresee?: (session: Session, takes: RunWrites[Name]['takes']) => void;
     /** Runs inside a transaction, perhaps more than once. */
     readonly perform: (session: Session, takes: RunWrites[Name]['takes']) => Soon<RunWrites[Name]['answers']>;
@@ -72,48 +73,49 @@ type Performers = {
 };
 
 const one = () => 1;
+const nothing = () => undefined;
 
 export const runWrites: Performers = {
   plan: {
     weigh: (page) => 1 + page.items.reduce((rows, item) => rows + 1 + item.tasks.length, page.broken.length),
-    perform: async (session, page) => {
-      const ready = await planPage(session, page);
-      return { ready, record: await readRecord(session) };
-    },
+    perform: (session, page) =>
+      after(planPage(session, page), (ready) => after(readRecord(session), (record) => ({ ready, record }))),
   },
   intend: {
     weigh: ({ tasks }) => tasks.length,
     foresee: (session, { tasks }) => {
       for (const { id } of tasks) session.ahead.wantTask(session, id);
+      wantBooks(session);
     },
     perform: intendCall,
   },
   transition: {
     weigh: ({ length }) => length,
-    foresee: ({ ahead }, transitions) => {
-      for (const { attempt } of transitions) ahead.wantAttempt(attempt);
+    foresee: (session, transitions) => {
+      for (const { attempt } of transitions) session.ahead.wantAttempt(attempt);
+      wantBooks(session);
     },
-    perform: async (session, transitions) => {
-      await applyTransitions(session, transitions);
-      return await takeReleased(session);
-    },
+    perform: (session, transitions) =>
+      after(applyTransitions(session, transitions), () => takeReleased(session)),
   },
   reopenAskable: { weigh: one, perform: reopenAskable },
   releaseWaiting: { weigh: one, perform: releaseWaiting },
   addBilling: {
     weigh: one,
+    foresee: nothing,
     perform: ({ billing }, { account, facts }) => {
       if (!billing.has(account)) billing.set(account, facts);
     },
   },
   noteCanary: {
     weigh: one,
+    foresee: nothing,
     perform: (session, record) => {
       noteCanary(session, record);
       return readRecord(session);
     },
   },
-  exchangePace: { weigh: one, perform: exchangePace },
+  exchangePace: { weigh: one, foresee: nothing, perform: exchangePace },
   end: {
     weigh: one,
     perform: async (session, { state, exitCode, why, atMs }) => {
@@ -127,14 +129,23 @@ export const runWrites: Performers = {
 };
 
 /** As the transaction that is under way has it. */
-export function tellSpending({ run, pipeline, caps, tally, now }: Session): Promise<Spending> {
-  const { currency, timezone } = pipeline.prices;
-  const month = monthOf(now(), timezone);
-  return readSpending(tally.spending, { run, pipeline: pipeline.name, month, currency, caps });
+export function tellSpending(session: Session): Soon<Spending> {
+  return readSpending(session.tally.spending, stand(session));
 }
 
-async function readRecord({ db, runId }: Session): Promise<RunRecord> {
-  const row = await findRunRow(db, runId);
-  if (!row) throw new Error(`run "${runId}" is not in the ledger any more`);
-  return makeRunRecord(row);
+/** Has that read ahead. */
+export function wantSpending(session: Session): void {
+  session.tally.want(listStanding(stand(session)), []);
+}
+
+function stand({ run, pipeline, caps, now }: Session): Standing {
+  const { currency, timezone } = pipeline.prices;
+  return { run, pipeline: pipeline.name, month: monthOf(now(), timezone), currency, caps };
+}
+
+function readRecord({ db, runId }: Session): Soon<RunRecord> {
+  return after(findRunRow(db, runId), (row) => {
+    if (!row) throw new Error(`run "${runId}" is not in the ledger any more`);
+    return makeRunRecord(row);
+  });
 }

@@ -5,7 +5,8 @@
  */
 import type { Cap, CapStand, Spending } from '../../domain/caps.ts';
 import type { Nano } from '../../domain/pricing.ts';
-import type { Database, Soon, WritingDatabase } from './database.ts';
+import type { Database, WritingDatabase } from './database.ts';
+import { after, type Soon } from './soon.ts';
 import { readStored } from './stored.ts';
 
 /** Whose usage a sum is of. Runs have no month. */
@@ -68,16 +69,18 @@ export class SpendingBooks {
     return missing.length === 0 ? undefined : this.#load(missing);
   }
 
-  async #load(missing: readonly Scope[]): Promise<void> {
-    const found = await this.#db.each<SumRow>(
+  #load(missing: readonly Scope[]): Soon<void> {
+    const found = this.#db.each<SumRow>(
       `SELECT sku, spent_units, reserved_units, CAST(spent AS TEXT) AS spent, CAST(reserved AS TEXT) AS reserved, overrun
        FROM spending WHERE scope = ? AND name = ? AND month = ? AND is_loopback = ?`,
       missing.map(({ scope, name, month, isLoopback }) => [scope, name, month, Number(isLoopback)]),
     );
-    for (const [index, scope] of missing.entries()) {
-      const sums = new Map((found[index] ?? []).map((row) => [row.sku, makeSum(row)]));
-      this.#books.set(nameBook(scope), { scope, sums });
-    }
+    return after(found, (rows) => {
+      for (const [index, scope] of missing.entries()) {
+        const sums = new Map((rows[index] ?? []).map((row) => [row.sku, makeSum(row)]));
+        this.#books.set(nameBook(scope), { scope, sums });
+      }
+    });
   }
 
   change(scope: Scope, sku: string, change: Change): void {
@@ -139,7 +142,8 @@ export class SpendingBooks {
   }
 }
 
-function nameBook({ scope, name, month, isLoopback }: Scope): string {
+/** No two of them alike. */
+export function nameBook({ scope, name, month, isLoopback }: Scope): string {
   return `${scope} ${month} ${isLoopback} ${name}`;
 }
 
@@ -204,9 +208,21 @@ export function scopeOf(
   }
 }
 
-export async function readSpending(books: SpendingBooks, standing: Standing): Promise<Spending> {
-  const own = [false, true].map((isLoopback) => scopeOf({ scope: 'run', isLoopback }, standing));
-  await books.open([...own, ...standing.caps.map((cap) => scopeOf(cap, standing))]);
+/** Whose sums tell how a run stands. */
+export function listStanding(standing: Omit<Standing, 'currency'>): readonly Scope[] {
+  return [...listOwn(standing), ...standing.caps.map((cap) => scopeOf(cap, standing))];
+}
+
+function listOwn(standing: Omit<Standing, 'caps' | 'currency'>): readonly Scope[] {
+  return [false, true].map((isLoopback) => scopeOf({ scope: 'run', isLoopback }, standing));
+}
+
+export function readSpending(books: SpendingBooks, standing: Standing): Soon<Spending> {
+  return after(books.open(listStanding(standing)), () => makeSpending(books, standing));
+}
+
+function makeSpending(books: SpendingBooks, standing: Standing): Spending {
+  const own = listOwn(standing);
   const [real, played] = own.map((scope) => books.read(scope));
   return {
     spent: (real?.spent ?? 0n) + (played?.spent ?? 0n),

@@ -5,8 +5,9 @@ import type { Nano, Position } from '../../domain/pricing.ts';
 import { startPosition } from '../../domain/pricing.ts';
 import type { TaskState } from '../../domain/task.ts';
 import type { Basis } from '../../domain/usage.ts';
-import type { Database, Soon, WritingDatabase } from './database.ts';
-import { SpendingBooks } from './spending.ts';
+import type { Database, WritingDatabase } from './database.ts';
+import { after, type Soon } from './soon.ts';
+import { nameBook, type Scope, SpendingBooks } from './spending.ts';
 import { readStored } from './stored.ts';
 
 /** Who pays: an account of the real world, or its namesake on a loopback address. */
@@ -53,9 +54,13 @@ interface Assumption {
   tasks: number;
 }
 
-interface Place {
+/** What an account pays for one SKU. */
+export interface SkuPlace {
   readonly payer: Payer;
   readonly sku: string;
+}
+
+interface Place extends SkuPlace {
   position: Position;
   isMoved: boolean;
 }
@@ -68,6 +73,8 @@ export class Tally {
   readonly #totals = new Map<string, Total>();
   readonly #assumptions = new Map<string, Assumption>();
   readonly #places = new Map<string, Place>();
+  readonly #wantedScopes = new Map<string, Scope>();
+  readonly #wantedPlaces = new Map<string, SkuPlace>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -100,22 +107,34 @@ export class Tally {
     for (const text of entry.assumptions) this.#assume(entry, text);
   }
 
+  /** What will be opened is read by the next `load`. */
+  want(scopes: readonly Scope[], places: readonly SkuPlace[]): void {
+    for (const scope of scopes) this.#wantedScopes.set(nameBook(scope), scope);
+    for (const place of places) this.#wantedPlaces.set(namePlace(place.payer, place.sku), place);
+  }
+
+  async load(): Promise<void> {
+    await Promise.all([
+      this.spending.open([...this.#wantedScopes.values()]),
+      this.#openPlaces([...this.#wantedPlaces.values()]),
+    ]);
+    this.#wantedScopes.clear();
+    this.#wantedPlaces.clear();
+  }
+
   /** Reads how far the account has come with these, before they are asked for or moved. */
   openPositions(payer: Payer, skus: readonly string[]): Soon<void> {
     const missing = skus.filter((sku) => !this.#places.has(namePlace(payer, sku)));
-    return missing.length === 0 ? undefined : this.#loadPositions(payer, missing);
+    return missing.length === 0 ? undefined : this.#openPlaces(missing.map((sku) => ({ payer, sku })));
   }
 
-  async #loadPositions(payer: Payer, skus: readonly string[]): Promise<void> {
-    for (const sku of skus) {
-      const key = namePlace(payer, sku);
-      this.#places.set(key, {
-        payer,
-        sku,
-        position: await loadPosition(this.#db, payer, sku),
-        isMoved: false,
-      });
-    }
+  #openPlaces(places: readonly SkuPlace[]): Soon<void> {
+    return after(loadPositions(this.#db, places), (positions) => {
+      for (const [index, { payer, sku }] of places.entries()) {
+        const position = positions[index] ?? startPosition;
+        this.#places.set(namePlace(payer, sku), { payer, sku, position, isMoved: false });
+      }
+    });
   }
 
   /** How far the account has come, with all that this transaction has booked. */
@@ -211,11 +230,17 @@ function namePlace({ account, isLoopback }: Payer, sku: string): string {
 
 /** The position as committed; the start where nothing was booked yet. */
 export async function loadPosition(db: Database, payer: Payer, sku: string): Promise<Position> {
-  const row = await db.get<{ position: string }>(
+  return (await loadPositions(db, [{ payer, sku }]))[0] ?? startPosition;
+}
+
+function loadPositions(db: Database, places: readonly SkuPlace[]): Soon<readonly Position[]> {
+  const found = db.each<{ position: string }>(
     'SELECT position FROM positions WHERE account = ? AND is_loopback = ? AND sku = ?',
-    [payer.account, Number(payer.isLoopback), sku],
+    places.map(({ payer, sku }) => [payer.account, Number(payer.isLoopback), sku]),
   );
-  return row ? (readStored(row.position) as Position) : startPosition;
+  return after(found, (rows) =>
+    rows.map(([row]) => (row ? (readStored(row.position) as Position) : startPosition)),
+  );
 }
 
 /** Every position as committed, in the order of the names. */

@@ -12,12 +12,12 @@ import { Archive } from './archive.ts';
 import type { Booking } from './booking.ts';
 import { bookRest, bookUncertain, bookUsage } from './booking.ts';
 import { endTask } from './cascade.ts';
-import type { Soon } from './database.ts';
 import type { Settlement } from './known.ts';
 import { makeUnknownFate, packError, settleFailed, settleHeld } from './known.ts';
-import type { OpenRow } from './read-ahead.ts';
+import type { OpenRow, WaitingTask } from './read-ahead.ts';
 import { openBooksOf, release, unpackReservation } from './reserve.ts';
 import type { Session } from './session.ts';
+import { after, inTurn, type Soon } from './soon.ts';
 import type { MovableTask, Move } from './task-row.ts';
 import { moveTask } from './task-row.ts';
 import { readStored } from './stored.ts';
@@ -38,20 +38,19 @@ interface Step {
   readonly archive: Archive;
 }
 
-export async function applyTransitions(
-  session: Session,
-  transitions: readonly WrittenTransition[],
-): Promise<void> {
+export function applyTransitions(session: Session, transitions: readonly WrittenTransition[]): Soon<void> {
   const archive = new Archive(session);
-  for (const transition of transitions) {
-    const row = await session.ahead.readOpen(transition.attempt);
-    if (!row) continue;
-    const step = makeStep(session, row, archive);
-    const { reservation } = step.booking;
-    await openBooksOf(session, step.booking, reservation, listBooked(transition, row));
-    await applyTransition(step, transition);
-    session.ahead.forgetKey(row.key);
-  }
+  return inTurn(transitions, (transition) =>
+    after(session.ahead.readOpen(transition.attempt), (row) => {
+      if (!row) return undefined;
+      const step = makeStep(session, row, archive);
+      const { reservation } = step.booking;
+      const opened = openBooksOf(session, step.booking, reservation, listBooked(transition, row));
+      return after(opened, () =>
+        after(applyTransition(step, transition), () => session.ahead.forgetKey(row.key)),
+      );
+    }),
+  );
 }
 
 function makeStep(session: Session, row: OpenRow, archive: Archive): Step {
@@ -123,10 +122,10 @@ function accept(
   moveTask(session, task, { state: 'accepted' });
 }
 
-async function answer(
+function answer(
   step: Step,
   { finding, usage, reply }: Extract<WrittenTransition, { is: 'answered' }>,
-): Promise<void> {
+): Soon<void> {
   const { session, row, task, archive } = step;
   const { db } = session;
   const nowMs = session.now();
@@ -137,16 +136,17 @@ async function answer(
     at_ms: nowMs,
     finding: JSON.stringify(finding),
   });
-  await book(step, usage);
-  closeAttempt(step, { state: 'answered', error: null, reply: archive.store(reply) });
-  if (row.is_marked === 1) {
-    db.run(
-      'UPDATE keys SET failed_ms = NULL, failure = NULL, held = NULL, acknowledged_ms = NULL WHERE id = ?',
-      [row.key],
-    );
-  }
-  await endTask(session, task, { state: 'answered', answer: id, endedMs: nowMs });
-  await settleWaiting(step, { state: 'reused', reason: '', answer: id, error: null });
+  return after(book(step, usage), () => {
+    closeAttempt(step, { state: 'answered', error: null, reply: archive.store(reply) });
+    if (row.is_marked === 1) {
+      db.run(
+        'UPDATE keys SET failed_ms = NULL, failure = NULL, held = NULL, acknowledged_ms = NULL WHERE id = ?',
+        [row.key],
+      );
+    }
+    const ended = endTask(session, task, { state: 'answered', answer: id, endedMs: nowMs });
+    return after(ended, () => settleWaiting(step, { state: 'reused', reason: '', answer: id, error: null }));
+  });
 }
 
 async function fail(
@@ -256,11 +256,12 @@ async function settleAll(step: Step, settlement: Settlement, counts = true): Pro
  * A run that disregards the answers of others sends its own; failed and held it takes like everyone. Where the settlement
  * does not count for this run, a failure too old to be remembered, its tasks are sent anew.
  */
-async function settleWaiting({ session, row }: Step, settlement: Settlement, counts = true): Promise<void> {
-  for (const task of await session.ahead.readWaiting(row.key)) {
+function settleWaiting({ session, row }: Step, settlement: Settlement, counts = true): Soon<void> {
+  const settle = (task: WaitingTask) => {
     const sendsItsOwn = settlement.state === 'reused' && task.is_fresh === 1 && task.run !== row.run;
     const isDisregarded = !counts && task.run === session.run;
-    if (sendsItsOwn || isDisregarded) moveTask(session, task, { state: 'planned' });
-    else await endTask(session, task, { ...settlement, endedMs: session.now() });
-  }
+    if (sendsItsOwn || isDisregarded) return moveTask(session, task, { state: 'planned' });
+    return endTask(session, task, { ...settlement, endedMs: session.now() });
+  };
+  return after(session.ahead.readWaiting(row.key), (waiting) => inTurn(waiting, settle));
 }

@@ -3,6 +3,8 @@ import { statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { wrongUse } from '../../domain/problem.ts';
 import type { Value, WritingDatabase } from '../sql/database.ts';
+import type { Soon } from '../sql/soon.ts';
+import { spellInsert } from '../sql/spell-insert.ts';
 import { explainDatabaseError } from '../trouble.ts';
 import { makeOwnFile } from '../own-file.ts';
 import { breakSeal } from '../seal.ts';
@@ -43,7 +45,7 @@ export class SqliteDatabase implements WritingDatabase {
     this.#release = terms.release;
   }
 
-  async get<Row>(sql: string, values: readonly Value[] = []): Promise<Row | undefined> {
+  get<Row>(sql: string, values: readonly Value[] = []): Row | undefined {
     try {
       const prepared = this.#prepare(sql);
       return prepared.statement.get(...bind(prepared, values)) as Row | undefined;
@@ -52,7 +54,7 @@ export class SqliteDatabase implements WritingDatabase {
     }
   }
 
-  async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
+  all<Row>(sql: string, values: readonly Value[] = []): Row[] {
     try {
       return readRows<Row>(this.#prepare(sql), values);
     } catch (error) {
@@ -60,7 +62,7 @@ export class SqliteDatabase implements WritingDatabase {
     }
   }
 
-  async each<Row>(sql: string, values: readonly (readonly Value[])[]): Promise<readonly (readonly Row[])[]> {
+  each<Row>(sql: string, values: readonly (readonly Value[])[]): readonly (readonly Row[])[] {
     try {
       const prepared = this.#prepare(sql);
       return values.map((one) => readRows<Row>(prepared, one));
@@ -73,35 +75,34 @@ export class SqliteDatabase implements WritingDatabase {
     this.#execute(sql, values);
   }
 
-  async change(sql: string, values: readonly Value[] = []): Promise<number> {
+  change(sql: string, values: readonly Value[] = []): number {
     return this.#execute(sql, values).changes;
   }
 
   insert(table: string, row: Readonly<Record<string, Value>>): number {
-    const columns = Object.keys(row);
-    const marks = columns.map(() => '?').join();
-    const sql = `INSERT INTO ${table} (${columns.join()}) VALUES (${marks})`;
+    const sql = spellInsert(table, Object.keys(row));
     return Number(this.#execute(sql, Object.values(row)).lastInsertRowid);
   }
 
-  async nextId(table: 'attempts'): Promise<number> {
-    const last = await this.get<{ seq: number }>('SELECT seq FROM sqlite_sequence WHERE name = ?', [table]);
+  nextId(table: 'attempts'): number {
+    const last = this.get<{ seq: number }>('SELECT seq FROM sqlite_sequence WHERE name = ?', [table]);
     return (last?.seq ?? 0) + 1;
   }
 
-  async transact<Result>(work: () => Promise<Result>): Promise<Result> {
+  async transact<Result>(work: () => Soon<Result>, foresee?: () => Promise<unknown>): Promise<Result> {
     const endTurn = await takeTurn(this.name);
     try {
-      return await this.#transact(work);
+      return await this.#transact(work, this.isFar ? foresee : undefined);
     } finally {
       endTurn();
     }
   }
 
-  async #transact<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #transact<Result>(work: () => Soon<Result>, foresee?: () => Promise<unknown>): Promise<Result> {
     this.#breakSeal();
     this.run('BEGIN IMMEDIATE');
     try {
+      await foresee?.();
       const result = await work();
       this.run('COMMIT');
       return result;
@@ -119,7 +120,7 @@ export class SqliteDatabase implements WritingDatabase {
   async compact(): Promise<void> {
     this.#breakSeal();
     this.run('VACUUM');
-    await this.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.all('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   async close(): Promise<void> {
