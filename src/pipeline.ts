@@ -9,12 +9,13 @@ import { cost } from './pipeline/cost.ts';
 import { estimate } from './pipeline/estimate.ts';
 import { init } from './pipeline/init.ts';
 import { copy, pruneLedger, restore, withLedgerOf } from './pipeline/ledger.ts';
-import { check, doctor, prices, status } from './pipeline/look.ts';
+import { check, doctor, prices } from './pipeline/look.ts';
 import type { Outside } from './pipeline/outside.ts';
 import { reconcileExport } from './pipeline/reconcile.ts';
 import { report } from './pipeline/report.ts';
 import { importReview } from './pipeline/review.ts';
 import { run } from './pipeline/run.ts';
+import { status } from './pipeline/status.ts';
 import { work } from './pipeline/worker.ts';
 import { catalogue } from './vendors/index.ts';
 

@@ -26,6 +26,7 @@ import type { Log } from '../domain/log.ts';
 import type { TextSink } from '../domain/output.ts';
 import type { PostgresAccess } from '../domain/postgres.ts';
 import type { ExitCode, Problem } from '../domain/problem.ts';
+import type { PaceReading } from '../domain/pace.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Catalogue } from '../domain/service.ts';
 import type { Cause, Summary } from '../domain/summary.ts';
@@ -275,10 +276,41 @@ export interface StatusResult {
   readonly bill: readonly BillRow[];
   /** How far its caps have come; as they stood when it ended, for one that has. */
   readonly spending: Spending;
-  /** Present where workers carry it out; `workers` are those that hold shards. */
-  readonly shards?:
-    | { readonly total: number; readonly done: number; readonly workers: readonly string[] }
-    | undefined;
+  /** Present where workers carry it out. */
+  readonly shards?: ShardsResult | undefined;
+  /** How far the limits of its accounts are used at the moment, by all who share them; of a run that goes on. */
+  readonly pace?: readonly LimitPace[] | undefined;
+}
+
+export interface ShardsResult {
+  readonly total: number;
+  readonly done: number;
+  /** In the hands of workers, whether or not these live. */
+  readonly underway: number;
+  /** On offer. */
+  readonly waiting: number;
+  /** Names of those that hold shards. */
+  readonly workers: readonly string[];
+}
+
+/** A limit of an account, or of one service on it. */
+export interface LimitPace extends PaceReading {
+  readonly account: string;
+  readonly service?: string | undefined;
+}
+
+/** Any worker that lives, whichever runs it is at work on. */
+export interface WorkerResult {
+  readonly process: string;
+  /** Shards that it takes of each run at a time, and those of all runs that it has in hand. */
+  readonly places: number;
+  readonly shards: number;
+}
+
+export interface StatusReport {
+  readonly runs: readonly StatusResult[];
+  /** Present where workers carry runs out, and Redis tells. */
+  readonly workers?: readonly WorkerResult[] | undefined;
 }
 
 export interface RestoreResult {
@@ -326,7 +358,7 @@ export interface Spine {
   /** What was spent, and what the month is expected to come to. */
   cost(flags: CostFlags, places: Places, output: CostOutput): Promise<CostResult>;
   /** Newest first; of one run or pipeline where a selector is given. */
-  status(selector: string | undefined, places: Places): Promise<readonly StatusResult[]>;
+  status(selector: string | undefined, places: Places): Promise<StatusReport>;
   listHeld(selection: TroubleSelection, places: Places): Promise<readonly HeldRow[]>;
   /** Answers the reuse keys that were settled. */
   settleHeld(

@@ -11,8 +11,11 @@ Examples:
   mediasweep status latest                    one run: tasks by service and state, bill so far
   mediasweep status nightly                   the latest run of a pipeline
   mediasweep status --json | jq '.runs[] | select(.alive)'
+  mediasweep status nightly --json | jq '.runs[0].pace[] | {account, perSecond, share}'
 
-With --json: { runs: [{ run, pipeline, state, alive, counts, startedAt, endedAt, exitCode, why, tasks, bill, caps, overrun, ... }] }.`;
+With --json: { runs: [{ run, pipeline, state, alive, counts, startedAt, endedAt, exitCode, why, tasks, bill, caps, overrun,
+backlog, shards, pace, ... }], workers }. A run that goes on has its pace: by account, calls a second, calls in flight and
+open jobs, each as it is and as it is allowed, by all who share the account. shards and workers are those of a cluster.`;
 
 export function addStatus(program: Command, tools: Tools, conclude: Conclude): void {
   program
@@ -34,13 +37,15 @@ async function showStatus(
   { spine, console, clock }: Tools,
 ): Promise<ExitCode> {
   const { printRun, printRuns, printStatusJson } = await import('./print/status.ts');
-  const runs = await spine.status(selector, places);
+  const report = await spine.status(selector, places);
+  const { runs } = report;
   const [only, ...others] = runs;
   if (selector !== undefined && !only) {
     throw wrongUse(`mediasweep status: there is no run "${selector}". mediasweep status lists all.`);
   }
-  if (isJson) printStatusJson(console, runs);
-  else if (selector !== undefined && only && others.length === 0) printRun(console, only, clock.now());
+  if (isJson) printStatusJson(console, report);
+  else if (selector !== undefined && only && others.length === 0)
+    printRun(console, { ...only, workers: report.workers }, clock.now());
   else printRuns(console, runs, clock.now());
   return exitCodes.complete;
 }

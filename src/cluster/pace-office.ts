@@ -32,6 +32,26 @@ const keptMs = 60 * 60_000;
 /** Redis' clock was set back where it is behind the board by more than this. */
 const clockSlackMs = 1000;
 
+/** The board of a limit as it is, for those who look on, with the time of its clock. */
+export async function readPaceBoard(
+  { client, prefix }: { readonly client: Redis; readonly prefix: string },
+  limit: string,
+): Promise<{ readonly board: PaceBoard | undefined; readonly nowMs: number }> {
+  const answer = (await client.eval(readScript, 1, `${prefix}:pace:${limit}`)) as BoardAnswer;
+  return { board: parseBoard(answer), nowMs: parseTime(answer) };
+}
+
+/** The board as JSON, and the time in seconds and microseconds. */
+type BoardAnswer = readonly [string | null, string, string];
+
+function parseBoard([text]: BoardAnswer): PaceBoard | undefined {
+  return text === null ? undefined : (JSON.parse(text) as PaceBoard);
+}
+
+function parseTime([, seconds, microseconds]: BoardAnswer): number {
+  return Number(seconds) * 1000 + Number(microseconds) / 1000;
+}
+
 interface Tools {
   readonly client: Redis;
   readonly prefix: string;
@@ -79,11 +99,11 @@ export class RedisPaceOffice implements PaceOffice {
   async #read(key: string) {
     const { client, clock } = this.#tools;
     const askedMs = clock.monotonic();
-    const answer = (await client.eval(readScript, 1, key)) as readonly [string | null, string, string];
-    const [text, seconds, microseconds] = answer;
-    const nowMs = Number(seconds) * 1000 + Number(microseconds) / 1000;
+    const answer = (await client.eval(readScript, 1, key)) as BoardAnswer;
+    const [text] = answer;
+    const nowMs = parseTime(answer);
     this.#reading.note(askedMs, nowMs, clock.monotonic());
-    const board = text === null ? undefined : (JSON.parse(text) as PaceBoard);
+    const board = parseBoard(answer);
     const behindMs = board ? board.atMs - nowMs : 0;
     return {
       text: text ?? '',

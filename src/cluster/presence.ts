@@ -22,6 +22,33 @@ export interface Presence {
   readonly close: () => Promise<void>;
 }
 
+/** Puts a worker on the list of them, until what is answered is called, or it is found dead. */
+export async function enlist(
+  { client, prefix }: { readonly client: Redis; readonly prefix: string },
+  process: string,
+  places: number,
+): Promise<() => Promise<void>> {
+  await client.hset(`${prefix}:workers`, process, places);
+  return async () => {
+    if (client.status === 'ready') await client.hdel(`${prefix}:workers`, process).catch(() => undefined);
+  };
+}
+
+/** Workers that live, by name; those that are dead are taken off the list. */
+export async function listWorkers(
+  { client, prefix }: { readonly client: Redis; readonly prefix: string },
+  isAlive: Presence['isAlive'],
+): Promise<readonly { readonly process: string; readonly places: number }[]> {
+  const listed = Object.entries(await client.hgetall(`${prefix}:workers`));
+  const alive = await Promise.all(listed.map(([process]) => isAlive(process)));
+  const dead = listed.filter((_, index) => alive[index] === false).map(([process]) => process);
+  if (dead.length > 0) await client.hdel(`${prefix}:workers`, ...dead);
+  return listed
+    .filter((_, index) => alive[index] === true)
+    .map(([process, places]) => ({ process, places: Number(places) }))
+    .toSorted((one, other) => (one.process < other.process ? -1 : 1));
+}
+
 /** Of a process that does several things at once, each under a name of its own: `process/part`. */
 export function nameProcess(name: string): string {
   return name.split('/')[0] ?? name;

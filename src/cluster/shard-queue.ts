@@ -1,8 +1,10 @@
 /**
- * Shards on their way to workers, over BullMQ. It may offer one twice, or lose one with its Redis: the ledger says who
- * holds a shard and whether it is done, and the coordinator offers again what is not.
+ * Shards on their way to workers, over BullMQ: a queue for each run, so that no run waits for another one's shards. It may
+ * offer one twice, or lose one with its Redis: the ledger says who holds a shard and whether it is done, and the
+ * coordinator offers again what is not.
  */
 import type { Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../domain/cluster.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
@@ -10,7 +12,6 @@ import { describeError, wrongUse } from '../domain/problem.ts';
 import type { ShardOrder } from '../domain/shard.ts';
 import { makeOptions } from './redis.ts';
 
-const queueName = 'shards';
 /** A shard whose worker died is offered again within these two together. */
 const lockMs = 5000;
 const lookForStalledMs = 2000;
@@ -18,29 +19,57 @@ const lookForStalledMs = 2000;
 const mostStalls = 1_000_000_000;
 /** Until whoever holds a shard elsewhere has ended, or is known to be dead. */
 const againMs = 1000;
+/** How often workers look which runs there are. */
+const lookMs = 500;
+/** A run whose coordinator died is left to workers for so long; it is not gone on with by itself after that. */
+const orphanedMs = 24 * 60 * 60_000;
+
+interface Office {
+  readonly client: Redis;
+  readonly prefix: string;
+}
 
 export interface ShardQueue {
   /** Those that are on offer already stay as they are. */
   readonly offer: (orders: readonly ShardOrder[]) => Promise<void>;
   /** Shards on offer, and those that workers have in hand. */
   readonly count: () => Promise<{ readonly waiting: number; readonly active: number }>;
+  /** The coordinator is through with its run: nothing is offered any more. */
+  readonly remove: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-export async function openShardQueue(settings: RedisSettings): Promise<ShardQueue> {
+/** The queue of one run. */
+export async function openShardQueue(
+  settings: RedisSettings,
+  { client, prefix }: Office,
+  run: string,
+  clock: Pick<Clock, 'now'>,
+): Promise<ShardQueue> {
   const { Queue: Opened } = await loadPackage();
-  const queue: Queue<ShardOrder> = new Opened(queueName, connect(settings));
+  const queue: Queue<ShardOrder> = new Opened(nameQueue(run), {
+    ...connect(settings),
+    // Nobody reads them.
+    streams: { events: { maxLen: 10 } },
+  });
   // The connection's own trouble is told by the one that others share; commands wait for it to be back.
   queue.on('error', () => undefined);
+  const key = `${prefix}:runs`;
   return {
     offer: async (orders) => {
       await queue.addBulk(
         orders.map((order) => ({
           name: 'shard',
           data: order,
-          opts: { jobId: `${order.run}_${order.number}`, removeOnComplete: true, removeOnFail: true },
+          opts: { jobId: `shard_${order.number}`, removeOnComplete: true, removeOnFail: true },
         })),
       );
+      const nowMs = clock.now();
+      await client
+        .multi()
+        .zadd(key, nowMs, run)
+        .zremrangebyscore(key, 0, nowMs - orphanedMs)
+        .exec();
     },
     count: async () => {
       const {
@@ -50,41 +79,94 @@ export async function openShardQueue(settings: RedisSettings): Promise<ShardQueu
       } = await queue.getJobCounts('waiting', 'delayed', 'active');
       return { waiting: waiting + delayed, active };
     },
+    remove: async () => {
+      if (client.status !== 'ready') return;
+      await client.zrem(key, run).catch(() => undefined);
+      await queue.obliterate({ force: true }).catch(() => undefined);
+    },
     close: () => queue.close(),
   };
 }
 
-/** Takes shards, as many at a time; `carryOut` says whether one is through with, or to be offered again. */
+interface Serving {
+  /** Shards of one run at a time. */
+  readonly places: number;
+  readonly log: Log;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+}
+
+/**
+ * Takes shards of all runs, of each as many at a time. `carryOut` says whether one is through with, or to be offered again;
+ * no two that are under way have the same place.
+ */
 export async function serveShards(
   settings: RedisSettings,
-  { places, log, clock }: { readonly places: number; readonly log: Log; readonly clock: Pick<Clock, 'now'> },
+  { client, prefix }: Office,
+  { places, log, clock }: Serving,
   carryOut: (order: ShardOrder, place: number) => Promise<'done' | 'again'>,
 ): Promise<{ readonly drain: () => Promise<void> }> {
   const { Worker: Opened, DelayedError } = await loadPackage();
-  const free = Array.from({ length: places }, (_, index) => index);
+  const taken = new Set<number>();
   const perform = async (job: Job<ShardOrder>, token?: string) => {
-    const place = free.shift() ?? places;
+    let place = 0;
+    while (taken.has(place)) place += 1;
+    taken.add(place);
     try {
       if ((await carryOut(job.data, place)) === 'done') return;
     } catch (error) {
       log.warn(`shard ${job.data.number} of run ${job.data.run} is offered again: ${describeError(error)}`);
     } finally {
-      free.push(place);
+      taken.delete(place);
     }
     await job.moveToDelayed(clock.now() + againMs, token);
     throw new DelayedError();
   };
-  const worker: Worker<ShardOrder> = new Opened(queueName, perform, {
-    ...connect(settings),
-    concurrency: places,
-    lockDuration: lockMs,
-    stalledInterval: lookForStalledMs,
-    maxStalledCount: mostStalls,
-    removeOnComplete: { count: 0 },
-    removeOnFail: { count: 0 },
-  });
-  worker.on('error', () => undefined);
-  return { drain: () => worker.close() };
+  const open = (run: string): Worker<ShardOrder> => {
+    const worker: Worker<ShardOrder> = new Opened(nameQueue(run), perform, {
+      ...connect(settings),
+      concurrency: places,
+      lockDuration: lockMs,
+      stalledInterval: lookForStalledMs,
+      maxStalledCount: mostStalls,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
+    worker.on('error', () => undefined);
+    return worker;
+  };
+  const workers = new Map<string, Worker<ShardOrder>>();
+  const ending = new AbortController();
+  const leaving = new Set<Promise<void>>();
+  const leave = (run: string, worker: Worker<ShardOrder>): void => {
+    workers.delete(run);
+    const left: Promise<void> = worker.close().finally(() => leaving.delete(left));
+    leaving.add(left);
+  };
+  const looking = (async () => {
+    while (!ending.signal.aborted) {
+      // Where Redis is away this waits until it is back.
+      const runs = await client.zrange(`${prefix}:runs`, 0, -1).catch(() => undefined);
+      if (runs && !ending.signal.aborted) {
+        for (const run of runs) if (!workers.has(run)) workers.set(run, open(run));
+        for (const [run, worker] of workers) if (!runs.includes(run)) leave(run, worker);
+      }
+      await clock.sleep(lookMs, ending.signal);
+    }
+  })();
+  return {
+    drain: async () => {
+      ending.abort();
+      for (const [run, worker] of workers) leave(run, worker);
+      await Promise.all(leaving);
+      // Who waits for a Redis that is away would wait for ever.
+      if (client.status === 'ready') await looking;
+    },
+  };
+}
+
+/** BullMQ takes no colons. */
+function nameQueue(run: string): string {
+  return `shards-${encodeURIComponent(run)}`;
 }
 
 function connect(settings: RedisSettings) {

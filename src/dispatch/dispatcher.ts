@@ -33,7 +33,7 @@
 import pLimit from 'p-limit';
 import { groupBy } from '../domain/group.ts';
 import type { Attempt } from '../domain/ledger.ts';
-import { nameLimit } from '../domain/pace.ts';
+import { boundsPace, nameLimit } from '../domain/pace.ts';
 import type { Account, Limits, Pipeline, ServiceUse } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { Bell } from './bell.ts';
@@ -193,7 +193,7 @@ export class Dispatcher {
       (use) =>
         new Lane({
           use,
-          gate: use.limits && hasPace(use.limits) ? this.#makeGate(account, [use], use.limits) : undefined,
+          gate: use.limits && boundsPace(use.limits) ? this.#makeGate(account, [use], use.limits) : undefined,
           clock,
           run,
           isRereadable,
@@ -340,9 +340,4 @@ export class Dispatcher {
       );
     });
   }
-}
-
-/** Whether they bound more than attempts, so that they need a gate. */
-function hasPace({ concurrency, perSecond, maxOpenJobs }: Partial<Limits>): boolean {
-  return concurrency !== undefined || perSecond !== undefined || maxOpenJobs !== undefined;
 }

@@ -181,6 +181,7 @@ export class Gate {
   }
 
   noteDeparture(): void {
+    this.#ration.noteCall();
     this.#pace.noteDeparture();
   }
 

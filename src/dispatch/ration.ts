@@ -56,7 +56,7 @@ export class Ration {
   #quietUntilMs = Number.NEGATIVE_INFINITY;
   #lastLowered = Number.NEGATIVE_INFINITY;
   /** To be told at the next exchange. */
-  #news = { isThrottled: false, successes: 0, quietMs: 0 };
+  #news = { isThrottled: false, successes: 0, quietMs: 0, calls: 0 };
   #last: Promise<unknown> = Promise.resolve();
   #isNew = true;
   #isAsking = false;
@@ -145,6 +145,11 @@ export class Ration {
     if (isLowering || isLonger) this.#exchange(0).catch(() => undefined);
   }
 
+  /** A call leaves. */
+  noteCall(): void {
+    this.#news.calls += 1;
+  }
+
   /** The vendor answered in good order. */
   raise(): void {
     if (this.#share === 1) return;
@@ -223,8 +228,8 @@ export class Ration {
 
   async #exchangeNow(turns: number): Promise<PaceGrant> {
     const { office, limit, part, limits, grain, changed } = this.#options;
-    const { isThrottled, successes, quietMs } = this.#news;
-    this.#news = { isThrottled: false, successes: 0, quietMs: 0 };
+    const { isThrottled, successes, quietMs, calls } = this.#news;
+    this.#news = { isThrottled: false, successes: 0, quietMs: 0, calls: 0 };
     this.#isNew = false;
     const unused = isThrottled || (this.#flights.used === 0 && turns === 0) ? this.dropTurns() : undefined;
     const flights = describe(this.#flights, limits.concurrency);
@@ -240,6 +245,7 @@ export class Ration {
       isThrottled,
       successes,
       quietMs,
+      calls,
     });
     for (const [places, used, granted] of [
       [this.#flights, flights.used, grant.flights],

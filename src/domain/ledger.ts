@@ -13,7 +13,7 @@ import type { BrokenRow, Item, MediaFacts, SourcePage } from './item.ts';
 import type { RunPlan } from './plan.ts';
 import type { Condition } from './policy.ts';
 import type { Refusal } from './outcome.ts';
-import type { PaceOffice } from './pace.ts';
+import type { PaceBoard, PaceOffice } from './pace.ts';
 import type { BillingFacts, Nano, Position, PriceBook } from './pricing.ts';
 import type { ExitCode } from './problem.ts';
 import type { Account, Pipeline } from './settings.ts';
@@ -541,6 +541,8 @@ export interface Ledger {
     readonly isDone: boolean;
     readonly halts: readonly ShardHalt[];
   }): Promise<void>;
+  /** Where processes on this ledger share that limit (`nameLimit`); undefined where none has come yet. */
+  readPaceBoard(limit: string): Promise<PaceBoard | undefined>;
   /** By number. */
   listShards(run: string): Promise<readonly Shard[]>;
   /** Processes that hold shards of a pipeline's runs. */

@@ -32,6 +32,8 @@ export interface PaceRequest {
   readonly isThrottled: boolean;
   /** Calls in good order since the last exchange. */
   readonly successes: number;
+  /** Calls that left since then, for those who look on; none where absent. */
+  readonly calls?: number | undefined;
   /** Milliseconds from now for which the vendor asked to be left alone. */
   readonly quietMs: number;
 }
@@ -65,6 +67,11 @@ export function nameLimit(
   return service === undefined ? name : `${name} ${service}`;
 }
 
+/** Whether limits bound more than attempts, so that they are kept for themselves. */
+export function boundsPace({ concurrency, perSecond, maxOpenJobs }: Partial<Limits>): boolean {
+  return concurrency !== undefined || perSecond !== undefined || maxOpenJobs !== undefined;
+}
+
 /** Where processes that share limits divide them. */
 export interface PaceOffice {
   /** Resolves once the others would see it. */
@@ -85,6 +92,15 @@ interface Holder {
   readonly jobs: number;
   readonly jobsWanted: number;
   readonly grain: number;
+  /** Of these places, those in use; absent where an older program wrote it. */
+  readonly inUse?: { readonly flights: number; readonly jobs: number } | undefined;
+}
+
+/** Calls that left, in a span of time that goes on, and in the whole one before it. */
+interface CallMeter {
+  readonly sinceMs: number;
+  readonly calls: number;
+  readonly callsBefore: number;
 }
 
 /** All that is known of one limit. */
@@ -97,6 +113,20 @@ export interface PaceBoard {
   readonly loweredAtMs: number;
   readonly quietUntilMs: number;
   readonly holders: readonly Holder[];
+  /** Absent where an older program wrote it. */
+  readonly meter?: CallMeter | undefined;
+}
+
+/** How far a limit is used at a moment. */
+export interface PaceReading {
+  /** Calls a second, and how many are let through at the moment. */
+  readonly perSecond: { readonly now: number; readonly allowed: number };
+  readonly inFlight: { readonly now: number; readonly allowed: number };
+  readonly openJobs: { readonly now: number; readonly allowed: number };
+  /** Share of the limit that is let through; 1 where the vendor has not asked for fewer calls. */
+  readonly share: number;
+  /** Processes that have come to the board of late. */
+  readonly processes: number;
 }
 
 /** What a process that is no more left open at the vendor keeps its places for so long; so long throttling is remembered. */
@@ -114,6 +144,10 @@ const lowestShare = 1 / 64;
 const raiseBy = 0.02;
 /** A clock that is behind the board by more than this began anew. */
 const clockSlackMs = 1000;
+/** Calls are counted in spans of so long. */
+const meterMs = 5000;
+/** Who has not come for so long has nothing in use, unless jobs are open. */
+const quietAfterMs = 10_000;
 
 /** The board as it would be, had everything on it happened `ms` later: where a clock that all share was set. */
 export function shiftBoard(board: PaceBoard, ms: number): PaceBoard {
@@ -123,6 +157,7 @@ export function shiftBoard(board: PaceBoard, ms: number): PaceBoard {
     nextTurnMs: board.nextTurnMs + ms,
     loweredAtMs: board.loweredAtMs + ms,
     quietUntilMs: board.quietUntilMs + ms,
+    ...(board.meter && { meter: { ...board.meter, sinceMs: board.meter.sinceMs + ms } }),
     holders: board.holders.map((one) => ({
       ...one,
       seenAtMs: one.seenAtMs + ms,
@@ -211,14 +246,55 @@ export function exchange(
     jobs: Math.max(jobs, request.jobs.used),
     jobsWanted: Math.max(request.jobs.used, request.jobs.wanted),
     grain: request.jobs.grain,
+    inUse: { flights: request.flights.used, jobs: request.jobs.used },
   };
   return {
     board: {
       ...board,
+      meter: countCalls(board.meter, request.calls ?? 0, nowMs),
       nextTurnMs: turns.count > 0 ? endMs : board.nextTurnMs,
       holders: [...others, holder],
     },
     grant: { turns, flights, jobs, share: board.share, quietUntilMs: board.quietUntilMs },
+  };
+}
+
+function countCalls(meter: CallMeter | undefined, calls: number, nowMs: number): CallMeter {
+  const before = rollMeter(meter, nowMs);
+  return { ...before, calls: before.calls + calls };
+}
+
+/** As it stands at that time, though nobody called meanwhile. */
+function rollMeter(meter: CallMeter | undefined, nowMs: number): CallMeter {
+  const ageMs = meter ? nowMs - meter.sinceMs : Number.POSITIVE_INFINITY;
+  if (!meter || ageMs >= 2 * meterMs) return { sinceMs: nowMs, calls: 0, callsBefore: 0 };
+  if (ageMs < meterMs) return meter;
+  return { sinceMs: meter.sinceMs + meterMs, calls: 0, callsBefore: meter.calls };
+}
+
+/** What the board tells of a limit, at a time of its own clock. */
+export function readBoard(board: PaceBoard | undefined, limits: Limits, nowMs: number): PaceReading {
+  const share = board?.share ?? 1;
+  const meter = rollMeter(board?.meter, nowMs);
+  const agoMs = nowMs - meter.sinceMs;
+  // The span that goes on, and as much of the one before as makes it a whole one.
+  const calls = meter.calls + (meter.callsBefore * Math.max(0, meterMs - agoMs)) / meterMs;
+  const holders = (board?.holders ?? []).filter(
+    (one) => nowMs - one.seenAtMs < (one.jobs > 0 ? forgottenAfterMs : quietAfterMs),
+  );
+  const recent = holders.filter((one) => nowMs - one.seenAtMs < quietAfterMs);
+  const sum = (all: readonly Holder[], read: (one: Holder) => number) =>
+    all.reduce((total, one) => total + read(one), 0);
+  return {
+    perSecond: { now: (calls * 1000) / meterMs, allowed: limits.perSecond * share },
+    inFlight: {
+      now: sum(recent, (one) => one.inUse?.flights ?? one.flights),
+      allowed: Math.max(1, Math.round(limits.concurrency * share)),
+    },
+    openJobs: { now: sum(holders, (one) => one.inUse?.jobs ?? one.jobs), allowed: limits.maxOpenJobs },
+    share,
+    // Of a process that does several things at once, each comes under a name of its own: `process/part`.
+    processes: new Set(recent.map((one) => one.process.split('/', 1)[0])).size,
   };
 }
 

@@ -1,15 +1,17 @@
 /** What a process shares with those on other machines, where `config/cluster.yaml` says so. */
 import { hostname } from 'node:os';
 import { type CallbackPost, openCallbackPost } from '../cluster/callback-post.ts';
-import { RedisPaceOffice } from '../cluster/pace-office.ts';
-import { announce, type Presence } from '../cluster/presence.ts';
+import { readPaceBoard, RedisPaceOffice } from '../cluster/pace-office.ts';
+import { announce, enlist, listWorkers, type Presence } from '../cluster/presence.ts';
 import { openRedis } from '../cluster/redis.ts';
 import { claimPipeline, findCoordinator, RunWish } from '../cluster/run-claim.ts';
+import { openShardQueue, serveShards, type ShardQueue } from '../cluster/shard-queue.ts';
 import { type Folders, openCluster } from '../config/open.ts';
 import type { ClusterSettings } from '../domain/cluster.ts';
 import type { Ledger } from '../domain/ledger.ts';
 import type { Log } from '../domain/log.ts';
 import type { PaceOffice } from '../domain/pace.ts';
+import type { ShardOrder } from '../domain/shard.ts';
 import type { Outside } from './outside.ts';
 
 export interface Cluster {
@@ -24,6 +26,17 @@ export interface Cluster {
   /** Whether its coordinator, or a worker on one of its shards, lives. */
   readonly isAtWork: (pipeline: string, ledger: Pick<Ledger, 'listHolders'>) => Promise<boolean>;
   readonly wishFor: (run: string) => RunWish;
+  /** The queue that a coordinator offers its run's shards in. */
+  readonly openShardQueue: (run: string) => Promise<ShardQueue>;
+  readonly serveShards: (
+    options: { readonly places: number; readonly log: Log },
+    carryOut: (order: ShardOrder, place: number) => Promise<'done' | 'again'>,
+  ) => ReturnType<typeof serveShards>;
+  /** Has this process listed as a worker with so many places; answers what ends it. */
+  readonly enlist: (places: number) => Promise<() => Promise<void>>;
+  readonly listWorkers: () => ReturnType<typeof listWorkers>;
+  /** The board of a shared limit, with the time of its clock. */
+  readonly readPaceBoard: (limit: string) => ReturnType<typeof readPaceBoard>;
   /** Hands callbacks on to whoever watches their jobs. */
   readonly post: Omit<CallbackPost, 'close'>;
 }
@@ -67,6 +80,12 @@ export async function withCluster<Value>(
           ];
           return (await Promise.all(names.map(isAlive))).includes(true);
         },
+        openShardQueue: (run) => openShardQueue(settings.redis, { client, prefix }, run, clock),
+        serveShards: (options, carryOut) =>
+          serveShards(settings.redis, { client, prefix }, { ...options, clock }, carryOut),
+        enlist: (places) => enlist({ client, prefix }, process, places),
+        listWorkers: () => listWorkers({ client, prefix }, isAlive),
+        readPaceBoard: (limit) => readPaceBoard({ client, prefix }, limit),
         wishFor: (run) => new RunWish({ client, prefix }, run),
         post,
       });

@@ -1,6 +1,6 @@
-/** Commands that only look: at files, at the world around them, and at what runs there are. */
+/** Commands that only look: at files, and at the world around them. */
 import { dirname, join, resolve } from 'node:path';
-import type { Places, StatusResult } from '../cli/spine.ts';
+import type { Places } from '../cli/spine.ts';
 import { checkFiles, listPipelines } from '../config/check.ts';
 import { readRedisFacts } from '../cluster/redis-facts.ts';
 import { type Folders, findFolders, openCluster, openPipeline, openPrices } from '../config/open.ts';
@@ -10,21 +10,17 @@ import { examineLedger } from '../doctor/ledger.ts';
 import { examineRedis } from '../doctor/redis.ts';
 import type { DiskHistory } from '../doctor/tools.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { Ledger, RunRecord } from '../domain/ledger.ts';
-import { silentLog } from '../domain/log.ts';
+import type { RunRecord } from '../domain/ledger.ts';
 import { isBucketPlace } from '../domain/output.ts';
-import { Stop } from '../domain/problem.ts';
 import { inspectSource } from '../source/inspect.ts';
 import { openSource } from '../source/open-source.ts';
 import { readFileBytes, readFreeBytes } from '../store/free-space.ts';
-import { isRunLocked } from '../store/run-lock.ts';
 import { catalogue } from '../vendors/index.ts';
 import { openHttp } from '../wire/http.ts';
 import { resolveHost } from '../wire/resolve-host.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
-import { withCluster } from './cluster.ts';
-import { findRun, withLedger } from './ledger.ts';
+import { withLedger } from './ledger.ts';
 import { withOutput } from './output.ts';
 import { type Outside, probeLimits, serveTrial } from './outside.ts';
 
@@ -127,54 +123,4 @@ function countPlanned({ counters, services }: RunRecord): number {
 export async function prices({ environment, folder }: Outside, places: Places) {
   const { config } = await findFolders(folder, places);
   return await openPrices({ configFolder: config, environment, catalogue });
-}
-
-export async function status(
-  outside: Outside,
-  selector: string | undefined,
-  places: Places,
-): Promise<readonly StatusResult[]> {
-  const { folder, environment } = outside;
-  const folders = await findFolders(folder, places);
-  const book = await openPrices({ configFolder: folders.config, environment, catalogue });
-  const cluster = await openCluster(folders.config, environment);
-  return await withLedger(folders, outside, async (ledger) => {
-    const isAtWork = (pipeline: string) => seeWhetherAtWork(outside, folders, ledger, pipeline);
-    const shards = async (found: RunRecord) => {
-      const all = cluster?.shards ? await ledger.listShards(found.id) : [];
-      if (all.length === 0) return undefined;
-      const workers = [...new Set(all.flatMap(({ holder }) => holder ?? []))];
-      return { total: all.length, done: all.filter(({ isDone }) => isDone).length, workers };
-    };
-    const runs =
-      selector === undefined ? await ledger.listRuns(shownRuns) : [await findRun(ledger, selector)];
-    const look = async (found: RunRecord): Promise<StatusResult> => ({
-      run: found,
-      isAlive: found.state === 'running' && (await isAtWork(found.pipeline)),
-      tasks: await ledger.countTasks(found.id),
-      bill: await ledger.readBill(found.id, book),
-      spending: await ledger.readSpending(found.id),
-      shards: await shards(found),
-    });
-    return await Promise.all(runs.map(look));
-  });
-}
-
-/** On any machine where workers carry runs out, and Redis tells; else on this one. */
-async function seeWhetherAtWork(
-  outside: Outside,
-  folders: Folders,
-  ledger: Ledger,
-  pipeline: string,
-): Promise<boolean> {
-  if (await isRunLocked(folders.state, pipeline)) return true;
-  try {
-    return await withCluster(outside, folders, silentLog, async (cluster) =>
-      cluster ? await cluster.isAtWork(pipeline, ledger) : false,
-    );
-  } catch (error) {
-    // Where runs stand can be told without Redis.
-    if (error instanceof Stop) return false;
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@
  * until the ledger says that all are done. It may die and begin again anywhere: what it needs stands in the ledger.
  */
 import { setMaxListeners } from 'node:events';
-import { openShardQueue, type ShardQueue } from '../cluster/shard-queue.ts';
+import type { ShardQueue } from '../cluster/shard-queue.ts';
 import type { DispatchEnd, Halt } from '../dispatch/dispatcher.ts';
 import { seeParked } from '../dispatch/parked.ts';
 import { seeFormer, seeShard, seeWaiting } from '../dispatch/sharded.ts';
@@ -59,7 +59,7 @@ export async function dispatchShards(
   await wish.goOn();
   await settleFormer(outside, session, cluster);
   const media = openMedia(pipeline, clock);
-  const queue = await openShardQueue(cluster.settings.redis);
+  const queue = await cluster.openShardQueue(run);
   try {
     const callbacks = await openSharedCallbacks({
       clock,
@@ -102,6 +102,8 @@ export async function dispatchShards(
       await Promise.all([sender.close(), callbacks.close()]);
     }
   } finally {
+    // What is left of the run is offered anew by whoever goes on with it.
+    await queue.remove();
     await queue.close();
     await media.close();
   }

@@ -1,7 +1,6 @@
 /** `mediasweep worker`: takes shards of runs that are coordinated elsewhere, and carries them out. */
 import { setMaxListeners } from 'node:events';
 import type { Places, WorkerFlags, WorkerWatch } from '../cli/spine.ts';
-import { serveShards } from '../cluster/shard-queue.ts';
 import { findFolders, type Folders } from '../config/open.ts';
 import type { DispatchCounters } from '../dispatch/bench.ts';
 import type { DispatchEnd } from '../dispatch/dispatcher.ts';
@@ -95,16 +94,16 @@ export async function work(
           counted: { asked: 0, answered: 0, failed: 0, held: 0, repeated: 0, overCap: 0, released: 0 },
         };
         const health = await serveHealth(describe(working), flags.listen);
-        const serving = await serveShards(
-          cluster.settings.redis,
-          { places: shards.perWorker, log: watch.log, clock: outside.clock },
+        const serving = await cluster.serveShards(
+          { places: shards.perWorker, log: watch.log },
           (order, place) => carryOut(working, order, place),
         );
-        watch.log.info(`worker ${cluster.process} takes ${shards.perWorker} shards at a time`);
+        const delist = await cluster.enlist(shards.perWorker);
+        watch.log.info(`worker ${cluster.process} takes ${shards.perWorker} shards of each run at a time`);
         await untilAborted(outside.stop);
         watch.log.info('draining: calls in flight are given their grace, and shards go back');
         await serving.drain();
-        await Promise.all([health.close(), callbacks.close(), leaveRuns(working)]);
+        await Promise.all([health.close(), callbacks.close(), leaveRuns(working), delist()]);
       },
       { log: watch.log },
     );

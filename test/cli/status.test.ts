@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StatusResult } from '../../src/cli/spine.ts';
 import { makeBillRow, makeRun, makeStatus, makeTerminal, speak } from './desk.ts';
 
-const answering = (runs: readonly StatusResult[]) => ({ status: async () => runs });
+const answering = (runs: readonly StatusResult[]) => ({ status: async () => ({ runs }) });
 
 describe('status', () => {
   test('lists runs, newest first, with what became of each', async () => {
@@ -174,6 +174,67 @@ describe('status', () => {
     });
   });
 
+  test('of a run that goes on tells how far its limits are used, its shards, and who works on what', async () => {
+    const limits = { openJobs: { now: 0, allowed: 100 }, processes: 3 };
+    const status = makeStatus({
+      run: makeRun({ state: 'running', endedAt: undefined }),
+      isAlive: true,
+      tasks: [
+        { service: 's', state: 'planned', reason: '', count: 1200 },
+        { service: 's', state: 'waiting', reason: '', count: 3 },
+        { service: 's', state: 'accepted', reason: '', count: 40 },
+      ],
+      shards: { total: 9, done: 3, underway: 2, waiting: 4, workers: ['one:1:a'] },
+      pace: [
+        {
+          account: 'pai-prod',
+          perSecond: { now: 38.21, allowed: 50 },
+          inFlight: { now: 7, allowed: 8 },
+          share: 1,
+          ...limits,
+        },
+        {
+          account: 'qiniu-prod',
+          service: 'censor',
+          perSecond: { now: 0.5, allowed: 12.5 },
+          inFlight: { now: 1, allowed: 2 },
+          share: 0.25,
+          ...limits,
+        },
+      ],
+    });
+    const workers = [
+      { process: 'one:1:a', places: 4, shards: 2 },
+      { process: 'two:1:b', places: 4, shards: 0 },
+      { process: 'three:1:c', places: 4, shards: 1 },
+    ];
+    const report = { status: async () => ({ runs: [status], workers }) };
+    const { out } = await speak('status latest', report);
+    const lines = out.split('\n');
+    expect(lines.slice(2, 9)).toEqual([
+      '  3 of 9 shards done, 2 in hand, 4 waiting; at work: one:1:a',
+      '  other workers: two:1:b (idle), three:1:c (on other runs)',
+      '',
+      '  limits of           calls a second  in flight  open jobs  throttled',
+      '  pai-prod                38.2 of 50     7 of 8   0 of 100          -',
+      '  qiniu-prod, censor     0.5 of 12.5     1 of 2   0 of 100    to 25 %',
+      '',
+    ]);
+    const none = await speak('status latest', { status: async () => ({ runs: [status], workers: [] }) });
+    expect(none.out).toContain('no worker lives: start `mediasweep worker`');
+    const json = JSON.parse((await speak('status latest --json', report)).out);
+    expect(json).toMatchObject({
+      runs: [
+        {
+          backlog: 1203,
+          shards: { total: 9, done: 3, underway: 2, waiting: 4, workers: ['one:1:a'] },
+          pace: [{ account: 'pai-prod', perSecond: { now: 38.21, allowed: 50 } }, { share: 0.25 }],
+        },
+      ],
+      workers,
+    });
+  });
+
   test('of a run without a bill says that nothing was billed', async () => {
     expect((await speak('status latest', answering([makeStatus({ bill: [] })]))).out).toContain(
       '  nothing billed so far\n',
@@ -202,6 +263,7 @@ describe('status', () => {
           tasks: [{ service: 'pai/image-quality', state: 'answered', reason: '', count: 100 }],
           bill: [{ ...makeBillRow(), charge: '0.46' }],
           caps: [],
+          backlog: 0,
           overrun: {},
         },
       ],

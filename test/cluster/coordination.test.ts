@@ -122,7 +122,8 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
 
   describe('the queue of shards', () => {
     it('hands each shard out once, however often it is offered, and again where that is asked for', async () => {
-      const queue = await openShardQueue(redis.settings);
+      const office = await enter('one');
+      const queue = await openShardQueue(redis.settings, office, 'run-1', systemClock);
       const orders = Array.from({ length: 20 }, (_, index) => ({ run: 'run-1', number: index + 1 }));
       await queue.offer(orders);
       await queue.offer(orders);
@@ -137,7 +138,9 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
       const told: string[] = [];
       const log = { ...silentLog, warn: (message: string) => told.push(message) };
       const workers = await Promise.all(
-        [0, 1].map(() => serveShards(redis.settings, { places: 3, log, clock: systemClock }, carryOut)),
+        [0, 1].map(() =>
+          serveShards(redis.settings, office, { places: 3, log, clock: systemClock }, carryOut),
+        ),
       );
       await expect.poll(() => queue.count(), { timeout: 10_000 }).toEqual({ waiting: 0, active: 0 });
       await Promise.all(workers.map(({ drain }) => drain()));
@@ -146,6 +149,40 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
       );
       expect(told).toEqual(['shard 9 of run run-1 is offered again: storage lost']);
       await queue.close();
+    });
+
+    it('keeps runs apart: none waits for shards of another, and places are told apart', async () => {
+      const office = await enter('one');
+      const names = ['run-2', 'läufe: 3'];
+      const queues = await Promise.all(
+        names.map((run) => openShardQueue(redis.settings, office, run, systemClock)),
+      );
+      for (const [index, queue] of queues.entries()) {
+        const run = names[index] ?? '';
+        await queue.offer(Array.from({ length: 50 }, (_, number) => ({ run, number: number + 1 })));
+      }
+      const places = new Map<string, Set<number>>();
+      const end = new AbortController();
+      const carryOut = async ({ run }: ShardOrder, place: number): Promise<'done' | 'again'> => {
+        const known = places.get(run) ?? new Set();
+        places.set(run, known.add(place));
+        await systemClock.sleep(60_000, end.signal);
+        return 'done';
+      };
+      const serving = { places: 2, log: silentLog, clock: systemClock };
+      const worker = await serveShards(redis.settings, office, serving, carryOut);
+      await expect
+        .poll(() => [...places.values()].map(({ size }) => size), { timeout: 10_000 })
+        .toEqual([2, 2]);
+      expect([...places.values()].flatMap((some) => [...some]).toSorted((a, b) => a - b)).toEqual([
+        0, 1, 2, 3,
+      ]);
+      for (const queue of queues) await queue.remove();
+      end.abort();
+      await worker.drain();
+      const left = await office.client.keys('*shards-*');
+      expect(left.filter((key) => !key.includes('run-1'))).toEqual([]);
+      for (const queue of queues) await queue.close();
     });
   });
 });

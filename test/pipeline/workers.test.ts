@@ -5,7 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openRedis } from '../../src/cluster/redis.ts';
 import { silentLog } from '../../src/domain/log.ts';
 import { openObjectStorage } from '../../src/wire/s3.ts';
-import { type ClusterWorld, hasty, openClusterWorld } from '../support/cluster-world.ts';
+import {
+  changeConfig,
+  type ClusterWorld,
+  hasty,
+  openClusterWorld,
+  readReport,
+} from '../support/cluster-world.ts';
 import { putVariants } from '../support/outside-world.ts';
 import { expectSameReports } from '../support/same-reports.ts';
 import { missingForRedis, type PrivateRedis, startRedis } from '../support/redis.ts';
@@ -102,14 +108,69 @@ services: [{ use: pai/image-quality }]
     expect(able.words).toContainEqual(expect.stringMatching(/is done$/));
     expect(world.emulators['pai']?.state().submissions).toBe(80);
   });
+  test('of two pipelines at once share the account fairly, and status tells how far its limits are used', async () => {
+    const cluster = await openClusterWorld(
+      { redis },
+      { shards: '{ tasks: 20, perWorker: 2 }', faults: { delayMs: 150 } },
+    );
+    const { world } = cluster;
+    await putVariants(world, 160, 'image/jpeg');
+    await changeConfig(cluster, 'accounts.yaml', (text) =>
+      text.replace('concurrency: 8, perSecond: 50', 'concurrency: 6, perSecond: 30'),
+    );
+    const select = (glob: string) => `source: { bucket: { storage: rehearsal, bucket: media } }
+select: { include: ["${glob}"] }
+services: [{ use: pai/image-quality }]
+`;
+    const early = await world.writePipeline('early', select('**/000[0-7]?.jpg'));
+    const late = await world.writePipeline('late', select('**/00{08,09,1?}?.jpg'));
+    await cluster.work();
+    await cluster.work();
+    const first = cluster.run(early);
+    await expect
+      .poll(() => world.emulators['pai']?.state().submissions, { timeout: 10_000 })
+      .toBeGreaterThan(10);
+    const second = cluster.run(late);
+    const spine = await cluster.spine();
+    await expect
+      .poll(async () => (await spine.status('late', {})).runs[0]?.pace?.[0]?.inFlight.now ?? 0, {
+        timeout: 10_000,
+      })
+      .toBeGreaterThan(0);
+    const { runs, workers } = await spine.status('late', {});
+    const [{ pace, shards, isAlive } = {}] = runs;
+    expect([isAlive, shards?.total, workers?.map(({ places }) => places)]).toEqual([true, 4, [2, 2]]);
+    expect(pace).toEqual([
+      {
+        account: 'pai-rehearsal',
+        perSecond: { now: expect.any(Number), allowed: 30 },
+        inFlight: { now: expect.any(Number), allowed: 6 },
+        openJobs: { now: 0, allowed: 100 },
+        share: 1,
+        processes: expect.any(Number),
+      },
+    ]);
+    expect(pace?.[0]?.perSecond.now).toBeLessThanOrEqual(31);
+    expect(pace?.[0]?.inFlight.now).toBeLessThanOrEqual(6);
+    const ends = (await Promise.all([first, second])).map(async (result) => {
+      const lines = (await readReport(result, 'tasks.jsonl')).trim().split('\n');
+      return lines.map((line) => Date.parse((JSON.parse(line) as { endedAt: string }).endedAt));
+    });
+    const [ofFirst = [], ofSecond = []] = await Promise.all(ends);
+    const from = Math.min(...ofSecond);
+    const to = Math.min(Math.max(...ofFirst), Math.max(...ofSecond));
+    const within = (times: readonly number[]) => times.filter((time) => time >= from && time <= to).length;
+    const [one, other] = [within(ofFirst), within(ofSecond)];
+    expect(Math.max(one, other) / Math.min(one, other)).toBeLessThan(2);
+    expect(one + other).toBeGreaterThan(40);
+    const { peakPerSecond = 0, peakConcurrency = 0 } = world.emulators['pai']?.state() ?? {};
+    expect([peakPerSecond <= 31, peakConcurrency <= 6]).toEqual([true, true]);
+  });
 });
 
 /** Free units and a tier of few, so that the order of calls decides which of them costs what. */
-async function cheapen({ world }: ClusterWorld, units: number): Promise<void> {
-  const path = join(world.folder, 'config', 'prices', 'china.yaml');
-  const text = await readFile(path, 'utf8');
-  await writeFile(
-    path,
+async function cheapen(cluster: ClusterWorld, units: number): Promise<void> {
+  await changeConfig(cluster, 'prices/china.yaml', (text) =>
     text.replaceAll('free: 200', `free: ${units}`).replaceAll('upTo: 5000000', `upTo: ${units}`),
   );
 }

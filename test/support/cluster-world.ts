@@ -152,3 +152,13 @@ function listen(words: string[]): Log {
 export function readReport({ folder }: { readonly folder: string }, name: string): Promise<string> {
   return readFile(join(folder, name), 'utf8');
 }
+
+/** Writes a file of the project's config anew. */
+export async function changeConfig(
+  { world }: ClusterWorld,
+  name: string,
+  change: (text: string) => string,
+): Promise<void> {
+  const path = join(world.folder, 'config', name);
+  await writeFile(path, change(await readFile(path, 'utf8')));
+}

@@ -5,7 +5,7 @@ import type { Nano } from '../../domain/pricing.ts';
 import { formatCount, formatDuration } from '../../domain/quantity.ts';
 import { summariseCap } from '../../domain/summary.ts';
 import { type Status, statuses, statusOf, taskStates } from '../../domain/task.ts';
-import type { StatusResult } from '../spine.ts';
+import type { StatusReport, StatusResult } from '../spine.ts';
 import { countUnpriced } from './charge.ts';
 import { type Console, widthOf, writeResult } from './terminal.ts';
 import { type Ink, makeInk } from './ink.ts';
@@ -52,7 +52,12 @@ export function printRuns(console: Console, runs: readonly StatusResult[], nowMs
   writeResult(console, formatTable(columns, rows));
 }
 
-export function printRun(console: Console, status: StatusResult, nowMs: number): void {
+/** `workers`: all that live, where workers carry runs out. */
+export function printRun(
+  console: Console,
+  status: StatusResult & Pick<StatusReport, 'workers'>,
+  nowMs: number,
+): void {
   const ink = makeInk(console);
   const { run } = status;
   const { items, notApplicable, unselected, broken } = run.counters;
@@ -72,6 +77,7 @@ export function printRun(console: Console, status: StatusResult, nowMs: number):
     `  ${listed}, ${apart.join(', ')}`,
     ...describeShards(status).map((line) => `  ${line}`),
     ...[
+      ...formatPace(status),
       ...formatServices(status),
       ...formatReasons(status),
       ...formatBill(status.bill),
@@ -80,19 +86,57 @@ export function printRun(console: Console, status: StatusResult, nowMs: number):
   ]);
 }
 
-/** Who is at work, where workers carry the run out. */
-function describeShards({ shards }: StatusResult): readonly string[] {
+/** How far shards are, and who is at work, where workers carry the run out. */
+function describeShards({
+  shards,
+  workers,
+  isAlive,
+}: StatusResult & Pick<StatusReport, 'workers'>): readonly string[] {
   if (!shards) return [];
-  const { done, total, workers } = shards;
-  const at = workers.length === 0 ? '' : `; at work: ${workers.map(makePlain).join(', ')}`;
-  return [`${formatCount(done)} of ${countWord(total, 'shard')} done${at}`];
+  const { done, total, underway, waiting } = shards;
+  const rest = [
+    ...(underway > 0 ? [`${formatCount(underway)} in hand`] : []),
+    ...(waiting > 0 ? [`${formatCount(waiting)} waiting`] : []),
+  ];
+  const stand = `${[`${formatCount(done)} of ${countWord(total, 'shard')} done`, ...rest].join(', ')}`;
+  const at = shards.workers.length === 0 ? '' : `; at work: ${shards.workers.map(makePlain).join(', ')}`;
+  if (!workers || !isAlive) return [`${stand}${at}`];
+  const free = workers.filter(({ process }) => !shards.workers.includes(process));
+  const others = free.map(
+    (one) => `${makePlain(one.process)}${one.shards > 0 ? ' (on other runs)' : ' (idle)'}`,
+  );
+  const none = workers.length === 0 ? '; no worker lives: start `mediasweep worker`' : '';
+  return [`${stand}${at}${none}`, ...(others.length > 0 ? [`other workers: ${others.join(', ')}`] : [])];
 }
 
-export function printStatusJson(console: Console, runs: readonly StatusResult[]): void {
-  printJson(console, { runs: runs.map(describeStatus) });
+/** How far the limits are used that the run shares with all others. */
+function formatPace({ pace = [] }: StatusResult): readonly string[] {
+  if (pace.length === 0) return [];
+  const rows = pace.map(({ account, service, perSecond, inFlight, openJobs, share }) => [
+    makePlain(service === undefined ? account : `${account}, ${service}`),
+    `${formatRate(perSecond.now)} of ${formatRate(perSecond.allowed)}`,
+    `${formatCount(inFlight.now)} of ${formatCount(inFlight.allowed)}`,
+    `${formatCount(openJobs.now)} of ${formatCount(openJobs.allowed)}`,
+    share < 1 ? `to ${formatRate(share * 100)} %` : '-',
+  ]);
+  const titles = ['limits of', 'calls a second', 'in flight', 'open jobs', 'throttled'];
+  const columns = titles.map((title, index) => ({ title, isRight: index > 0 }));
+  return ['', ...formatTable(columns, rows)];
 }
 
-function describeStatus({ run, isAlive, tasks, bill, spending, shards }: StatusResult) {
+/** Three figures are enough. */
+function formatRate(rate: number): string {
+  return rate >= 100 ? formatCount(Math.round(rate)) : String(Number(rate.toPrecision(3)));
+}
+
+export function printStatusJson(console: Console, { runs, workers }: StatusReport): void {
+  printJson(console, { runs: runs.map(describeStatus), ...(workers && { workers }) });
+}
+
+/** States in which a task waits for its call; what is at the vendor is not among them. */
+const unsent = new Set(['planned', 'pending', 'waiting']);
+
+function describeStatus({ run, isAlive, tasks, bill, spending, shards, pace }: StatusResult) {
   const { id, pipeline, state, hash, services, listing, counters, startedAt, endedAt, exitCode, why } = run;
   return {
     run: id,
@@ -111,7 +155,13 @@ function describeStatus({ run, isAlive, tasks, bill, spending, shards }: StatusR
     bill,
     caps: spending.caps.map(summariseCap),
     overrun: spending.overrun,
+    // Tasks that wait to be sent.
+    backlog: sum(
+      tasks.filter(({ state }) => unsent.has(state)),
+      ({ count }) => count,
+    ),
     ...(shards && { shards }),
+    ...(pace && { pace }),
   };
 }
 

@@ -61,7 +61,7 @@ export const shardsShape = z.strictObject({
     .min(1)
     .max(64)
     .default(4)
-    .meta({ description: 'Shards that a worker carries out at a time.' }),
+    .meta({ description: 'Shards of one run that a worker carries out at a time.' }),
 });
 
 export const ledgerShape = z.strictObject({

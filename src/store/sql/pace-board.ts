@@ -48,7 +48,7 @@ function writeBoard(db: WritingDatabase, name: string, board: PaceBoard): void {
   ]);
 }
 
-async function readBoard(db: Database, limit: string): Promise<PaceBoard | undefined> {
+export async function readBoard(db: Database, limit: string): Promise<PaceBoard | undefined> {
   const row = await db.get<{ board: string }>('SELECT board FROM pace WHERE name = ?', [limit]);
   return row && (readStored(row.board) as PaceBoard);
 }

@@ -41,6 +41,7 @@ import { readSpending, SpendingBooks, unpackCaps, unpackSpending } from './spend
 import type { Office } from './session.ts';
 import { claimShard, cutShards, leaveShard, listHolders, listShards, reopenShards } from './shards.ts';
 import { SqlRun } from './sql-run.ts';
+import { readBoard } from './pace-board.ts';
 import { readPositions, Tally } from './tally.ts';
 import {
   acknowledgeFailures,
@@ -271,6 +272,10 @@ export class SqlLedger implements Ledger {
 
   leaveShard(leaving: Parameters<Ledger['leaveShard']>[0]): Promise<void> {
     return this.#write(1, ({ db }) => leaveShard(db, leaving));
+  }
+
+  readPaceBoard(limit: string): ReturnType<Ledger['readPaceBoard']> {
+    return readBoard(this.#db, limit);
   }
 
   listShards(run: string): ReturnType<Ledger['listShards']> {
