@@ -1,6 +1,8 @@
 /** Wakes whoever waits for something to happen. */
 import type { Clock } from '../domain/clock.ts';
 
+const rang = 'the bell rang';
+
 export class Bell {
   #waiters: (() => void)[] = [];
 
@@ -17,7 +19,8 @@ export class Bell {
       return;
     }
     const rung = new AbortController();
-    this.#waiters.push(() => rung.abort());
+    // An abort without a reason makes an error of its own, with a stack, which takes longer than all the rest.
+    this.#waiters.push(() => rung.abort(rang));
     await clock.sleep(ms, rung.signal);
   }
 }

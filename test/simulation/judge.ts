@@ -123,29 +123,45 @@ function isExact({ units }: TaskRow): boolean {
 }
 
 /** What the vendor carried out costs no more than any cap allows, and nothing is held once nothing is under way. */
-function judgeCaps({ schedule, pipelines, vendor, reserved }: Played): string[] {
-  const faults = reserved.map((name) => `${name}: something is reserved after everything has ended`);
+function judgeCaps(played: Played): string[] {
+  const passed = weighCaps(played).filter(({ limit, spent }) => spent > limit);
+  return [
+    ...played.reserved.map((name) => `${name}: something is reserved after everything has ended`),
+    ...passed.map(({ name, limit, spent }) => `${name}: ${spent} nano were spent under a cap of ${limit}`),
+  ];
+}
+
+interface WeighedCap {
+  /** Whose it is. */
+  readonly name: string;
+  readonly limit: bigint;
+  /** By the vendor's count. */
+  readonly spent: bigint;
+}
+
+/** Every cap of a schedule with what was spent under it. Stand-ins are apart from the real world, and have caps of their own. */
+export function weighCaps({ schedule, pipelines, vendor }: Played): readonly WeighedCap[] {
   const sum = (isCounted: (one: Carried, account: string) => boolean): bigint =>
     vendor.carried
       .filter((one) => isCounted(one, one.content.split('/', 1)[0] ?? ''))
       .reduce((total, { units }) => total + BigInt(units) * unitPrice, 0n);
+  const caps: WeighedCap[] = [];
   for (const { plan, runs } of pipelines) {
     const { run, month } = plan.caps;
     for (const isLoopback of [true, false]) {
       const names = accountsOf([plan]).flatMap((one) => (one.isLoopback === isLoopback ? [one.name] : []));
+      if (names.length === 0) continue;
       const spent = sum(({ pipeline }, account) => pipeline === plan.name && names.includes(account));
-      if (month !== undefined && spent > month)
-        faults.push(`${plan.name}: ${spent} nano were spent under a cap of ${month}`);
-      if (run !== undefined && runs === 1 && spent > run)
-        faults.push(`${plan.name}: ${spent} nano were spent by a run of ${run}`);
+      if (month !== undefined) caps.push({ name: `${plan.name}, by month`, limit: month, spent });
+      // What each of several runs spent, the vendor cannot tell.
+      if (run !== undefined && runs === 1) caps.push({ name: `${plan.name}, by run`, limit: run, spent });
     }
   }
-  for (const { name, caps } of accountsOf(schedule.pipelines)) {
-    const spent = sum((_, account) => account === name);
-    if (caps?.month !== undefined && spent > caps.month)
-      faults.push(`${name}: all pipelines spent ${spent} nano under a cap of ${caps.month}`);
+  for (const { name, caps: own } of accountsOf(schedule.pipelines)) {
+    if (own?.month !== undefined)
+      caps.push({ name, limit: own.month, spent: sum((_, account) => account === name) });
   }
-  return faults;
+  return caps;
 }
 
 function accountsOf(plans: readonly PipelinePlan[]): readonly Account[] {

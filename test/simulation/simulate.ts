@@ -1,22 +1,19 @@
 /** Plays one schedule: pipelines at the same time on one ledger, and at the end a session of each in calm weather. */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import type { DispatchEnd } from '../../src/dispatch/dispatcher.ts';
 import { waitForLock } from '../../src/dispatch/lock-wait.ts';
 import type { ItemRow, RunLedger, TaskCount } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
-import { SqlLedger } from '../../src/store/sql/sql-ledger.ts';
-import { openAgain, openDatabase, type SqliteDatabase } from '../../src/store/sqlite/database.ts';
+import type { SqlLedger } from '../../src/store/sql/sql-ledger.ts';
 import { toyPrices } from '../support/toy-run.ts';
 import { Chance } from './chance.ts';
+import { MemoryStore } from './memory-store.ts';
 import { calm, drawSchedule, type PipelinePlan, type Schedule, type SessionPlan } from './schedule.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimLocks } from './sim-locks.ts';
 import { SimNetwork } from './sim-network.ts';
 import { SimProcess } from './sim-process.ts';
 import { makePipeline, type Plant, playSession, type SimWorld } from './sim-session.ts';
+import type { OpenLedger, SimStore } from './sim-store.ts';
 import { SimVendor } from './sim-vendor.ts';
 
 /** What a pipeline came to. */
@@ -52,44 +49,29 @@ interface SessionLoss {
   readonly isKill: boolean;
 }
 
-/** A ledger in memory that behaves as a disk: the file system of /dev/shm where there is one. */
-function makeRoot(): string {
-  const shared = statSync('/dev/shm', { throwIfNoEntry: false });
-  return mkdtempSync(join(shared?.isDirectory() ? '/dev/shm' : tmpdir(), 'mediasweep-simulation-'));
-}
-
-/** Where schedules are played; close it. */
+/** Where schedules are played, one after the other; close it. */
 export class Theatre {
-  readonly #root = makeRoot();
-  #played = 0;
+  readonly #store: SimStore;
 
-  constructor() {
-    void openDatabase(join(this.#root, 'empty.db'), Sqlite).close();
+  constructor(store: SimStore = new MemoryStore()) {
+    this.#store = store;
   }
 
-  close(): void {
-    rmSync(this.#root, { recursive: true, force: true });
+  async close(): Promise<void> {
+    await this.#store.close();
   }
 
   /** @throws where a session neither ends nor goes on. */
   async play(seed: number, plant?: Plant, change = (schedule: Schedule) => schedule): Promise<Played> {
-    this.#played += 1;
-    const folder = join(this.#root, String(this.#played));
-    mkdirSync(folder);
-    // Copied rather than made: the tables of an empty ledger take longer than a session.
-    copyFileSync(join(this.#root, 'empty.db'), join(folder, 'ledger.db'));
-    try {
-      const schedule = drawSchedule(seed);
-      const played = await new Play(change(schedule), join(folder, 'ledger.db'), plant).toEnd();
-      // Judged by what was drawn, whatever the program was told.
-      const pipelines = played.pipelines.map((one, index) => ({
-        ...one,
-        plan: schedule.pipelines[index] as PipelinePlan,
-      }));
-      return { ...played, schedule, pipelines };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    await this.#store.empty();
+    const schedule = drawSchedule(seed);
+    const played = await new Play(change(schedule), this.#store, plant).toEnd();
+    // Judged by what was drawn, whatever the program was told.
+    const pipelines = played.pipelines.map((one, index) => ({
+      ...one,
+      plan: schedule.pipelines[index] as PipelinePlan,
+    }));
+    return { ...played, schedule, pipelines };
   }
 }
 
@@ -98,14 +80,14 @@ const never = new AbortController().signal;
 
 class Play {
   readonly #schedule: Schedule;
-  readonly #path: string;
+  readonly #store: SimStore;
   readonly #plant: Plant;
   readonly #world: SimWorld;
   readonly #lostAtEnds: SessionLoss[] = [];
 
-  constructor(schedule: Schedule, path: string, plant: Plant = (seams) => seams) {
+  constructor(schedule: Schedule, store: SimStore, plant: Plant = (seams) => seams) {
     this.#schedule = schedule;
-    this.#path = path;
+    this.#store = store;
     this.#plant = plant;
     const clock = new SimClock(schedule.clockJumps);
     const vendor = new SimVendor(clock);
@@ -151,18 +133,14 @@ class Play {
       deadline: { signal: never, reached: () => undefined },
       log: silentLog,
     });
-    const db = openDatabase(this.#path, Sqlite);
-    // Every other schedule reads ahead, as it would over a network.
-    const writer = openAgain(this.#path, Sqlite, this.#schedule.seed % 2 === 0);
-    const ledger = new SqlLedger({ db, openWriter: async () => writer, now: () => clock.now() });
-    const opened = await clock.hold(() =>
-      ledger.openRun({
-        pipeline: makePipeline(plan),
-        nowMs: clock.now(),
-        billing: new Map(),
-        startNew: session.startNew,
-      }),
-    );
+    const { own, opened } = await clock.hold(async () => {
+      const one = await this.#open();
+      const pipeline = makePipeline(plan);
+      const { startNew } = session;
+      const run = await one.ledger.openRun({ pipeline, nowMs: clock.now(), billing: new Map(), startNew });
+      return { own: one, opened: run };
+    });
+    const ledger = { findRun: (selector: string) => clock.hold(() => own.ledger.findRun(selector)) };
     const undoing: (() => Promise<void>)[] = [];
     const undo = (work: () => Promise<void>) => undoing.push(work);
     const { world, plant } = { world: this.#world, plant: this.#plant };
@@ -173,16 +151,21 @@ class Play {
     this.#lostAtEnds.push({ pipeline: plan.name, lost: network.hangUp(process), isKill });
     await clock.hold(async () => {
       for (const work of undoing) await work();
-      await closeLedger(ledger, [writer, db], isKill && session.losesQueue && undoing.length === 0);
+      await closeLedger(own, isKill && session.losesQueue && undoing.length === 0);
     });
     releaseLock();
     return end && !isKill ? { plan, opened, end } : undefined;
   }
 
+  #open(): Promise<OpenLedger> {
+    const { clock } = this.#world;
+    // Every other schedule reads ahead, as it would over a network.
+    return this.#store.open({ now: () => clock.now(), readsAhead: this.#schedule.seed % 2 === 0 });
+  }
+
   async #readLedger(lasts: readonly LastSession[]): Promise<Played> {
-    const { clock, vendor, network } = this.#world;
-    const db = openDatabase(this.#path, Sqlite);
-    const ledger = new SqlLedger({ db, openWriter: async () => db, now: () => clock.now() });
+    const { vendor, network } = this.#world;
+    const { ledger, db } = await this.#open();
     try {
       const booked: Record<string, { known: number; uncertain: number }> = {};
       for (const record of await ledger.listRuns(100)) {
@@ -192,10 +175,10 @@ class Play {
           sum.uncertain += uncertain;
         }
       }
-      const unproved = db.get<{ count: number }>(
+      const unproved = await db.get<{ count: number }>(
         `SELECT count(*) AS count FROM attempts WHERE state = 'answered' AND reply IS NULL`,
       );
-      const held = db.all<{ name: string }>(
+      const held = await db.all<{ name: string }>(
         'SELECT name FROM spending WHERE reserved <> 0 OR reserved_units <> 0',
       );
       const pipelines: PlayedPipeline[] = [];
@@ -236,16 +219,12 @@ async function readPipeline(ledger: SqlLedger, { plan, opened, end }: LastSessio
 }
 
 /** Of a dead process: either the group that waited was still committed, or it was not. */
-async function closeLedger(
-  ledger: SqlLedger,
-  connections: readonly SqliteDatabase[],
-  losesQueue: boolean,
-): Promise<void> {
+async function closeLedger({ ledger, abandon }: OpenLedger, losesQueue: boolean): Promise<void> {
   if (!losesQueue) {
     await ledger.close();
     return;
   }
-  for (const one of connections) await one.close();
+  await abandon();
   // The queue's turn comes to a closed database.
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,5 @@
 /** Plays many schedules and names those that broke an invariant. */
-import { judge } from './judge.ts';
+import { judge, weighCaps } from './judge.ts';
 import type { Schedule } from './schedule.ts';
 import type { Plant } from './sim-session.ts';
 import { Theatre } from './simulate.ts';
@@ -19,6 +19,9 @@ export interface Tour {
   /** Units that were uncertain at the end, of those that were lost from sight. */
   readonly uncertain: number;
   readonly lost: number;
+  /** Caps that were held, and the most by which one was passed, in billionths of the currency. */
+  readonly caps: number;
+  readonly overshoot: bigint;
   readonly faults: readonly Fault[];
 }
 
@@ -27,21 +30,35 @@ export async function playSeeds(
   plant?: Plant,
   mostFaults = 5,
   change?: (schedule: Schedule) => Schedule,
+  theatre = new Theatre(),
 ): Promise<Tour> {
-  const theatre = new Theatre();
-  const tour = { schedules: 0, shared: 0, sessions: 0, kills: 0, carriedOut: 0, uncertain: 0, lost: 0 };
+  const counts = {
+    schedules: 0,
+    shared: 0,
+    sessions: 0,
+    kills: 0,
+    carriedOut: 0,
+    uncertain: 0,
+    lost: 0,
+    caps: 0,
+  };
+  let overshoot = 0n;
   const faults: Fault[] = [];
   try {
     for (const seed of seeds) {
-      tour.schedules += 1;
+      counts.schedules += 1;
       try {
         const played = await theatre.play(seed, plant, change);
-        tour.shared += Number(played.pipelines.length > 1);
-        tour.sessions += played.lostAtEnds.length;
-        tour.kills += played.lostAtEnds.filter(({ isKill }) => isKill).length;
-        tour.carriedOut += played.vendor.carried.length;
-        for (const { uncertain } of Object.values(played.booked)) tour.uncertain += uncertain;
-        for (const elements of Object.values(played.network.unknown)) tour.lost += elements;
+        counts.shared += Number(played.pipelines.length > 1);
+        counts.sessions += played.lostAtEnds.length;
+        counts.kills += played.lostAtEnds.filter(({ isKill }) => isKill).length;
+        counts.carriedOut += played.vendor.carried.length;
+        for (const { uncertain } of Object.values(played.booked)) counts.uncertain += uncertain;
+        for (const elements of Object.values(played.network.unknown)) counts.lost += elements;
+        for (const { limit, spent } of weighCaps(played)) {
+          counts.caps += 1;
+          if (spent - limit > overshoot) overshoot = spent - limit;
+        }
         const broken = judge(played);
         if (broken.length > 0) faults.push({ seed, faults: broken });
       } catch (error) {
@@ -50,9 +67,9 @@ export async function playSeeds(
       if (faults.length >= mostFaults) break;
     }
   } finally {
-    theatre.close();
+    await theatre.close();
   }
-  return { ...tour, faults };
+  return { ...counts, overshoot, faults };
 }
 
 /** How to see a fault again. */

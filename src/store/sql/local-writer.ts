@@ -12,17 +12,24 @@ export class LocalWriter implements RunWriter {
   readonly #session: Session;
   readonly #queue: CommitQueue;
   #spending: Spending;
+  /** The transaction that is under way may have moved money or units. */
+  #isMoved = false;
 
   private constructor(session: Session, queue: CommitQueue, spending: Spending) {
     this.#session = session;
     this.#queue = queue;
     this.#spending = spending;
     queue.addWitness({
-      foresee: () => wantSpending(session),
-      look: () =>
-        after(tellSpending(session), (seen) => () => {
+      foresee: () => {
+        if (this.#mayMove) wantSpending(session);
+      },
+      look: () => {
+        if (!this.#mayMove) return () => undefined;
+        this.#isMoved = false;
+        return after(tellSpending(session), (seen) => () => {
           this.#spending = seen;
-        }),
+        });
+      },
     });
   }
 
@@ -45,11 +52,26 @@ export class LocalWriter implements RunWriter {
     takes: RunWrites[Name]['takes'],
   ): Promise<RunWrites[Name]['answers']> {
     const { weigh, perform, foresee } = runWrites[name];
+    const note = () => {
+      if (name !== 'exchangePace') this.#isMoved = true;
+    };
     return this.#queue.write(
       weigh(takes),
-      () => perform(this.#session, takes),
-      foresee && (() => foresee(this.#session, takes)),
+      () => {
+        note();
+        return perform(this.#session, takes);
+      },
+      foresee &&
+        (() => {
+          note();
+          foresee(this.#session, takes);
+        }),
     );
+  }
+
+  /** Where nothing bounds it, a run's money is moved by its own writes alone. */
+  get #mayMove(): boolean {
+    return this.#isMoved || this.#session.caps.length > 0;
   }
 
   get spending(): Spending {
