@@ -1,7 +1,8 @@
 /**
  * Tasks a second that processes bring through durable intents and answers on PostgreSQL, whose server runs beside them:
  * against a file, and one process against several. `--against FOLDER` compares with the program of another checkout that
- * was built for benchmarks: `node bench/built/bench/shared-ledger.js --against ../other [TASKS [PAIRS]]`.
+ * was built for benchmarks: `node bench/built/bench/shared-ledger.js --against ../other [TASKS [PAIRS [MS]]]`, with
+ * syncs of the disk that take so many milliseconds longer.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -64,6 +65,11 @@ export async function benchSharedLedger(tasks: number, pairs: number): Promise<r
     }
   }
   return results;
+}
+
+/** As a disk whose syncs take so much longer. */
+function delaySyncs(ms: number): readonly string[] {
+  return ms === 0 ? [] : [`commit_delay=${ms * 1000}`, 'commit_siblings=0'];
 }
 
 /** What the server has to do for a task. */
@@ -190,9 +196,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const words = process.argv.slice(2);
   const at = words.indexOf('--against');
   const [, other = '.'] = at < 0 ? [] : words.splice(at, 2);
-  const [tasks = 5000, pairs = 3] = words.map(Number);
-  for (const isDurable of [true, false]) {
-    const server = await startPostgres({ isDurable });
+  const [tasks = 5000, pairs = 3, delayMs = 0] = words.map(Number);
+  for (const isDurable of delayMs > 0 ? [true] : [true, false]) {
+    const server = await startPostgres({ isDurable, settings: delaySyncs(delayMs) });
     for (const processes of [1, 3]) {
       const disk = isDurable ? 'with' : 'without';
       await compareBuilds(

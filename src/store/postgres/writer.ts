@@ -182,7 +182,7 @@ export class PostgresWriter implements WritingDatabase {
   async #begin(client: Client, ids: Map<string, number>): Promise<void> {
     const [, , counters] = await Promise.all([
       client.query('BEGIN'),
-      client.query({ name: 'lock', text: lockSql, values: [this.#lockName()] }),
+      client.query({ name: 'begin', text: beginSql, values: [this.#lockName()] }),
       client.query({ name: 'counters', text: 'SELECT name, last FROM counters' }),
     ]);
     const rows = counters.rows as readonly { readonly name: string; readonly last: number }[];
@@ -213,12 +213,18 @@ export class PostgresWriter implements WritingDatabase {
     await client.query('ROLLBACK').catch(() => this.#drop());
   }
 
-  /** A commit whose answer is lost may have come through: the count of commits tells, once the lock is free. */
+  /**
+   * The commit gives the lock free without waiting for the disk: whatever others build on it comes behind it in the log, and
+   * cannot be durable without it. This process waits, by a change of its own row behind the commit, which is durable when it
+   * is answered. Either whose answer is lost may have come through: the count of commits tells, once the lock is free.
+   */
   async #commit(client: Client, transaction: Transaction): Promise<void> {
     const count = this.#commits + 1;
     try {
       // Answered behind all that was written; where some of that failed, nothing is committed.
-      const { command } = await sendBehind(transaction, () => client.query('COMMIT'));
+      const [{ command }] = await sendBehind(transaction, () =>
+        Promise.all([client.query('COMMIT'), this.#waitForDisk(client)]),
+      );
       if (command !== 'COMMIT')
         throw transaction.failure ?? new Error(`the server answered ${command} to COMMIT`);
     } catch (error) {
@@ -230,6 +236,10 @@ export class PostgresWriter implements WritingDatabase {
     this.#commits = count;
   }
 
+  async #waitForDisk(client: Client): Promise<void> {
+    await client.query({ name: 'durable', text: durableSql, values: [this.#id] });
+  }
+
   async #countCommits(): Promise<number> {
     const client = await this.#connect();
     try {
@@ -239,6 +249,7 @@ export class PostgresWriter implements WritingDatabase {
         this.#id,
       ]);
       await client.query('COMMIT');
+      await this.#waitForDisk(client);
       return rows[0]?.commits ?? 0;
     } catch (error) {
       this.#drop();
@@ -310,3 +321,5 @@ async function sendBatch(client: Client, { sql, rows, spell }: Batch): Promise<v
 const givenUp = Symbol('given up');
 
 const lockSql = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
+const beginSql = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), set_config('synchronous_commit', 'off', true)`;
+const durableSql = 'UPDATE writers SET seen = now() WHERE id = $1';
