@@ -82,6 +82,7 @@ function openLazily(stop: AbortSignal): Spine {
     importReview: async (...given) => (await open()).importReview(...given),
     listDecisions: async (...given) => (await open()).listDecisions(...given),
     pruneLedger: async (...given) => (await open()).pruneLedger(...given),
+    backUpLedger: async (...given) => (await open()).backUpLedger(...given),
     restoreLedger: async (...given) => (await open()).restoreLedger(...given),
     copyLedger: async (...given) => (await open()).copyLedger(...given),
     emulate: async (...given) => (await open()).emulate(...given),

@@ -41,6 +41,7 @@ export function makeSpine(outside: Outside): Spine {
     importReview: async (...given) => (await import('./pipeline/review.ts')).importReview(outside, ...given),
     listDecisions: (selection, places) => withLedger(places, (ledger) => ledger.listDecisions(selection)),
     pruneLedger: async (...given) => (await loadLedger()).pruneLedger(outside, ...given),
+    backUpLedger: async (...given) => (await loadLedger()).save(outside, ...given),
     restoreLedger: async (...given) => (await loadLedger()).restore(outside, ...given),
     copyLedger: async (...given) => (await loadLedger()).copy(outside, ...given),
     emulate: async (...given) => (await loadRehearse()).emulate(outside, ...given),

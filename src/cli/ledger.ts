@@ -1,4 +1,4 @@
-/** `mediasweep ledger`: keeps the memory of all runs small, brings it back from a backup, copies it. */
+/** `mediasweep ledger`: keeps the memory of all runs small, backs it up and brings it back, copies it. */
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../domain/problem.ts';
 import type { PostgresAccess } from '../domain/postgres.ts';
@@ -9,13 +9,15 @@ import type { Conclude, Tools } from './tools.ts';
 
 const about = `
 The ledger is ledger.db in the state folder. At the end of a run, at most once a day, a copy of it is put into backups/
-beside it; the newest three are kept. run --backup 7d makes it rarer, run --backup off leaves it to you.
+beside it; the newest three are kept. run --backup 7d makes it rarer, run --backup off leaves it to you, and to
+\`mediasweep ledger backup\`.
 ledger.db.seal holds checksums of what was left there: a ledger that was damaged since is refused.`;
 
 const examples = `${about}
 
 Examples:
   mediasweep ledger prune --keep 90d
+  mediasweep ledger backup --to /srv/copies/ledger.db
   mediasweep ledger restore                         the newest backup that is in order
   mediasweep ledger copy --to postgres://mediasweep@db.internal/audit`;
 
@@ -29,6 +31,18 @@ Examples:
   mediasweep ledger prune --keep 26w --json
 
 With --json: { runs, items, tasks, replies, bytesBefore, bytesAfter }.`;
+
+const backupHelp = `
+Copies the ledger now, whole and found in order, readable by its owner alone: into backups/ of the state folder, of which
+the newest three are kept, or into the file that is named, which must not be there yet. Runs may go on meanwhile; what they
+commit after the copy was begun is not in it. Copying ledger.db by other means while a run goes on may tear it.
+
+Examples:
+  mediasweep ledger backup
+  mediasweep ledger backup --to /srv/copies/ledger-2026-11.db
+  mediasweep ledger backup --to "$(date +%F).db" --json
+
+With --json: { ledger, backup, bytes }.`;
 
 const restoreHelp = `
 Puts a backup in the place of a ledger that is damaged or lost; what was there is moved aside. Answers that came after
@@ -58,9 +72,9 @@ With --json: { from, to, rows, tables: [{ table, rows }] }.`;
 export function addLedger(program: Command, tools: Tools, conclude: Conclude): void {
   const ledger = program
     .command('ledger')
-    .summary('prune the memory of all runs, restore it, or copy it to PostgreSQL')
+    .summary('prune the memory of all runs, back it up, restore it, or copy it to PostgreSQL')
     .description(
-      'Keeps the memory of all runs small, brings it back from a backup, and copies it to PostgreSQL.',
+      'Keeps the memory of all runs small, backs it up and brings it back, and copies it to PostgreSQL.',
     )
     .addHelpText('after', layHelp(tools.console, examples));
   ledger
@@ -77,6 +91,21 @@ export function addLedger(program: Command, tools: Tools, conclude: Conclude): v
       const { printPruned } = await import('./print/ledger.ts');
       const { places, isJson } = readGlobals(command);
       printPruned(tools.console, await tools.spine.pruneLedger(keep, places), isJson);
+      conclude(exitCodes.complete);
+    });
+  ledger
+    .command('backup')
+    .summary('copy the ledger into a file')
+    .description('Copies the ledger into a file, also while a run goes on.')
+    .option(
+      '--to <file>',
+      'a file that is not there yet; one in backups/ of the state folder if none is named',
+    )
+    .addHelpText('after', layHelp(tools.console, backupHelp))
+    .action(async ({ to }: { to?: string }, command: Command) => {
+      const { printBackedUp } = await import('./print/ledger.ts');
+      const { places, isJson } = readGlobals(command);
+      printBackedUp(tools.console, await tools.spine.backUpLedger(to, places), isJson);
       conclude(exitCodes.complete);
     });
   ledger

@@ -313,6 +313,14 @@ export interface StatusReport {
   readonly workers?: readonly WorkerResult[] | undefined;
 }
 
+export interface BackupResult {
+  /** Absolute paths of the ledger and of its copy. */
+  readonly ledger: string;
+  readonly backup: string;
+  /** Of the copy. */
+  readonly bytes: number;
+}
+
 export interface RestoreResult {
   /** Absolute path of the copy that was taken. */
   readonly backup: string;
@@ -374,6 +382,8 @@ export interface Spine {
   listDecisions(selection: TroubleSelection, places: Places): Promise<readonly DecisionRow[]>;
   /** Takes runs that began longer ago than that out of the ledger. */
   pruneLedger(keepMs: number, places: Places): Promise<Pruned>;
+  /** Copies the ledger, into a file that is named or among its backups. */
+  backUpLedger(to: string | undefined, places: Places): Promise<BackupResult>;
   /** Puts a backup in the ledger's place. */
   restoreLedger(backup: string | undefined, isForced: boolean, places: Places): Promise<RestoreResult>;
   /** Copies the ledger into an empty one on PostgreSQL; the password comes from the environment. */

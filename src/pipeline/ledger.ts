@@ -1,12 +1,13 @@
 /** Commands on the memory of all runs, and the ways in that the others share. */
-import type { Places, RestoreResult } from '../cli/spine.ts';
+import { resolve } from 'node:path';
+import type { BackupResult, Places, RestoreResult } from '../cli/spine.ts';
 import { type Folders, findFolders, openCluster } from '../config/open.ts';
 import type { Ledger, Pruned, RunRecord } from '../domain/ledger.ts';
 import type { CopiedLedger, CopyProgress } from '../domain/ledger-copy.ts';
 import { type Log, silentLog } from '../domain/log.ts';
 import type { PostgresAccess } from '../domain/postgres.ts';
 import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
-import { backUpLedger, refuseRuns, restoreLedger } from '../store/backup.ts';
+import { backUpLedger, refuseRuns, restoreLedger, saveLedger } from '../store/backup.ts';
 import { openLedger } from '../store/ledger.ts';
 import { openPostgresLedger, type PostgresOpening } from '../store/postgres-ledger.ts';
 import { copyLedger } from '../store/postgres/copy.ts';
@@ -86,6 +87,25 @@ async function refuseSharedRuns(outside: Outside, folders: Folders, ledger: Ledg
       );
     }
   });
+}
+
+/** Runs may go on meanwhile. A file that is named stands where the command is given. */
+export async function save(outside: Outside, to: string | undefined, places: Places): Promise<BackupResult> {
+  const { clock, stop, folder: start } = outside;
+  const folders = await findFolders(start, places);
+  if (await findPostgres(folders, outside)) {
+    throw wrongUse(
+      'ledger backup: the ledger is on PostgreSQL, which has backups of its own, such as pg_dump. See docs/postgres.md.',
+    );
+  }
+  const saved = await saveLedger({
+    folder: folders.state,
+    ...(to !== undefined && { to: resolve(start, to) }),
+    nowMs: clock.now(),
+    stop,
+  });
+  if (saved) return saved;
+  throw new Stop(readSignal(stop), 'the backup was stopped: nothing of it is there.');
 }
 
 export async function restore(

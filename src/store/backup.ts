@@ -1,4 +1,4 @@
-/** Copies of the ledger: one a day at the end of a run, a few kept, and how one of them takes the ledger's place. */
+/** Copies of the ledger: one a day at the end of a run or when asked for, a few kept, and how one of them takes the ledger's place. */
 import {
   chmodSync,
   closeSync,
@@ -10,7 +10,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
 import { formatSize } from '../domain/quantity.ts';
@@ -54,32 +54,107 @@ interface BackupTerms {
 export async function backUpLedger(
   folder: string,
   nowMs: number,
-  { everyMs = usualMs, stop, readFree = readFreeBytes }: BackupTerms = {},
+  { everyMs = usualMs, stop, readFree }: BackupTerms = {},
+): Promise<string | undefined> {
+  return await addCopy(folder, nowMs, { everyMs, stop, readFree });
+}
+
+export interface SavedLedger {
+  /** The ledger that was copied, and where the copy is. */
+  readonly ledger: string;
+  readonly backup: string;
+  readonly bytes: number;
+}
+
+/**
+ * Copies the ledger now, into `to` or among the copies that runs make, of which the oldest then goes. What is copied was
+ * found in order before. Runs may write to the ledger meanwhile: the copy holds what they had committed when it was begun.
+ * Nothing where `stop` was raised before it was whole.
+ *
+ * @throws `Stop` with exit 2 where there is no ledger, or something at `to` already; where there is no room, the folder
+ * cannot be written or the ledger is damaged
+ */
+export async function saveLedger({
+  folder,
+  to,
+  nowMs,
+  ...terms
+}: {
+  readonly folder: string;
+  readonly to?: string | undefined;
+  readonly nowMs: number;
+} & Pick<BackupTerms, 'stop' | 'readFree'>): Promise<SavedLedger | undefined> {
+  const ledger = join(folder, 'ledger.db');
+  if (!existsSync(ledger)) {
+    throw wrongUse(
+      `ledger "${ledger}": there is none to copy yet. The first run makes it; --state names another folder.`,
+    );
+  }
+  if (to !== undefined && existsSync(to)) {
+    throw wrongUse(
+      `backup "${to}": expected the name of a file that is not there yet, found one. Name another.`,
+    );
+  }
+  if (to !== undefined && !existsSync(dirname(to))) {
+    throw wrongUse(`backup "${to}": the folder "${dirname(to)}" is not there. Make it, or name another.`);
+  }
+  // The oldest copy goes for it, and may be the only one that is in order.
+  const fault = await findFault(await loadDriver(), ledger);
+  if (fault !== undefined) {
+    throw new Stop(
+      exitCodes.halted,
+      `ledger "${ledger}": ${fault}, and was not copied. \`mediasweep ledger restore\` puts the newest backup in its place.`,
+    );
+  }
+  const backup = to === undefined ? await addCopy(folder, nowMs, terms) : to;
+  if (backup === undefined || (to !== undefined && !(await writeCopy(folder, to, terms)))) return undefined;
+  return { ledger, backup, bytes: (await stat(backup)).size };
+}
+
+/** Among those of the state folder; drops the oldest. Nothing where there is one that is young enough, or it was stopped. */
+async function addCopy(
+  folder: string,
+  nowMs: number,
+  { everyMs = 0, ...terms }: BackupTerms,
 ): Promise<string | undefined> {
   const path = join(folder, 'backups', nameCopy(nowMs));
-  const driver = await loadDriver();
-  const aside = makeAsidePath(path);
   try {
     const [newest] = listCopies(folder);
     if (newest && Math.abs(nowMs - newest.madeAtMs) < everyMs) return undefined;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     await sweepAside(dirname(path));
-    await requireRoom(folder, path, readFree);
-    // SQLite writes into an empty file that is there, and so keeps its permissions.
-    closeSync(openSync(aside, 'wx', 0o600));
-    if (!(await copyPages(driver, join(folder, 'ledger.db'), aside, stop))) {
-      await rm(aside, { force: true });
-      return undefined;
-    }
-    syncFile(aside);
-    renameSync(aside, path);
-    await sealFile(path);
-    await syncFolder(dirname(path));
+    if (!(await writeCopy(folder, path, terms))) return undefined;
     for (const { path: old } of listCopies(folder).slice(mostCopies)) {
       rmSync(findSeal(old), { force: true });
       rmSync(old, { force: true });
     }
     return path;
+  } catch (error) {
+    throw explainFileError('backup', path, error);
+  }
+}
+
+/** False where it was stopped. */
+async function writeCopy(
+  folder: string,
+  path: string,
+  { stop, readFree = readFreeBytes }: Pick<BackupTerms, 'stop' | 'readFree'>,
+): Promise<boolean> {
+  const driver = await loadDriver();
+  const aside = makeAsidePath(path);
+  try {
+    await requireRoom(folder, path, readFree);
+    // SQLite writes into an empty file that is there, and so keeps its permissions.
+    closeSync(openSync(aside, 'wx', 0o600));
+    if (!(await copyPages(driver, join(folder, 'ledger.db'), aside, stop))) {
+      await rm(aside, { force: true });
+      return false;
+    }
+    syncFile(aside);
+    renameSync(aside, path);
+    await sealFile(path);
+    await syncFolder(dirname(path));
+    return true;
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw explainFileError('backup', path, explainDatabaseError('backup', path, error));

@@ -33,6 +33,28 @@ test.each([
 });
 
 test.each([
+  ['ledger backup', undefined],
+  ['ledger backup --to x.db', 'x.db'],
+])('"%s" says where the copy is', async (line, to) => {
+  const asked: unknown[] = [];
+  const saved = { ledger: '/s/ledger.db', backup: '/c/x.db', bytes: 5_000_000 };
+  const spoken = await speak(line, {
+    backUpLedger: async (...given) => {
+      asked.push(given[0]);
+      return saved;
+    },
+  });
+  expect(asked).toEqual([to]);
+  expect(spoken).toEqual({
+    exitCode: 0,
+    out: '/s/ledger.db was copied to /c/x.db: 5 MB, found in order.\nAnswers that come from now on are not in it.\n',
+    err: '',
+  });
+  const { out } = await speak(`${line} --json`, { backUpLedger: async () => saved });
+  expect(JSON.parse(out)).toEqual(saved);
+});
+
+test.each([
   ['ledger restore', undefined, false],
   ['ledger restore x.db --force', 'x.db', true],
 ])('"%s" restores, and says what is lost', async (line, backup, isForced) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { backUpLedger, restoreLedger } from '../../src/store/backup.ts';
+import { backUpLedger, restoreLedger, saveLedger } from '../../src/store/backup.ts';
 import { openLedger } from '../../src/store/ledger.ts';
 import { acquireRunLock } from '../../src/store/run-lock.ts';
 import { HandClock, hourMs, makeOpening, startMs } from './world.ts';
@@ -45,6 +45,75 @@ async function listBackups(): Promise<readonly string[]> {
 const restore = (given: { backup?: string; isForced?: boolean } = {}) =>
   restoreLedger({ folder, isForced: false, nowMs: startMs + 100 * hourMs, ...given });
 const damage = () => writeFile(join(folder, 'ledger.db'), 'no database at all'.repeat(1000));
+
+describe('a backup that is asked for', () => {
+  const save = (given: Partial<Parameters<typeof saveLedger>[0]> = {}) =>
+    saveLedger({ folder, nowMs: startMs, ...given });
+
+  test('is made whatever there is already, while the ledger is in use, and is kept three times', async () => {
+    await addRun();
+    const ledger = await openLedger({ folder, clock: new HandClock() });
+    await ledger.openRun(makeOpening({ startNew: true, nowMs: startMs + hourMs }));
+    for (let minute = 0; minute < 4; minute += 1) await save({ nowMs: startMs + minute * 60_000 });
+    await ledger.close();
+    expect(await listBackups()).toEqual([1, 2, 3].map((minute) => `ledger-20261120T020${minute}00Z.db`));
+    await damage();
+    await restore();
+    expect(await countRuns()).toBe(2);
+  });
+
+  test('goes into the file that is named, for its owner alone, from which the ledger can be restored', async () => {
+    await addRun();
+    const to = join(folder, 'mine.db');
+    const saved = await save({ to });
+    const { size, mode } = await stat(to);
+    expect(saved).toEqual({ ledger: join(folder, 'ledger.db'), backup: to, bytes: size });
+    expect(mode & 0o777).toBe(0o600);
+    await addRun(startMs + hourMs);
+    await damage();
+    await restore({ backup: to });
+    expect(await countRuns()).toBe(1);
+  });
+
+  test('takes the place of nothing, and says so', async () => {
+    await expect(save()).rejects.toMatchObject({
+      exitCode: 2,
+      message: `ledger "${join(folder, 'ledger.db')}": there is none to copy yet. The first run makes it; --state names another folder.`,
+    });
+    await addRun();
+    const to = join(folder, 'mine.db');
+    await writeFile(to, 'mine');
+    await expect(save({ to })).rejects.toMatchObject({
+      exitCode: 2,
+      message: `backup "${to}": expected the name of a file that is not there yet, found one. Name another.`,
+    });
+    expect(await readFile(to, 'utf8')).toBe('mine');
+    await expect(save({ to: join(folder, 'none', 'mine.db') })).rejects.toMatchObject({
+      exitCode: 2,
+      message: `backup "${join(folder, 'none', 'mine.db')}": the folder "${join(folder, 'none')}" is not there. Make it, or name another.`,
+    });
+  });
+
+  test('is refused of a ledger that is damaged: the copies that are in order stay', async () => {
+    await addRun();
+    for (let day = 0; day < 3; day += 1) await save({ nowMs: startMs + day * 24 * hourMs });
+    const before = await listBackups();
+    await damage();
+    await expect(save({ nowMs: startMs + 72 * hourMs })).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(
+        /^ledger ".*ledger\.db": it is damaged: .*, and was not copied\. `mediasweep ledger restore` puts the newest backup in its place\.$/,
+      ) as string,
+    });
+    expect(await listBackups()).toEqual(before);
+  });
+
+  test('that is stopped leaves nothing', async () => {
+    await addRun();
+    expect(await save({ stop: AbortSignal.abort('SIGINT') })).toBeUndefined();
+    expect(await listBackups()).toEqual([]);
+  });
+});
 
 describe('a backup', () => {
   test('is made once a day, for its owner alone, and nothing else is left beside it', async () => {

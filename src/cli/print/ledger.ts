@@ -1,8 +1,8 @@
-/** What became of the ledger: how much was taken out, or what it was brought back from. */
+/** What became of the ledger: how much was taken out, where it was copied to, or what it was brought back from. */
 import type { Pruned } from '../../domain/ledger.ts';
 import type { CopiedLedger, CopyProgress } from '../../domain/ledger-copy.ts';
 import { formatCount, formatSize } from '../../domain/quantity.ts';
-import type { RestoreResult } from '../spine.ts';
+import type { BackupResult, RestoreResult } from '../spine.ts';
 import { printJson } from './json.ts';
 import { makePlain } from './plain.ts';
 import { openLine } from './progress.ts';
@@ -18,6 +18,18 @@ export function printPruned(console: Console, pruned: Pruned, isJson: boolean): 
   const parts = `${countWord(items, 'item')}, ${countWord(tasks, 'task')}, ${formatCount(replies)} raw replies`;
   writeResult(console, [
     `${countWord(runs, 'run')} taken out: ${parts}; ${formatSize(bytesBefore)} before, ${formatSize(bytesAfter)} now.`,
+  ]);
+}
+
+export function printBackedUp(console: Console, saved: BackupResult, isJson: boolean): void {
+  if (isJson) {
+    printJson(console, saved);
+    return;
+  }
+  const { ledger, backup, bytes } = saved;
+  writeResult(console, [
+    `${makePlain(ledger)} was copied to ${makePlain(backup)}: ${formatSize(bytes)}, found in order.`,
+    'Answers that come from now on are not in it.',
   ]);
 }
 
