@@ -21,6 +21,8 @@ import { openSharedCallbacks, type SharedCallbacks } from './shared-callbacks.ts
 import { serveHealth, type WorkerState } from './worker-health.ts';
 
 const lookMs = 1000;
+/** How often it is seen whether a run goes on under other terms: so many looks. */
+const looksForTerms = 3;
 /** A shard that fails so often, crashes of workers included, halts its run. */
 const mostClaimsInVain = 10;
 /** A manifest that could not be read here is tried again so long after. */
@@ -37,6 +39,8 @@ interface Working {
   readonly callbacks: SharedCallbacks;
   /** Runs that this worker has joined. */
   readonly joined: Map<string, Promise<Joined>>;
+  /** Manifests of runs that went on under other terms. */
+  readonly former: Relinks[];
   /** Runs whose manifest could not be read here, and until when that is taken for granted. */
   readonly unreadable: Map<string, number>;
   readonly shards: WorkerState['shards'];
@@ -46,6 +50,8 @@ interface Working {
 }
 
 interface Joined {
+  /** What of the run may change while it goes on, above all its caps. */
+  readonly terms: string;
   readonly pipeline: Pipeline;
   readonly opened: RunLedger;
   readonly relinks: Relinks | undefined;
@@ -88,6 +94,7 @@ export async function work(
           watch,
           callbacks,
           joined: new Map(),
+          former: [],
           unreadable: new Map(),
           shards: { underway: 0, done: 0, failed: 0 },
           senders: new Set(),
@@ -217,7 +224,7 @@ async function dispatchShard(
   const ending = new AbortController();
   const stop = AbortSignal.any([outside.stop, ending.signal]);
   setMaxListeners(0, stop);
-  const watching = watchWish(working, order.run, ending);
+  const watching = watchRun(working, order.run, joined, ending);
   const media = openMedia(pipeline, outside.clock);
   try {
     return await withOutput(outside, { pipeline, folders, places }, async (output) => {
@@ -261,37 +268,59 @@ async function dispatchShard(
   }
 }
 
-/** The pipeline as the run was begun with, and with the config of this machine. */
-function join(working: Working, run: string): Promise<Joined> {
+/** The pipeline as the run goes on with, and with the config of this machine. */
+async function join(working: Working, run: string): Promise<Joined> {
+  const terms = await readTerms(working, run);
   const known = working.joined.get(run);
-  if (known) return known;
-  const joining = joinRun(working, run);
+  if (known) {
+    const joined = await known;
+    if (joined.terms === terms) return joined;
+    if (joined.relinks) working.former.push(joined.relinks);
+    // Another shard may have joined it anew meanwhile.
+    if (working.joined.get(run) !== known) return await join(working, run);
+  }
+  const joining = joinRun(working, run, terms);
   working.joined.set(run, joining);
   joining.catch(() => working.joined.delete(run));
-  return joining;
+  return await joining;
 }
 
-async function joinRun({ outside, folders, places, ledger }: Working, run: string): Promise<Joined> {
+/** A run may be gone on with under other caps and limits, which apply at once. */
+async function readTerms({ ledger }: Working, run: string): Promise<string> {
+  const record = await ledger.findRun(run);
+  const { caps } = await ledger.readSpending(run);
+  return JSON.stringify([record?.hash, caps.map(({ name, sku, limit }) => [name, sku, String(limit)])]);
+}
+
+async function joinRun(
+  { outside, folders, places, ledger }: Working,
+  run: string,
+  terms: string,
+): Promise<Joined> {
   const record = (await ledger.findRun(run)) as RunRecord;
   const pipeline = await reopen(outside, { run: record, folders, places, needsCredentials: true });
   const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
   const opened = await ledger.openRun({ pipeline, nowMs: outside.clock.now(), billing, joins: run });
-  return { pipeline, opened, relinks: openRelinks(outside, pipeline) };
+  return { terms, pipeline, opened, relinks: openRelinks(outside, pipeline) };
 }
 
 /** Lets the manifests of its runs go. */
-async function leaveRuns({ joined }: Working): Promise<void> {
+async function leaveRuns({ joined, former }: Working): Promise<void> {
   const runs = await Promise.allSettled(joined.values());
-  await Promise.all(runs.map(async (run) => run.status === 'fulfilled' && run.value.relinks?.close()));
+  const current = runs.flatMap((run) => (run.status === 'fulfilled' ? (run.value.relinks ?? []) : []));
+  await Promise.all([...former, ...current].map((relinks) => relinks.close()));
 }
 
-/** The coordinator may want the run to stop; where it is dead, the shard goes on. */
-function watchWish({ outside, cluster }: Working, run: string, ending: AbortController) {
+/** The coordinator may want the run to stop, or go on under other terms; where it is dead, the shard goes on. */
+function watchRun(working: Working, run: string, { terms }: Joined, ending: AbortController) {
+  const { outside, cluster } = working;
   const watched = new AbortController();
   const wish = cluster.wishFor(run);
   const watching = (async () => {
-    while (!watched.signal.aborted) {
+    for (let looks = 1; !watched.signal.aborted; looks += 1) {
       if (await wish.isStopped().catch(() => false)) ending.abort('stopped');
+      const now = looks % looksForTerms === 0 ? await readTerms(working, run).catch(() => terms) : terms;
+      if (now !== terms) ending.abort('changed');
       await outside.clock.sleep(lookMs, watched.signal);
     }
   })();
