@@ -59,7 +59,7 @@ test.each([
     stop: stop.signal,
   });
   await expect(judging).rejects.toMatchObject({ exitCode, message: 'interrupted before the last item.' });
-  expect(sink.text().trimEnd().split('\r\n')).toHaveLength(501);
+  expect(sink.text().trimEnd().split('\r\n')).toHaveLength(201);
 });
 
 describe('flips', () => {

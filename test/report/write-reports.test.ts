@@ -38,12 +38,12 @@ describe('the files', () => {
     expect([...request.folder.files.keys()].sort()).toEqual([...files].sort());
   });
 
-  test('are fed by one pass over the ledger, 500 items at a time, in source order', async () => {
+  test('are fed by one pass over the ledger, 200 items at a time, in source order', async () => {
     const rows = makeRows(1201);
     const ledger = makeLedger(rows);
     const request = makeRequest(rows, { ledger });
     await writeReports(request);
-    expect(ledger.calls).toBe(4);
+    expect(ledger.calls).toBe(8);
     const keys = (request.folder.files.get('tasks.jsonl') ?? '')
       .trimEnd()
       .split('\n')
