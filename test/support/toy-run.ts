@@ -7,6 +7,7 @@ import { type DispatchEnd, Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { makeUseFinder } from '../../src/dispatch/former-use.ts';
 import { explainNoLink, makeLinker } from '../../src/dispatch/link.ts';
 import type { Caps, Spending } from '../../src/domain/caps.ts';
+import type { Http } from '../../src/domain/exchange.ts';
 import type { Item, SourcePage } from '../../src/domain/item.ts';
 import type { ItemRow, Ledger, RunLedger, RunOpening, TaskRow } from '../../src/domain/ledger.ts';
 import { silentLog } from '../../src/domain/log.ts';
@@ -80,6 +81,8 @@ export interface ToySetting {
   readonly caps?: Caps;
   /** Each unit costs 0.01 CNY unless they say otherwise. */
   readonly prices?: PriceBook;
+  /** Where calls go instead of the toy vendor. */
+  readonly http?: Http;
 }
 
 /** A world that outlives its sessions: one ledger folder, one vendor, one clock. */
@@ -189,7 +192,7 @@ export class ToyWorld {
     const dispatcher = new Dispatcher({
       bench: {
         clock: this.clock,
-        http: this.vendor,
+        http: setting.http ?? this.vendor,
         run,
         pace: run.sharePace({ clock: this.clock, isAlive: async () => false }),
         link: makeLinker(pipeline.access, storage, this.clock),
