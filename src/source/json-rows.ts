@@ -23,31 +23,35 @@ export async function* readJsonRows(
   chunks: AsyncIterable<Buffer>,
   home: RowHome,
 ): AsyncGenerator<readonly Row[]> {
-  let held: Buffer = Buffer.alloc(0);
-  let isTooLong = false;
+  /** What has come of the line so far: joined once, when its end has come. */
+  let held: Buffer[] = [];
+  let heldBytes = 0;
   let line = 1;
-  const take = (bytes: Buffer): readonly Row[] => {
-    const row = isTooLong ? breakRow(line, describeLong()) : readLine(bytes, line, home);
-    isTooLong = false;
+  const hold = (bytes: Buffer): void => {
+    heldBytes += bytes.length;
+    if (heldBytes <= longestLine) held.push(bytes);
+    else held = [];
+  };
+  const take = (): readonly Row[] => {
+    const row =
+      heldBytes > longestLine ? breakRow(line, describeLong()) : readLine(Buffer.concat(held), line, home);
+    held = [];
+    heldBytes = 0;
     line += 1;
     return row === undefined ? [] : [row];
   };
   for await (const chunk of chunks) {
     const rows: Row[] = [];
-    let rest = chunk;
-    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
-      rows.push(...take(Buffer.concat([held, rest.subarray(0, end)])));
-      held = Buffer.alloc(0);
-      rest = rest.subarray(end + 1);
+    let from = 0;
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
+      hold(chunk.subarray(from, end));
+      rows.push(...take());
+      from = end + 1;
     }
-    held = Buffer.concat([held, rest]);
-    if (held.length > longestLine) {
-      isTooLong = true;
-      held = Buffer.alloc(0);
-    }
+    hold(chunk.subarray(from));
     yield rows;
   }
-  if (held.length > 0 || isTooLong) yield take(held);
+  if (heldBytes > 0) yield take();
 }
 
 function describeLong(): string {
@@ -55,7 +59,6 @@ function describeLong(): string {
 }
 
 function readLine(bytes: Buffer, line: number, home: RowHome): Row | undefined {
-  if (bytes.length > longestLine) return breakRow(line, describeLong());
   if (!isUtf8(bytes)) return breakRow(line, 'expected text in UTF-8, found other bytes. Correct "encoding".');
   const text = bytes.toString().replace(/^\uFEFF/, '');
   if (text.trim() === '') return undefined;
