@@ -1,24 +1,11 @@
 /** What every ledger must do, whatever database stands behind it. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attempt, Ledger, PlanPage, RunLedger } from '../../src/domain/ledger.ts';
 import type { Condition } from '../../src/domain/policy.ts';
 import type { TaskRange } from '../../src/domain/shard.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { settleUsage, type Usage } from '../../src/domain/usage.ts';
-import { openLedger } from '../../src/store/ledger.ts';
-import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
-import { systemClock } from '../../src/wire/clock.ts';
-import { openBuiltLedger } from '../support/built-ledger.ts';
-import {
-  findMissingForPostgres,
-  makeSchema,
-  removeSchema,
-  startPostgres,
-  type TestServer,
-} from '../support/postgres.ts';
+import { listLedgers, type LedgerPlace } from '../support/ledgers.ts';
 import { describeReal } from '../support/server.ts';
 import {
   answer,
@@ -40,73 +27,15 @@ import {
   startMs,
 } from '../store/world.ts';
 
-/** A place for one ledger, which any number of processes may open. */
-interface Place {
-  open(clock: HandClock): Promise<Ledger>;
-  remove(): Promise<void>;
-}
-
-interface Kind {
-  readonly name: string;
-  /** Programs that it needs and that are not here. */
-  readonly missing: readonly string[];
-  readonly makePlace: () => Promise<Place>;
-}
-
-let server: Promise<TestServer> | undefined;
-
-afterAll(async () => {
-  await (await server)?.stop();
-});
-
-const ledgers: readonly Kind[] = [
-  {
-    name: 'SQLite',
-    missing: [],
-    makePlace: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
-      return {
-        open: (clock) => openLedger({ folder, clock }),
-        remove: () => rm(folder, { recursive: true }),
-      };
-    },
-  },
-  {
-    name: 'SQLite, written by a thread of its own',
-    missing: [],
-    makePlace: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
-      return {
-        open: (clock) => openBuiltLedger({ folder, clock, isThreaded: true }),
-        remove: () => rm(folder, { recursive: true }),
-      };
-    },
-  },
-  {
-    name: 'PostgreSQL',
-    missing: findMissingForPostgres(),
-    makePlace: async () => {
-      server ??= startPostgres();
-      const access = makeSchema((await server).access);
-      return {
-        open: (clock) =>
-          openPostgresLedger({
-            access,
-            clock: { ...systemClock, now: () => clock.now() },
-          }),
-        remove: () => removeSchema(access),
-      };
-    },
-  },
-];
+const ledgers = listLedgers();
 
 describe.each(ledgers)('a ledger on $name', ({ name, missing, makePlace }) => {
   describeReal(name, missing, () => holdLedger(makePlace));
 });
 
 /** What every ledger must do. */
-function holdLedger(makePlace: () => Promise<Place>): void {
-  let place: Place;
+function holdLedger(makePlace: () => Promise<LedgerPlace>): void {
+  let place: LedgerPlace;
   let clock: HandClock;
   let ledger: Ledger;
   let others: Ledger[];

@@ -70,8 +70,6 @@ export interface Schedule {
   readonly pipelines: readonly PipelinePlan[];
   readonly weather: Weather;
   readonly clockJumps: readonly ClockJump[];
-  /** Replies say what time it is. */
-  readonly tellsDate: boolean;
 }
 
 /** What is drawn by chances of their own leaves what was there before as it was. */
@@ -101,9 +99,7 @@ export function drawSchedule(seed: number): Schedule {
   const others = Array.from({ length: company.pick([0, 0, 0, 1, 1, 2]) }, (_, index) =>
     drawCompanion(company, drawn, index),
   );
-  const tellsDate = !new Chance(seed ^ 0xda1e).isTrue(0.1);
-  const pipelines = [first, ...others].map(capAccounts(company, drawn));
-  return { seed, pipelines, weather, clockJumps, tellsDate };
+  return { seed, pipelines: [first, ...others].map(capAccounts(company, drawn)), weather, clockJumps };
 }
 
 /** Another pipeline on the same ledger, with accounts and most of its media in common. */

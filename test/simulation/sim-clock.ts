@@ -22,8 +22,9 @@ const startMs = Date.parse('2026-11-20T02:00:00Z');
 const mostSteps = 200_000;
 
 export class SimClock implements Clock {
-  /** Writes that were begun and are not committed. */
-  pending = 0;
+  #pending = 0;
+  /** Told when no write is pending any more. */
+  #tellIdle: () => void = () => undefined;
   #elapsedMs = 0;
   #steps = 0;
   readonly #sleepers = new Agenda<Sleeper>();
@@ -32,6 +33,16 @@ export class SimClock implements Clock {
 
   constructor(jumps: readonly ClockJump[] = []) {
     this.#jumps = jumps;
+  }
+
+  /** Writes that were begun and are not committed. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  set pending(count: number) {
+    this.#pending = count;
+    if (count === 0) this.#tellIdle();
   }
 
   /** The wall clock of the machine that the program runs on. */
@@ -91,11 +102,21 @@ export class SimClock implements Clock {
     });
     settled.catch(() => undefined);
     for (;;) {
-      do await new Promise((resolve) => setImmediate(resolve));
-      while (this.pending > 0 && !isSettled);
+      await new Promise((resolve) => setImmediate(resolve));
+      while (this.pending > 0 && !isSettled) {
+        // A server takes its time, and may need the processor for it.
+        await Promise.race([this.#becomeIdle(), settled]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       if (isSettled) return await settled;
       this.#wakeNext();
     }
+  }
+
+  #becomeIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#tellIdle = resolve;
+    });
   }
 
   #wakeNext(): void {

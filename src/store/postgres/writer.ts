@@ -48,6 +48,7 @@ export class PostgresWriter implements WritingDatabase {
   #commits = 0;
   #client: Client | undefined;
   #transaction: Transaction | undefined;
+  #isClosed = false;
 
   constructor(line: Line) {
     this.#line = line;
@@ -125,7 +126,9 @@ export class PostgresWriter implements WritingDatabase {
     });
   }
 
+  /** What is not committed by now never will be. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const client = this.#client;
     this.#client = undefined;
     if (!client) return;
@@ -134,6 +137,7 @@ export class PostgresWriter implements WritingDatabase {
   }
 
   async #connect(): Promise<Client> {
+    if (this.#isClosed) throw new Error('the ledger is closed');
     this.#client ??= await connect(this.#line, byIndex);
     return this.#client;
   }

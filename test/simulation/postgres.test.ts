@@ -1,0 +1,34 @@
+/** A hundredth of the schedules over the ledger on PostgreSQL, where a step takes a hundred times as long. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findMissingForPostgres, startPostgres, type TestServer } from '../support/postgres.ts';
+import { describeReal } from '../support/server.ts';
+import { chooseSeeds } from './half.ts';
+import { PostgresStore } from './postgres-store.ts';
+import { Theatre } from './simulate.ts';
+import { describeFaults, playSeeds } from './tour.ts';
+
+const part = 100;
+
+describeReal('the simulation over PostgreSQL', findMissingForPostgres(), () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  test('holds what it holds over a file', async () => {
+    const theatre = new Theatre(new PostgresStore(server.access));
+    const seeds = chooseSeeds(part);
+    const { faults, kills, lost } = await playSeeds(seeds, undefined, 5, undefined, theatre);
+    expect({ faults: describeFaults(faults), hasMetTrouble: seeds.length === 1 || kills + lost > 0 }).toEqual(
+      {
+        faults: '',
+        hasMetTrouble: true,
+      },
+    );
+  }, 3_600_000);
+});
