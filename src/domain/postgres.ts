@@ -10,3 +10,21 @@ export interface PostgresAccess {
   /** Holds the tables; made where it is not there. */
   readonly schema?: string | undefined;
 }
+
+/** What a server tells of itself. */
+export interface PostgresFacts {
+  readonly version: string;
+  /** Of the database. */
+  readonly encoding: string;
+  /** Whether what is committed outlives the machine. */
+  readonly isSynced: boolean;
+  /** Whether pages that were half written when the machine stopped are made whole. */
+  readonly isTornProof: boolean;
+  /** That it lets in at once, apart from those kept for superusers. */
+  readonly mostConnections: number;
+  /** That are there, ours left out. */
+  readonly connections: number;
+  /** How far this machine's clock is ahead of its own; half a round trip is not known. */
+  readonly aheadMs: number;
+  readonly roundTripMs: number;
+}

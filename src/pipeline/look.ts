@@ -15,12 +15,13 @@ import { isBucketPlace } from '../domain/output.ts';
 import { inspectSource } from '../source/inspect.ts';
 import { openSource } from '../source/open-source.ts';
 import { readFileBytes, readFreeBytes } from '../store/free-space.ts';
+import { readPostgresFacts } from '../store/postgres-ledger.ts';
 import { catalogue } from '../vendors/index.ts';
 import { openHttp } from '../wire/http.ts';
 import { resolveHost } from '../wire/resolve-host.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import { makeUrlReader } from '../wire/url-reader.ts';
-import { withLedger } from './ledger.ts';
+import { findPostgres, withLedger } from './ledger.ts';
 import { withOutput } from './output.ts';
 import { type Outside, probeLimits, serveTrial } from './outside.ts';
 
@@ -54,13 +55,11 @@ export async function doctor(
   const paths = path === undefined ? await listPipelines({ config, folder }) : [path];
   const told = new Map<string, Diagnosis>();
   const cluster = await openCluster(config, outside.environment);
-  const folders = await findFolders(folder, places);
+  const postgres = await findPostgres({ config }, outside);
   const shared = cluster
     ? [
         ...(await examineRedis(cluster.redis, outside.clock, readRedisFacts)),
-        ...(await examineLedger(cluster.ledger, outside.clock, () =>
-          withLedger(folders, outside, (ledger) => ledger.listRuns(1)),
-        )),
+        ...(postgres ? await examineLedger(postgres.access, () => readPostgresFacts(postgres)) : []),
       ]
     : [];
   for (const diagnosis of shared) told.set(`${diagnosis.subject}\n${diagnosis.message}`, diagnosis);

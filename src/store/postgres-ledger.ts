@@ -1,9 +1,10 @@
 /** Opens a ledger on PostgreSQL. */
 import type { Clock } from '../domain/clock.ts';
 import type { Ledger } from '../domain/ledger.ts';
-import type { PostgresAccess } from '../domain/postgres.ts';
+import type { PostgresAccess, PostgresFacts } from '../domain/postgres.ts';
 import type { Line } from './postgres/connection.ts';
 import { loadPostgresDriver } from './postgres/driver.ts';
+import { readFacts } from './postgres/facts.ts';
 import { migrate } from './postgres/migrate.ts';
 import { PostgresReader } from './postgres/reader.ts';
 import { PostgresWriter } from './postgres/writer.ts';
@@ -49,6 +50,15 @@ async function openLine({
   const line: Line = { driver: await loadPostgresDriver(), access, clock, patienceMs, answerWithinMs, tell };
   await migrate(line);
   return line;
+}
+
+/**
+ * What the server tells of itself, once the ledger is there.
+ *
+ * @throws `Stop` as `openPostgresLedger` does
+ */
+export async function readPostgresFacts(opening: PostgresOpening): Promise<PostgresFacts> {
+  return await readFacts(await openLine(opening), opening.clock);
 }
 
 /** The tables themselves: what is committed is read beside those who write. */
