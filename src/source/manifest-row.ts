@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Item, kinds, linesOfPart } from '../domain/item.ts';
 import { kindOf } from '../domain/kind.ts';
-import { identityUrl, redactLinks, safeUrl } from '../domain/link.ts';
+import { hasSecrets, identityUrl, redactLinks, safeUrl } from '../domain/link.ts';
 import type { ManifestField } from '../domain/settings.ts';
 import type { Columns } from './column.ts';
 import type { CsvRecord } from './csv-record.ts';
@@ -102,9 +102,32 @@ const longestUrl = 16_384;
 
 function readKey(cell: Cell): string | undefined {
   const key = cell('key');
-  const bytes = key === undefined ? 0 : Buffer.byteLength(key);
+  if (key === undefined) return undefined;
+  refuseSigned(key);
+  const bytes = Buffer.byteLength(key);
   if (bytes <= longestKey) return key;
   throw new CellFault(`key: expected at most ${longestKey} bytes, as S3 allows, found ${bytes}. Correct it.`);
+}
+
+/**
+ * Keys are stored and shown as they are, so a signed link in their column would be, too. An object may well be named like a
+ * link, or with a `?`, but none bears the parameters of a signature.
+ */
+function refuseSigned(key: string): void {
+  const query = key.includes('?') ? key.slice(key.indexOf('?')) : '';
+  const isLink = /^\s*https?:\/\//i.test(key);
+  if (identityUrl(query) === query && !(isLink && hasSecrets(key))) return;
+  const found = `found a signed link, "${quoteLink(key)}"`;
+  throw new CellFault(`key: expected the key of an object, ${found}. Put it into the column "url".`);
+}
+
+/** A field that is stored and shown as it is. */
+function readPlain(cell: Cell, field: 'etag' | 'version' | 'content_type'): string | undefined {
+  const text = cell(field)?.trim();
+  if (text === undefined || !/https?:\/\//i.test(text)) return text;
+  throw new CellFault(
+    `${field}: expected no link, found "${quoteLink(text)}". Correct the row or the columns.`,
+  );
 }
 
 /** Buckets are named by letters, digits and some punctuation; what could lead elsewhere in a path or link is none. */
@@ -119,12 +142,12 @@ function makeItem(cell: Cell, line: number, home: RowHome): Item {
   const url = readUrl(cell, 'url');
   const named = readBucket(cell);
   const bucket = key === undefined ? named : (named ?? home.bucket);
-  const version = cell('version')?.trim();
+  const version = readPlain(cell, 'version');
   const facts = {
     key,
     url,
     kind: readKind(cell),
-    contentType: cell('content_type')?.trim(),
+    contentType: readPlain(cell, 'content_type'),
     text: cell('text'),
     images: readImages(cell),
     videoUrl: readUrl(cell, 'video_url'),
@@ -233,7 +256,7 @@ function parseImages(text: string): readonly string[] {
 }
 
 function readEtag(cell: Cell): string | undefined {
-  const etag = cell('etag')?.trim().replace(/^W\//, '').replaceAll('"', '');
+  const etag = readPlain(cell, 'etag')?.replace(/^W\//, '').replaceAll('"', '');
   return etag === '' ? undefined : etag;
 }
 

@@ -261,6 +261,50 @@ describe('an inventory', () => {
   });
 });
 
+describe('a signed link in the wrong column', () => {
+  const amz = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a&X-Amz-Signature=${signature}`;
+  it.each([
+    [
+      'key',
+      link,
+      /^key: expected the key of an object, found a signed link, "https:\/\/cdn\.example\/a\.jpg"\. Put it into the column "url"\.$/,
+    ],
+    ['key', `pictures/a.jpg?${amz}`, /found a signed link, "pictures\/a\.jpg"\./],
+    ['key', `//cdn.example/a.jpg?e=1&token=${signature}`, /found a signed link/],
+    ['key', `a.jpg?Expires=1&OSSAccessKeyId=b&Signature=${signature}`, /found a signed link/],
+    [
+      'key',
+      `https://me:${signature}@cdn.example/a.jpg`,
+      /found a signed link, "https:\/\/cdn\.example\/a\.jpg"/,
+    ],
+    [
+      'etag',
+      link,
+      /^etag: expected no link, found "https:\/\/cdn\.example\/a\.jpg"\. Correct the row or the columns\.$/,
+    ],
+    ['version', link, /^version: expected no link/],
+    ['content_type', link, /^content_type: expected no link/],
+    ['bucket', link, /^bucket: expected the name of a bucket/],
+  ])('%s breaks the row, and no word of it is kept: %s', async (field, text, message) => {
+    const row = { key: 'b.jpg', etag: 'e', size: '1', [field]: text };
+    const bytes = Buffer.from(JSON.stringify(row));
+    const { items, broken: told } = await readAll(jsonl, bytes, [{ key: 'b.jpg', bytes }]);
+    expect([items, told]).toEqual([[], [{ line: 1, message: expect.stringMatching(message) as string }]]);
+    await expectTold(Promise.resolve({ items, broken: told, most: 0 }));
+  });
+
+  it.each([
+    'a?b=c.jpg',
+    'https://not.signed/a.jpg',
+    'x?token=1&y.jpg',
+    '50%?e=mc2.png',
+    '//a@b/c.jpg',
+  ])('is not what an object is named, such as %s', async (key) => {
+    const bytes = Buffer.from(JSON.stringify({ key, etag: 'e', size: '1', kind: 'image' }));
+    expect((await readAll(jsonl, bytes)).items).toMatchObject([{ key }]);
+  });
+});
+
 it('JSON lines without bottom are items or told', async () => {
   for (const deep of deepTexts) {
     await expectTold(readAll(jsonl, Buffer.from(`${deep}\n{"key":"a.jpg","images":${deep}}\n`)));
