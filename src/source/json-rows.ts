@@ -92,7 +92,7 @@ function makeCell(fields: Fields, isTask: boolean): Cell {
 
 function readText(value: unknown, name: string): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return readWhole(value, name);
   if (typeof value === 'number') return String(value);
   if (name === 'images' && Array.isArray(value)) return readList(value);
   throw new CellFault(
@@ -100,9 +100,21 @@ function readText(value: unknown, name: string): string | undefined {
   );
 }
 
+/**
+ * JSON can spell half a character, UTF-8 cannot. In running text, which somebody may have cut, it becomes a mark; what
+ * names something would name something else.
+ */
+function readWhole(text: string, name: string): string {
+  const whole = /\p{Surrogate}/u.test(text) ? Buffer.from(text).toString() : text;
+  if (whole === text || name === 'title' || name === 'text') return whole;
+  throw new CellFault(`${name}: expected whole characters, found half of one. Correct it.`);
+}
+
 /** As a cell of a table has it. What is in the list may be nested without bottom, so only texts are written. */
 function readList(values: readonly unknown[]): string | undefined {
   if (values.length === 0) return undefined;
-  if (values.every((value) => typeof value === 'string')) return JSON.stringify(values);
+  if (values.every((value) => typeof value === 'string')) {
+    return JSON.stringify(values.map((value) => readWhole(value, 'images')));
+  }
   throw new CellFault('images: expected a list of URLs, found something else in it. Correct it.');
 }

@@ -19,7 +19,7 @@ const rowsOfPage = 100;
 /** The one page that a look without planning takes. */
 const rowsOfGlance = 500;
 /** A page of posts that are all as long as a row may be would take more memory than a run has. */
-const charactersOfPage = 2 * 1024 * 1024;
+const charactersOfPage = 1024 * 1024;
 /** Heads in progress at once. */
 const headConcurrency = 8;
 

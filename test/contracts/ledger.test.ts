@@ -6,6 +6,7 @@ import type { TaskRange } from '../../src/domain/shard.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { settleUsage, type Usage } from '../../src/domain/usage.ts';
 import { listLedgers, type LedgerPlace } from '../support/ledgers.ts';
+import { nastyTexts } from '../security/hostile.ts';
 import { describeReal } from '../support/server.ts';
 import {
   answer,
@@ -32,6 +33,12 @@ const ledgers = listLedgers();
 describe.each(ledgers)('a ledger on $name', ({ name, missing, makePlace }) => {
   describeReal(name, missing, () => holdLedger(makePlace));
 });
+
+/** As UTF-8 can hold it: half a character becomes one or more marks of what cannot be read. */
+const formed = (text: string): string =>
+  Buffer.from(text)
+    .toString()
+    .replaceAll(/\uFFFD+/g, '\uFFFD');
 
 /** What every ledger must do. */
 function holdLedger(makePlace: () => Promise<LedgerPlace>): void {
@@ -76,6 +83,47 @@ function holdLedger(makePlace: () => Promise<LedgerPlace>): void {
     await end(run);
     return run;
   }
+
+  test('texts that mean harm come back as they were given: NUL, quotes, and of halves of characters what UTF-8 can hold', async () => {
+    const texts = [...nastyTexts, 'b\0', 'b\0\0c', '\u0001', '\uD83Dx', 'x\uDE00'];
+    const run = await ledger.openRun(makeOpening());
+    // Manifests bring no half of a character; vendors' replies may.
+    const planned = texts.map((text, index) => {
+      const [etag, contentType] = [formed(text), formed(text)];
+      return makePlanned(`${String(index).padStart(3, '0')} ${etag}`, { item: { etag, contentType } });
+    });
+    const tasks = await run.plan({
+      items: planned,
+      unselected: 0,
+      broken: texts.map((message, index) => ({ line: index + 1, message })),
+      isLast: true,
+    });
+    for (const [index, task] of tasks.entries()) {
+      const text = texts[index] ?? '';
+      const attempt = await begin(run, task);
+      const words = { ...refusal, message: text, code: text };
+      const labels = [{ label: text, score: 0.5 }];
+      const reply = { status: 200, body: JSON.stringify({ text }) };
+      await run.transition([
+        index % 2 === 0
+          ? { is: 'failed', attempt, refusal: words, isRemembered: true }
+          : { is: 'answered', attempt, finding: { ...finding, labels }, usage: oneCall, reply },
+      ]);
+    }
+    const rows = await ledger.readItems(run.record.id, undefined, 1000);
+    expect(rows.map(({ item: { id, etag, contentType } }) => ({ id, etag, contentType }))).toEqual(
+      planned.map(({ item: { id, etag, contentType } }) => ({ id, etag, contentType })),
+    );
+    const told = rows.map(({ tasks: [task] }, index) =>
+      index % 2 === 0 ? task?.error?.message : task?.finding?.labels[0]?.label,
+    );
+    expect(told.map((text) => formed(text ?? ''))).toEqual(texts.map(formed));
+    const broken = await ledger.readBroken(run.record.id, 1000);
+    expect(broken.map(({ message }) => formed(message))).toEqual(texts.map(formed));
+    const ids = rows.map(({ item }) => item.id);
+    expect((await ledger.readNamed(run.record.id, ids)).length).toBe(ids.length);
+    expect((await ledger.listFailed(undefined)).length).toBe(Math.ceil(texts.length / 2));
+  });
 
   describe('opening a run', () => {
     test('names it by time and pipeline, and a taken name gets -2', async () => {
