@@ -8,6 +8,7 @@ import { benchCalls } from './calls.ts';
 import { benchDurability } from './durability.ts';
 import { benchEstimate } from './estimate.ts';
 import { benchLedger } from './ledger.ts';
+import { benchLedgerCopy } from './ledger-copy.ts';
 import { benchLinks } from './links.ts';
 import { benchListing } from './listing.ts';
 import { benchManifest } from './manifest.ts';
@@ -31,6 +32,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   links: () => benchLinks(size(20_000), pairs),
   ledger: () => benchLedger(size(50_000), pairs),
   sharedLedger: () => benchSharedLedger(size(20_000), pairs),
+  ledgerCopy: () => benchLedgerCopy(size(50_000)),
   manifest: () => benchManifest(size(500_000), pairs),
   reports: () => benchReports(size(200_000), pairs),
   probing: () => benchProbing(size(2000), pairs),

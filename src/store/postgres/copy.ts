@@ -12,12 +12,14 @@ import type { PostgresAccess } from '../../domain/postgres.ts';
 import { openHeldDatabase } from '../sqlite/database.ts';
 import { loadDriver, type Driver as SqliteDriver } from '../sqlite/driver.ts';
 import { defaultSchema, nameLedger } from './access.ts';
+import { type Element, encodeList } from './binary.ts';
 import { connect, type Line } from './connection.ts';
 import { loadPostgresDriver } from './driver.ts';
 import { migrate } from './migrate.ts';
 import { idColumns } from './schema.ts';
 import { escapeText } from './text.ts';
 import { explainPostgresError } from './trouble.ts';
+import { spellLists } from './wide.ts';
 
 /** A page of rows has at most so many of them, and about so many bytes. */
 const pageRows = 2000;
@@ -151,44 +153,48 @@ async function copyTable(
   turn: (sent: number) => void,
 ): Promise<number> {
   const names = columns.map((column) => column.name);
+  const types = columns.map(({ type }) => type);
   const statement = source.prepare(`SELECT ${names.join()} FROM ${name}`).raw(true).safeIntegers(true);
-  const lists = columns.map(({ type }, index) => `$${index + 1}::${type}[]`);
-  const text = `INSERT INTO ${name} (${names.join()}) SELECT * FROM unnest(${lists.join()})`;
+  const text = `INSERT INTO ${name} (${names.join()}) SELECT * FROM ${spellLists(types)}`;
   const sums = columns.map(() => 0n);
-  let page: unknown[][] = columns.map(() => []);
+  let page: Element[][] = columns.map(() => []);
   let [sent, waiting, bytes] = [0, 0, 0];
+  let before: Promise<unknown> = Promise.resolve();
   const send = async () => {
-    await client.query({ name: `copy_${name}`, text, values: page });
+    const values = page.map((list, index) => encodeList(types[index] ?? '', list));
+    const sending = client.query({ name: `copy_${name}`, text, values });
+    sending.catch(() => undefined);
+    // While the server takes this page the next one is read.
+    await before;
+    before = sending;
     sent += waiting;
     page = columns.map(() => []);
     waiting = 0;
     bytes = 0;
     turn(sent);
   };
-  for (const row of statement.iterate() as IterableIterator<readonly unknown[]>) {
+  for (const row of statement.iterate() as IterableIterator<readonly Element[]>) {
     for (const [index, value] of row.entries()) {
-      const size = measure(value);
-      sums[index] = (sums[index] ?? 0n) + size;
-      bytes += typeof value === 'bigint' ? 8 : Number(size);
-      page[index]?.push(encode(value));
+      const element = typeof value === 'string' ? escapeText(value) : value;
+      const size = measure(element);
+      bytes += size;
+      sums[index] = (sums[index] ?? 0n) + (typeof element === 'bigint' ? element : BigInt(size));
+      page[index]?.push(element);
     }
     waiting += 1;
     if (waiting >= pageRows || bytes >= pageBytes) await send();
   }
   if (waiting > 0) await send();
+  await before;
   await requireArrived(client, { name, columns }, sent, sums);
   return sent;
 }
 
-function encode(value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  return typeof value === 'string' ? escapeText(value) : value;
-}
-
-function measure(value: unknown): bigint {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'string') return BigInt(Buffer.byteLength(escapeText(value)));
-  return value instanceof Uint8Array ? BigInt(value.byteLength) : 0n;
+/** In bytes. */
+function measure(element: Element): number {
+  if (typeof element === 'string') return Buffer.byteLength(element);
+  if (element instanceof Uint8Array) return element.byteLength;
+  return element === null ? 0 : 8;
 }
 
 async function requireArrived(
