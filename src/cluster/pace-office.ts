@@ -6,6 +6,7 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../domain/clock.ts';
 import {
+  beginBoard,
   exchange,
   findSilent,
   type PaceBoard,
@@ -21,14 +22,25 @@ const readScript = `
 local time = redis.call('TIME')
 return { redis.call('GET', KEYS[1]), time[1], time[2] }`;
 
-/** Puts a board where the one that was read still is. */
+/** Likewise, and how long it settles yet. */
+const visitScript = `
+local time = redis.call('TIME')
+return { redis.call('GET', KEYS[1]), time[1], time[2], redis.call('PTTL', KEYS[2]) }`;
+
+/** Puts a board where the one that was read still is, and lets it settle where that is asked for. */
 const replaceScript = `
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if ARGV[4] ~= '0' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
 return 1`;
 
 /** A board that nobody came to for so long says nothing any more. */
 const keptMs = 60 * 60_000;
+/**
+ * Where Redis has forgotten a board, turns of the old one are used up first, and all who hold places come and say so: no
+ * turn lies in this time, and nobody is given more places than it uses.
+ */
+const settleMs = 1500;
 /** Redis' clock was set back where it is behind the board by more than this. */
 const clockSlackMs = 1000;
 
@@ -44,11 +56,11 @@ export async function readPaceBoard(
 /** The board as JSON, and the time in seconds and microseconds. */
 type BoardAnswer = readonly [string | null, string, string];
 
-function parseBoard([text]: BoardAnswer): PaceBoard | undefined {
+function parseBoard([text]: readonly [BoardAnswer[0], ...unknown[]]): PaceBoard | undefined {
   return text === null ? undefined : (JSON.parse(text) as PaceBoard);
 }
 
-function parseTime([, seconds, microseconds]: BoardAnswer): number {
+function parseTime([, seconds, microseconds]: readonly [unknown, string, string, ...unknown[]]): number {
   return Number(seconds) * 1000 + Number(microseconds) / 1000;
 }
 
@@ -59,6 +71,8 @@ interface Tools {
   readonly process: string;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly isAlive: (process: string) => Promise<boolean>;
+  /** Limits that this process has come for, whichever of its parts did. */
+  readonly met: Set<string>;
 }
 
 export class RedisPaceOffice implements PaceOffice {
@@ -74,16 +88,24 @@ export class RedisPaceOffice implements PaceOffice {
   }
 
   async exchange(request: PaceRequest): Promise<PaceGrant> {
-    const { client, prefix, process } = this.#tools;
+    const { client, prefix, process, met } = this.#tools;
     const key = `${prefix}:pace:${request.limit}`;
     this.#visits.set(nameVisit(request), request);
+    const settling = `${prefix}:settling:${request.limit}`;
     for (;;) {
-      const { text, board: before, nowMs } = await this.#read(key);
+      const { text, board: read, nowMs, isSettling } = await this.#read(key, settling);
+      const isForgotten = read === undefined && met.has(request.limit);
+      const before = isForgotten ? beginBoard(nowMs, nowMs + settleMs) : read;
       const dead = await this.#findDead(before, nowMs);
-      const told = { ...request, unused: this.#translateUnused(request) };
+      const modest = isForgotten || isSettling ? wantNoMore(request) : request;
+      const told = { ...modest, unused: this.#translateUnused(request) };
       const { board, grant } = exchange(before, process, told, nowMs, dead);
-      const isReplaced = await client.eval(replaceScript, 1, key, text, JSON.stringify(board), keptMs);
-      if (isReplaced === 1) return this.#translate(request, grant);
+      const settlesMs = isForgotten ? settleMs : 0;
+      const values = [text, JSON.stringify(board), keptMs, settlesMs];
+      const isReplaced = await client.eval(replaceScript, 2, key, settling, ...values);
+      if (isReplaced !== 1) continue;
+      met.add(request.limit);
+      return this.#translate(request, grant);
     }
   }
 
@@ -96,11 +118,11 @@ export class RedisPaceOffice implements PaceOffice {
     }
   }
 
-  async #read(key: string) {
+  async #read(key: string, settling: string) {
     const { client, clock } = this.#tools;
     const askedMs = clock.monotonic();
-    const answer = (await client.eval(readScript, 1, key)) as BoardAnswer;
-    const [text] = answer;
+    const answer = (await client.eval(visitScript, 2, key, settling)) as readonly [...BoardAnswer, number];
+    const [text, , , settlesMs] = answer;
     const nowMs = parseTime(answer);
     this.#reading.note(askedMs, nowMs, clock.monotonic());
     const board = parseBoard(answer);
@@ -109,6 +131,7 @@ export class RedisPaceOffice implements PaceOffice {
       text: text ?? '',
       board: board && behindMs > clockSlackMs ? shiftBoard(board, -behindMs) : board,
       nowMs,
+      isSettling: settlesMs > 0,
     };
   }
 
@@ -145,6 +168,11 @@ export class RedisPaceOffice implements PaceOffice {
     }
     return { ...grant, turns, quietUntilMs: grant.quietUntilMs + ms };
   }
+}
+
+function wantNoMore(request: PaceRequest): PaceRequest {
+  const { flights, jobs } = request;
+  return { ...request, flights: { ...flights, wanted: flights.used }, jobs: { ...jobs, wanted: jobs.used } };
 }
 
 function nameVisit({ limit, part }: PaceRequest): string {

@@ -104,7 +104,12 @@ export function explainRedis(settings: RedisSettings, error: unknown): Stop {
       `${where}: the user may not do this: "${said}". Give it all commands on the keys of its prefix.`,
     );
   }
-  if (/ENOTFOUND|wrong version number|certificate|self.signed|ERR_TLS/i.test(said)) {
+  if (/certificate|self.signed/i.test(said)) {
+    return wrongUse(
+      `${where}: its certificate is not trusted: "${said}". Set NODE_EXTRA_CA_CERTS to the file of its authority's certificate, and name the host in config/cluster.yaml as the certificate has it.`,
+    );
+  }
+  if (/ENOTFOUND|wrong version number|ERR_TLS/i.test(said)) {
     return wrongUse(
       `${where}: it cannot be used so: "${said}". Check host, port and tls in config/cluster.yaml.`,
     );

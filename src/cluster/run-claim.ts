@@ -28,10 +28,14 @@ return 1`;
 export async function claimPipeline(office: Office, pipeline: string): Promise<() => Promise<void>> {
   const { client, process, presence } = office;
   const key = nameKey(office, pipeline);
-  const holder = await client.get(key);
-  if (holder !== null && !(await presence.isDead(holder))) throw refuse(pipeline, holder);
-  const isTaken = await client.eval(takeScript, 1, key, holder ?? '', process);
-  if (isTaken !== 1) throw refuse(pipeline, (await client.get(key)) ?? 'a process that has just begun');
+  for (;;) {
+    const holder = await client.get(key);
+    if (holder !== null && !(await presence.isDead(holder))) throw refuse(pipeline, holder);
+    if ((await client.eval(takeScript, 1, key, holder ?? '', process)) === 1) break;
+    const other = await client.get(key);
+    if (other !== null) throw refuse(pipeline, other);
+    // A Redis that came back with nothing has forgotten the dead one meanwhile.
+  }
   return async () => {
     if (client.status === 'ready') await client.eval(leaveScript, 1, key, process).catch(() => undefined);
   };

@@ -21,6 +21,13 @@ const mostStalls = 1_000_000_000;
 const againMs = 1000;
 /** How often workers look which runs there are. */
 const lookMs = 500;
+/** A run that a Redis does not name may be one that it has forgotten, and is told of again. */
+const missedMs = 10_000;
+/**
+ * BullMQ waits for ever where it is closed while it makes its connection anew (6.7.0, seen 2026-11-20). What it had in hand
+ * has ended by then.
+ */
+const closeWithinMs = 5000;
 /** A run whose coordinator died is left to workers for so long; it is not gone on with by itself after that. */
 const orphanedMs = 24 * 60 * 60_000;
 
@@ -92,7 +99,7 @@ interface Serving {
   /** Shards of one run at a time. */
   readonly places: number;
   readonly log: Log;
-  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
 }
 
 /**
@@ -106,11 +113,12 @@ export async function serveShards(
   carryOut: (order: ShardOrder, place: number) => Promise<'done' | 'again'>,
 ): Promise<{ readonly drain: () => Promise<void> }> {
   const { Worker: Opened, DelayedError } = await loadPackage();
-  const taken = new Set<number>();
+  const taken = new Map<number, string>();
+  const isUnderWay = (run: string) => [...taken.values()].includes(run);
   const perform = async (job: Job<ShardOrder>, token?: string) => {
     let place = 0;
     while (taken.has(place)) place += 1;
-    taken.add(place);
+    taken.set(place, job.data.run);
     try {
       if ((await carryOut(job.data, place)) === 'done') return;
     } catch (error) {
@@ -137,18 +145,34 @@ export async function serveShards(
   const workers = new Map<string, Worker<ShardOrder>>();
   const ending = new AbortController();
   const leaving = new Set<Promise<void>>();
+  const close = async (run: string, worker: Worker<ShardOrder>): Promise<void> => {
+    const closed = new AbortController();
+    void worker.close().finally(() => closed.abort());
+    while (!closed.signal.aborted && isUnderWay(run)) await clock.sleep(lookMs, closed.signal);
+    await clock.sleep(closeWithinMs, closed.signal);
+    if (!closed.signal.aborted) void worker.disconnect().catch(() => undefined);
+  };
   const leave = (run: string, worker: Worker<ShardOrder>): void => {
     workers.delete(run);
-    const left: Promise<void> = worker.close().finally(() => leaving.delete(left));
+    const left: Promise<void> = close(run, worker).finally(() => leaving.delete(left));
     leaving.add(left);
   };
+  const seenMs = new Map<string, number>();
+  const isGone = (run: string) => !isUnderWay(run) && clock.monotonic() - (seenMs.get(run) ?? 0) > missedMs;
   const looking = (async () => {
     while (!ending.signal.aborted) {
       // Where Redis is away this waits until it is back.
       const runs = await client.zrange(`${prefix}:runs`, 0, -1).catch(() => undefined);
       if (runs && !ending.signal.aborted) {
-        for (const run of runs) if (!workers.has(run)) workers.set(run, open(run));
-        for (const [run, worker] of workers) if (!runs.includes(run)) leave(run, worker);
+        for (const run of runs) {
+          seenMs.set(run, clock.monotonic());
+          if (!workers.has(run)) workers.set(run, open(run));
+        }
+        for (const [run, worker] of workers) {
+          if (runs.includes(run) || !isGone(run)) continue;
+          seenMs.delete(run);
+          leave(run, worker);
+        }
       }
       await clock.sleep(lookMs, ending.signal);
     }

@@ -166,6 +166,18 @@ export function shiftBoard(board: PaceBoard, ms: number): PaceBoard {
   };
 }
 
+/** A board that nobody has come to yet. */
+export function beginBoard(nowMs: number, firstTurnMs: number): PaceBoard {
+  return {
+    atMs: nowMs,
+    nextTurnMs: firstTurnMs,
+    share: 1,
+    loweredAtMs: Number.MIN_SAFE_INTEGER,
+    quietUntilMs: nowMs,
+    holders: [],
+  };
+}
+
 /** Multiplicative decrease. */
 export function lowerShare(share: number): number {
   return Math.max(lowestShare, share / 2);
@@ -304,14 +316,7 @@ function nameOf({ process, part }: Holder): string {
 
 /** The board with what the process has to tell of the vendor's mood. */
 function adapt(known: PaceBoard | undefined, request: PaceRequest, nowMs: number): PaceBoard {
-  const board: PaceBoard = known ?? {
-    atMs: nowMs,
-    nextTurnMs: nowMs,
-    share: 1,
-    loweredAtMs: Number.MIN_SAFE_INTEGER,
-    quietUntilMs: nowMs,
-    holders: [],
-  };
+  const board = known ?? beginBoard(nowMs, nowMs);
   const share = nowMs - board.atMs > forgottenAfterMs ? 1 : board.share;
   const isLowered = request.isThrottled && nowMs - board.loweredAtMs >= lowerEveryMs;
   const { unused } = request;

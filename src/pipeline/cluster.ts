@@ -60,6 +60,7 @@ export async function withCluster<Value>(
     const process = `${hostname()}:${processId}:${clock.now().toString(36)}`;
     const presence = await announce({ client, prefix }, process, clock);
     const { isAlive } = presence;
+    const met = new Set<string>();
     const post = openCallbackPost({ client, prefix, clock });
     try {
       return await use({
@@ -68,7 +69,7 @@ export async function withCluster<Value>(
         presence,
         sharePace: (part = 0) => {
           const name = `${process}/${part}`;
-          return new RedisPaceOffice({ client, prefix, process: name, clock, isAlive });
+          return new RedisPaceOffice({ client, prefix, process: name, clock, isAlive, met });
         },
         claimPipeline: (pipeline) => claimPipeline({ client, prefix, process, presence }, pipeline),
         isAtWork: async (pipeline, ledger) => {

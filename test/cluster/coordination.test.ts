@@ -109,6 +109,19 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
     });
   });
 
+  it('has no holder where Redis forgets a dead one while it is watched', async () => {
+    const [one, other] = [await enter('one', hasty), await enter('other', hasty)];
+    await claimPipeline(other, 'hourly');
+    other.connection.close();
+    const isDead = async (holder: string) => {
+      await one.client.del(`${one.prefix}:coordinator:hourly`);
+      return holder === 'other';
+    };
+    const giveBack = await claimPipeline({ ...one, presence: { isDead } }, 'hourly');
+    expect(await findCoordinator(one, 'hourly')).toBe('one');
+    await giveBack();
+  });
+
   describe('a run', () => {
     it('is stopped for everyone, and goes on when its coordinator says so', async () => {
       const [one, other] = [await enter('one'), await enter('other')];

@@ -111,7 +111,7 @@ const inRedis: Kind = {
       begin: async (process) => {
         const client = await connect();
         const { isAlive, close } = await announce({ client, prefix }, process, systemClock);
-        const tools = { client, prefix, process, clock: systemClock, isAlive };
+        const tools = { client, prefix, process, clock: systemClock, isAlive, met: new Set<string>() };
         return { pace: new RedisPaceOffice(tools), now: () => systemClock.monotonic(), die: close };
       },
       // Nobody sets Redis' clock: what stands on the boards is made older instead.
@@ -259,6 +259,30 @@ describeReal('Redis itself', missingForRedis, () => {
     const asking = other.pace.exchange(ask());
     await redis.restart();
     expect((await asking).flights).toBe(1);
+    await house.close();
+  });
+
+  it('may forget its boards: turns of the old one pass first, and nobody is given places that others hold', async () => {
+    const house = await inRedis.open();
+    const [one, other, third] = [
+      await house.begin('one'),
+      await house.begin('other'),
+      await house.begin('third'),
+    ];
+    const held = { used: 2, wanted: 4 };
+    const before = [one, other].map(({ pace }) => pace.exchange(ask({ flights: held })));
+    const ends = (await Promise.all(before)).map(
+      ({ turns }) => turns.firstAtMs + turns.count * turns.everyMs,
+    );
+    await redis.restart('nothing');
+    const first = await one.pace.exchange(ask({ flights: held }));
+    expect(first.flights).toBe(2);
+    expect(first.turns.firstAtMs).toBeGreaterThan(Math.max(...ends));
+    // Nor is one that is new to it, while those who were there have not come yet.
+    const unknown = await third.pace.exchange(ask({ flights: { used: 0, wanted: 4 } }));
+    expect(unknown.flights).toBe(0);
+    expect((await other.pace.exchange(ask({ flights: held }))).flights).toBe(2);
+    expect((await third.pace.exchange(ask({ flights: { used: 0, wanted: 4 } }))).flights).toBe(0);
     await house.close();
   });
 });

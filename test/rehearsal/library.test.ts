@@ -16,7 +16,8 @@ import {
 import { seedLibrary } from '../../src/rehearsal/seed.ts';
 import { openShelf } from '../../src/rehearsal/shelf.ts';
 import { makeMemoryVault } from '../../src/rehearsal/vault.ts';
-import { describeReal, findMissingPrograms } from '../support/server.ts';
+import { findMissingPrograms } from '../support/programs.ts';
+import { describeReal } from '../support/server.ts';
 
 const table = await loadTable();
 const images = table.filter((row) => row.mediaType.startsWith('image/'));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findFreePorts, type StartDaemon, startServers, waitUntilAnswered } from './daemon.ts';
 import type { StoreAccess } from './embedded-store.ts';
-import { findMissingPrograms } from './server.ts';
+import { findMissingPrograms } from './programs.ts';
 
 const run = promisify(execFile);
 

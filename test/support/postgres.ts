@@ -1,6 +1,6 @@
-/** A private PostgreSQL on a free port of 127.0.0.1 and a folder of its own, which nothing but tests may trust. */
+/** A private PostgreSQL on a free port and in a folder of its own, which nothing but tests may trust. */
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { PostgresAccess } from '../../src/domain/postgres.ts';
 import { findFreePorts, startServers } from './daemon.ts';
-import { findMissingPrograms } from './server.ts';
+import { findMissingPrograms } from './programs.ts';
 
 const run = promisify(execFile);
 const programs = ['initdb', 'postgres', 'pg_ctl'];
@@ -61,13 +61,24 @@ export async function removeSchema({ schema = '', ...access }: PostgresAccess): 
   await client.end();
 }
 
-/**
- * Starts it and waits until it answers, some 2 s. `PATH` is all that it takes of the environment. What it writes need not
- * outlive the machine, unless `isDurable`.
- */
-export async function startPostgres(
-  options: { readonly isDurable?: boolean; readonly settings?: readonly string[] } = {},
-): Promise<TestServer> {
+export interface PostgresOptions {
+  /** Address of this machine; 127.0.0.1 where absent. */
+  readonly host?: string;
+  /** What it writes outlives the machine; it need not where absent. */
+  readonly isDurable?: boolean;
+  /** Beside the usual ones, or instead of them: `name=value`. */
+  readonly settings?: readonly string[];
+  /** Lines of `pg_hba.conf`; everybody is trusted where absent. */
+  readonly access?: readonly string[];
+  /** Of its user. */
+  readonly password?: string;
+  /** Files of its certificate and key. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+/** Starts it and waits until it answers, some 2 s. `PATH` is all that it takes of the environment. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<TestServer> {
+  const { host = '127.0.0.1', settings: more = [] } = options;
   const durability = options.isDurable === true ? [] : ['fsync=off', 'full_page_writes=off'];
   const owner = await findOwner();
   const [port = 0] = await findFreePorts(1);
@@ -76,12 +87,18 @@ export async function startPostgres(
     const path = findProgram(program) ?? program;
     return owner ? ['setpriv', [...as, path, ...args]] : [path, args];
   };
-  const access: PostgresAccess = { host: '127.0.0.1', port, database: 'postgres', user: 'tester' };
+  const access: PostgresAccess = { host, port, database: 'postgres', user: 'tester' };
   const server = await startServers('postgres', 'server.log', async (folder, start) => {
     await chmod(folder, 0o755);
     const data = join(folder, 'data');
     await mkdir(data, { mode: 0o700 });
-    if (owner) await chown(data, owner.uid, owner.gid);
+    const give = async (path: string) => {
+      if (owner) await chown(path, owner.uid, owner.gid);
+    };
+    await give(data);
+    const secret = join(folder, 'password');
+    await writeFile(secret, options.password ?? '');
+    await give(secret);
     const [program, args] = become('initdb', [
       '-A',
       'trust',
@@ -91,18 +108,31 @@ export async function startPostgres(
       '--locale=C',
       '-U',
       'tester',
+      ...(options.password === undefined ? [] : ['--pwfile', secret]),
       data,
     ]);
+    const files = options.tls ? [options.tls.certificate, options.tls.key] : [];
+    const [certificate, key] = [join(folder, 'server.pem'), join(folder, 'server.key')];
+    for (const [index, path] of [certificate, key].entries()) {
+      if (!files[index]) continue;
+      await copyFile(files[index], path);
+      await chmod(path, 0o600);
+      await give(path);
+    }
+    const encrypted = ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
     await run(program, [...args], {
       cwd: '/',
       env: { PATH: process.env['PATH'] ?? ['/usr/bin', '/bin'].join(delimiter) },
     });
+    const lines = options.access ?? ['host all all all trust'];
+    await writeFile(join(data, 'pg_hba.conf'), lines.map((line) => `${line}\n`).join(''));
     const begin = () => {
       const settings = [
         ...durability,
         'max_connections=100',
         `unix_socket_directories=${data}`,
-        ...(options.settings ?? []),
+        ...(options.tls ? encrypted : []),
+        ...more,
       ];
       start(
         ...become('postgres', [
@@ -111,7 +141,7 @@ export async function startPostgres(
           '-p',
           String(port),
           '-h',
-          '127.0.0.1',
+          host,
           ...settings.flatMap((setting) => ['-c', setting]),
         ]),
       );
@@ -148,6 +178,8 @@ async function waitUntilReady(access: PostgresAccess): Promise<void> {
       await client.end();
       return;
     } catch (error) {
+      // One that refuses us is there.
+      if (String((error as { readonly code?: unknown }).code).startsWith('28')) return;
       if (left <= 0) throw error;
     }
     await sleep(100);

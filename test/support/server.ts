@@ -1,22 +1,5 @@
 /** Suites that need programs of this machine: skipped by name where those are missing, failed where they are required. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-/** The ones among `programs` that are not on the PATH. */
-export function findMissingPrograms(programs: readonly string[]): readonly string[] {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return programs.filter((program) => !folders.some((folder) => isExecutable(join(folder, program))));
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** `describe` for a suite over real programs; with MEDIASWEEP_REQUIRE_SERVERS=1 their absence is a failure. */
 export function describeReal(name: string, missing: readonly string[], body: () => void): void {

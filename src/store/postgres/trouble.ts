@@ -39,15 +39,33 @@ export function isGivenUp(error: unknown): boolean {
   return readCode(error) === '40001' || readCode(error) === '40P01';
 }
 
+/** Of a certificate that the system does not trust: https://nodejs.org/api/tls.html#x509-certificate-error-codes, read 2026-11-20. */
+const distrust = /^(?:UNABLE_TO_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;
+
 /** As a `Stop` where a person can do something about it. Any other value comes back as it is. */
 export function explainPostgresError(ledger: string, error: unknown): unknown {
   if (error instanceof Stop) return error;
   const place = `ledger "${ledger}"`;
   const words = describeError(error);
   const code = readCode(error);
+  if (code === '28000' && words.includes('no encryption')) {
+    return wrongUse(
+      `${place}: the server does not let this user in without encryption: ${words}. Set tls: true in config/cluster.yaml.`,
+    );
+  }
   if (code === '28P01' || code === '28000') {
     return wrongUse(
       `${place}: the server does not let this user in: ${words}. Check the user in config/cluster.yaml and the environment variable that holds the password.`,
+    );
+  }
+  if (distrust.test(code)) {
+    return wrongUse(
+      `${place}: the certificate of the server is not trusted: ${words}. Set NODE_EXTRA_CA_CERTS to the file of its authority's certificate, and name the host in config/cluster.yaml as the certificate has it.`,
+    );
+  }
+  if (words.includes('does not support SSL connections')) {
+    return wrongUse(
+      `${place}: the server encrypts no connection: ${words}. Set \`ssl = on\` there, or tls: false in config/cluster.yaml.`,
     );
   }
   if (code === '3D000') {
