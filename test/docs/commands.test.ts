@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { loadCluster } from '../../src/config/load.ts';
 import { exitCodes, Stop } from '../../src/domain/problem.ts';
 import { speak } from '../cli/desk.ts';
+import { withProject } from '../config/project.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -70,14 +72,20 @@ describe('a command', () => {
     const job = parse(read('deploy/kubernetes/cronjob.yaml'));
     const { args } = job.spec.jobTemplate.spec.template.spec.containers[0];
     const worker = parse(read('deploy/kubernetes/worker.yaml'));
+    const coordinator = parse(read('deploy/kubernetes/coordinator.yaml'));
+    const coordinated = coordinator.spec.jobTemplate.spec.template.spec.containers[0];
+    const { services } = parse(read('deploy/compose.yaml'), { merge: true });
     const found = [
       ...cron.map((line) => line.replace(/^.*&& /, '')),
       unit,
       docker,
       `mediasweep ${args.join(' ')}`,
       `mediasweep ${worker.spec.template.spec.containers[0].args.join(' ')}`,
+      `mediasweep ${coordinated.args.join(' ')}`,
+      `mediasweep ${services.worker.command.join(' ')}`,
+      `mediasweep ${services.run.command.join(' ')}`,
     ];
-    expect(found).toHaveLength(6);
+    expect(found).toHaveLength(9);
     for (const line of found) expect([line, await isUnderstood(line ?? '')]).toEqual([line, true]);
   });
 
@@ -106,6 +114,36 @@ describe('a command', () => {
     for (const line of examples.filter((one) => one !== 'mediasweep init')) {
       expect([line, await isUnderstood(line)]).toEqual([line, true]);
     }
+  });
+});
+
+test('every image that a file for hosts names is built by a command that stands in one, and the cluster file is in order', async () => {
+  const built = ['Dockerfile', 'deploy/kubernetes/Dockerfile']
+    .flatMap((path) => [...read(path).matchAll(/docker build (.*) \.$/gm)])
+    .flatMap(([, words = '']) => [...words.matchAll(/-t (\S+)/g)].map((match) => match[1]));
+  const { services } = parse(read('deploy/compose.yaml'), { merge: true });
+  const manifests = ['worker', 'coordinator', 'cronjob'].map((name) =>
+    read(`deploy/kubernetes/${name}.yaml`),
+  );
+  const named = [
+    ...manifests.map((text) => /image: (\S+)/.exec(text)?.[1]),
+    /^FROM (\S+)$/m.exec(read('deploy/kubernetes/Dockerfile'))?.[1],
+    services.worker.image,
+    services.run.image,
+  ];
+  expect(named.filter((image) => !built.includes(image))).toEqual([]);
+  // A secret is named in all of them, and stands in none.
+  const variables = { REDIS_PASSWORD: 'one', POSTGRES_PASSWORD: 'two' };
+  await withProject({ 'config/cluster.yaml': read('deploy/cluster.yaml') }, async (folder) => {
+    const { cluster, problems } = await loadCluster(join(folder, 'config'), variables);
+    expect(problems).toEqual([]);
+    expect(
+      [cluster?.redis.host, cluster?.ledger?.host].every((host) => host !== undefined && host in services),
+    ).toBe(true);
+    expect(services.postgres.environment).toMatchObject({
+      POSTGRES_USER: cluster?.ledger?.user,
+      POSTGRES_DB: cluster?.ledger?.database,
+    });
   });
 });
 
