@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchDurability } from './durability.ts';
 import { benchEstimate } from './estimate.ts';
+import { benchFleet } from './fleet.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLedgerCopy } from './ledger-copy.ts';
 import { benchLinks } from './links.ts';
@@ -41,6 +42,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   durability: () => benchDurability(size(50_000), pairs),
   scale: () => benchScale([10_000, 100_000, 1_000_000].map(size), pairs),
   estimate: () => benchEstimate([100_000, 1_000_000].map(size)),
+  fleet: () => benchFleet(share),
   startUp: () => benchStartUp(size(1_000_000), pairs),
 };
 

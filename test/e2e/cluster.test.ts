@@ -1,10 +1,8 @@
 /** Runs that workers carry out: separate processes over a real Redis, on one ledger file or on a real PostgreSQL. */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { EmulatorFaults } from '../../src/domain/emulator.ts';
-import { Chance } from '../simulation/chance.ts';
 import type { Running } from '../support/command.ts';
 import { openWorld, type OutsideWorld, putVariants } from '../support/outside-world.ts';
 import { findMissingForPostgres, startPostgres, type TestServer } from '../support/postgres.ts';
@@ -16,13 +14,6 @@ source: { bucket: { storage: rehearsal, bucket: media } }
 services:
   - { use: pai/image-quality }
   - { use: pai/video-quality, batch: 2 }
-`;
-
-const hardPipeline = `
-source: { bucket: { storage: rehearsal, bucket: media } }
-services:
-  - use: pai/image-quality
-  - { use: qiniu/video-censor, options: { ops: [{ op: pulp }], vframe: { mode: 0, interval: 1 } } }
 `;
 
 interface Shared {
@@ -134,52 +125,6 @@ describeReal('a run with workers', missing, () => {
     },
     120_000,
   );
-
-  test('loses no answer and sends no job twice, whoever is killed, and though Redis and PostgreSQL go away', async () => {
-    const shared = await openCluster(true, '{ tasks: 15, perWorker: 2 }', { delayMs: 120, jobMs: 900 });
-    const { world, redis, postgres } = shared;
-    await putVariants(world, 80, 'image/jpeg');
-    await putVariants(world, 20, 'video/mp4');
-    const path = await world.writePipeline('hard', hardPipeline);
-    const chance = new Chance(Number(process.env['MEDIASWEEP_FIRST_SEED'] ?? 7));
-    const running = [startWorker(shared), startWorker(shared), startWorker(shared)];
-    let coordinator = world.start('run', path, '--json');
-    const blows = Number(process.env['MEDIASWEEP_KILLS'] ?? 6);
-    for (let blow = 0; blow < blows; blow += 1) {
-      await sleep(chance.whole(400, 1500));
-      if (blow % 6 === 3) await redis.restart();
-      else if (blow % 6 === 2) {
-        await postgres?.kill();
-        await postgres?.start();
-      } else if (blow % 6 === 1) {
-        coordinator.process.kill('SIGKILL');
-        await coordinator.ended;
-        coordinator = world.start('run', path, '--json');
-      } else {
-        const index = chance.whole(0, 2);
-        running[index]?.process.kill('SIGKILL');
-        running[index] = startWorker(shared);
-      }
-    }
-    const { exitCode, err, out } = await coordinator.ended;
-    expect({ isEnded: [0, 1].includes(exitCode ?? -1), err }).toMatchObject({ isEnded: true });
-    const { counts, folder } = JSON.parse(out) as { counts: Record<string, number>; folder: string };
-    expect(counts).toMatchObject({ items: 100, open: 0, failed: 0 });
-    expect((counts['answered'] ?? 0) + (counts['held'] ?? 0)).toBe(100);
-    const qiniu = Object.values(world.emulators['qiniu']?.state().submitted ?? {});
-    expect(qiniu.filter((times) => times > 1)).toEqual([]);
-    const pai = world.emulators['pai']?.state();
-    const repeated = Object.values(pai?.submitted ?? {}).reduce((sum, times) => sum + times - 1, 0);
-    const bill = JSON.parse(await readFile(join(folder, 'bill.json'), 'utf8')) as {
-      skus: { sku: string; unitsUncertain: number }[];
-    };
-    const uncertain = bill.skus.find(({ sku }) => sku === 'pai/basic')?.unitsUncertain ?? 0;
-    // What was sent again stands on the bill.
-    expect(repeated).toBeLessThanOrEqual(uncertain);
-    process.stdout.write(
-      `cluster: ${blows} blows, PAI ${uncertain} units uncertain, ${repeated} calls repeated, peak ${pai?.peakPerSecond} calls/s and ${pai?.peakConcurrency} in flight, Qiniu ${qiniu.length} vids, 0 twice, ${counts['held']} held, 0 answers lost\n`,
-    );
-  }, 240_000);
 
   test('refuses a second coordinator on another machine, and tells a worker without config what it needs', async () => {
     const shared = await openCluster(true, '{ tasks: 15 }');
