@@ -17,18 +17,34 @@ export interface WorkerState {
   readonly counters: () => DispatchCounters;
 }
 
-const limits = { maxBodyBytes: 1024, timeoutMs: 5000 };
+/** Whoever reaches the port may ask. Slow ones hold a connection for 5 s, and leave room for those that mean it. */
+const limits = { maxBodyBytes: 1024, timeoutMs: 5000, maxConnections: 512 };
 
 export async function serveHealth(
   state: WorkerState,
   listen: { readonly host: string; readonly port: number } | undefined,
 ): Promise<{ readonly close: () => Promise<void> }> {
   if (!listen) return { close: async () => undefined };
-  return await serve(answer(state), { ...limits, ...listen });
+  return await serve(answer(state), { ...limits, ...listen, refuse });
+}
+
+/** Before a body is read: nobody has reason to send one. */
+function refuse(method: string, path: string): number | undefined {
+  if (!['/live', '/ready', '/metrics'].includes(path)) return 404;
+  return method === 'GET' || method === 'HEAD' ? undefined : 405;
 }
 
 /** `/live`: the process answers. `/ready`: it takes shards. `/metrics`: in Prometheus' text format. */
-export function answer(state: WorkerState): Handler {
+export function answer(given: WorkerState): Handler {
+  // However many ask at once, the ledger is asked once.
+  let looking: Promise<unknown> | undefined;
+  const lookAtLedger = () => {
+    looking ??= given.lookAtLedger().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+  const state: WorkerState = { ...given, lookAtLedger };
   return async ({ method, path }) => {
     if (method !== 'GET' && method !== 'HEAD') return { status: 405 };
     switch (path) {
