@@ -45,3 +45,37 @@ test('every suite of test/security stands on the page', async () => {
   const suites = (await readdir(join(root, 'test', 'security'))).filter((name) => name.endsWith('.test.ts'));
   expect(suites.filter((name) => !page.includes(`test/security/${name}`))).toEqual([]);
 });
+
+test('the page counts the tries as the suites make them', () => {
+  /** What a suite asks of `tries`, in its order. */
+  const triesOf = (suite: string): readonly number[] => {
+    const text = readFileSync(join(root, 'test', 'security', `${suite}.test.ts`), 'utf8');
+    return [...text.matchAll(/\btries\((\d+)\)/g)].map(([, count]) => Number(count));
+  };
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const told = (suite: string, attack: RegExp): string | undefined =>
+    readTable('Attacks and faults, tried').find(
+      ([what = '', , , tests]) =>
+        attack.test(what) && testsIn(tests).includes(`test/security/${suite}.test.ts`),
+    )?.[1];
+  const [twice = 0, twiceToo = 0, ...once] = triesOf('manifests');
+  const damaged = sum(triesOf('faults'));
+  expect({
+    config: told('config-files', /broken in bytes/),
+    // The first two for each form.
+    manifests: told('manifests', /^CSV, JSON lines/),
+    replies: told('vendor-replies', /^replies/),
+    files: told('files', /^plans/),
+    twins: told('process-faults', /^two runs/),
+    truncated: told('faults', /truncated/),
+    flipped: told('faults', /file bit-flipped/),
+  }).toEqual({
+    config: String(sum(triesOf('config-files'))),
+    manifests: (2 * (twice + twiceToo) + sum(once)).toLocaleString('en'),
+    replies: expect.stringContaining(`${sum(triesOf('vendor-replies'))} each`) as string,
+    files: String(sum(triesOf('files'))),
+    twins: String(sum(triesOf('process-faults'))),
+    truncated: String(damaged),
+    flipped: String(5 * damaged),
+  });
+});

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadPipeline } from '../../src/config/load.ts';
-import type { LoadedPipeline } from '../../src/config/pipeline.ts';
-import { formatProblem } from '../../src/domain/problem.ts';
+import { loadCluster, loadPipeline } from '../../src/config/load.ts';
+import { formatProblem, type Problem } from '../../src/domain/problem.ts';
 import { catalogue } from '../../src/vendors/index.ts';
 import { broken, deepTexts, fuzzTimeoutMs, nastyValue, replaceAt, tries } from './hostile.ts';
 
@@ -22,6 +21,8 @@ const environment = {
   QINIU_SECRET_KEY: canary,
   HOOK_URL: `https://hook.example/${canary}`,
   HOOK_SECRET: canary,
+  REDIS_PASSWORD: canary,
+  PGPASSWORD: canary,
 };
 
 /** Every key that a pipeline may have, and some that exclude each other. */
@@ -46,6 +47,18 @@ canary: { items: 200, stopIf: { failed: "> 5%", chargePerItem: "> 0.02" } }
 notify: [{ webhook: "\${HOOK_URL}", format: dingtalk, secret: "\${HOOK_SECRET}", on: [failure, flagged, cap80] }]
 `;
 
+/** What machines share. */
+const cluster = `redis: { host: redis.internal, port: 6380, user: audit, password: "\${REDIS_PASSWORD}", tls: true, prefix: media-1 }
+ledger: { postgres: { host: pg.internal, port: 5433, database: audit, user: me, password: "\${PGPASSWORD}", tls: true, schema: m } }
+shards: { tasks: 10, perWorker: 2 }
+`;
+
+interface Loaded {
+  /** Absent where something is at fault. */
+  readonly made?: unknown;
+  readonly problems: readonly Problem[];
+}
+
 let folder: string;
 const originals = new Map<string, string>();
 
@@ -54,6 +67,7 @@ beforeAll(async () => {
   await cp(join(root, 'config'), join(folder, 'config'), { recursive: true });
   await cp(join(root, 'pipelines'), join(folder, 'pipelines'), { recursive: true });
   await writeFile(join(folder, 'pipelines', 'full.yaml'), full);
+  await writeFile(join(folder, 'config', 'cluster.yaml'), cluster);
   for (const name of await readdir(folder, { recursive: true })) {
     const own = !/rehearsal/.test(name) && name.endsWith('.yaml');
     if (own) originals.set(name, await readFile(join(folder, name), 'utf8'));
@@ -63,19 +77,28 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Loads the pipeline `full`, or the named one, while one file has these bytes. */
-async function loadWith(file: string, bytes: Uint8Array | string): Promise<LoadedPipeline> {
+async function loadWith(file: string, bytes: Uint8Array | string): Promise<Loaded> {
   await writeFile(join(folder, file), bytes);
   const pipeline = file.startsWith('pipelines/') ? file : 'pipelines/full.yaml';
   try {
-    return await loadPipeline({ path: join(folder, pipeline), environment, catalogue });
+    if (file === 'config/cluster.yaml') {
+      const { cluster: made, problems } = await loadCluster(join(folder, 'config'), environment);
+      return { made: made ?? (problems.length === 0 ? {} : undefined), problems };
+    }
+    const { pipeline: made, problems } = await loadPipeline({
+      path: join(folder, pipeline),
+      environment,
+      catalogue,
+    });
+    return { made, problems };
   } finally {
     await writeFile(join(folder, file), originals.get(file) ?? '');
   }
 }
 
-function expectTold({ pipeline, problems }: LoadedPipeline): void {
+function expectTold({ made, problems }: Loaded): void {
   // What no pipeline came of is explained, with a place, and without the values of the environment.
-  expect(pipeline !== undefined || problems.length > 0).toBe(true);
+  expect(made !== undefined || problems.length > 0).toBe(true);
   for (const problem of problems) {
     expect(problem.line).toBeGreaterThan(0);
     expect(problem.column).toBeGreaterThan(0);
@@ -87,8 +110,8 @@ function expectTold({ pipeline, problems }: LoadedPipeline): void {
 
 describe('a file of the config', () => {
   test('is fine before anything is done to it', async () => {
-    for (const name of ['full', 'nightly-moderation', 'existing-library']) {
-      const file = `pipelines/${name}.yaml`;
+    const names = ['full', 'nightly-moderation', 'existing-library'].map((name) => `pipelines/${name}.yaml`);
+    for (const file of [...names, 'config/cluster.yaml']) {
       expect((await loadWith(file, originals.get(file) ?? '')).problems.map(formatProblem)).toEqual([]);
     }
   });
@@ -151,9 +174,11 @@ describe('a bomb', () => {
   ];
   test.each(bombs)('%s is refused within seconds, in words', async (_, text) => {
     const began = performance.now();
-    const told = await loadWith('pipelines/full.yaml', text);
-    expect(told.pipeline).toBeUndefined();
-    expectTold(told);
+    for (const file of ['pipelines/full.yaml', 'config/cluster.yaml']) {
+      const told = await loadWith(file, text);
+      expect(told.made).toBeUndefined();
+      expectTold(told);
+    }
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 });
