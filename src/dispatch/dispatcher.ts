@@ -131,7 +131,9 @@ export class Dispatcher {
   async run(): Promise<DispatchEnd> {
     const { stop, clock, bell } = this.#bench;
     await takeUpOrphans(this.#bench, this.#request.services, (attempt) => this.#findPlace(attempt));
-    await Promise.all(this.#desks.flatMap(({ gates }) => gates.map((gate) => gate.report())));
+    const gates = this.#desks.flatMap((desk) => desk.gates);
+    // One after the other: what an earlier session left elsewhere is void once all that was taken over of it has been told.
+    for (const [index, gate] of gates.entries()) await gate.report(index === gates.length - 1);
     const over = new AbortController();
     const raised = new Promise<void>((resolve) => {
       if (stop.aborted) resolve();

@@ -97,8 +97,8 @@ export class Gate {
   }
 
   /** Tells the others what is in use: a session before may have held more, and nobody may ever ask this gate for more. */
-  report(): Promise<void> {
-    return this.#ration.report();
+  report(isLast: boolean): Promise<void> {
+    return this.#ration.report(isLast);
   }
 
   hasJobRoom(elements: number): boolean {

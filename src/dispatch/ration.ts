@@ -118,8 +118,8 @@ export class Ration {
   }
 
   /** Tells the others what is in use, where an earlier session of this name may have left something else on the board. */
-  async report(): Promise<void> {
-    await this.#exchange(0);
+  async report(isLast: boolean): Promise<void> {
+    await this.#exchange(0, isLast);
     // Whoever begins after it needs turns all the same.
     this.#isNew = true;
   }
@@ -220,13 +220,13 @@ export class Ration {
   }
 
   /** One after the other, so that no grant is overtaken by an older one. */
-  #exchange(turns: number): Promise<PaceGrant> {
-    const exchange = this.#last.then(() => this.#exchangeNow(turns));
+  #exchange(turns: number, hasTakenOver = false): Promise<PaceGrant> {
+    const exchange = this.#last.then(() => this.#exchangeNow(turns, hasTakenOver));
     this.#last = exchange.catch(() => undefined);
     return exchange;
   }
 
-  async #exchangeNow(turns: number): Promise<PaceGrant> {
+  async #exchangeNow(turns: number, hasTakenOver: boolean): Promise<PaceGrant> {
     const { office, limit, part, limits, grain, changed } = this.#options;
     const { isThrottled, successes, quietMs, calls } = this.#news;
     this.#news = { isThrottled: false, successes: 0, quietMs: 0, calls: 0 };
@@ -237,6 +237,7 @@ export class Ration {
     const grant = await office.exchange({
       limit,
       part,
+      hasTakenOver,
       limits,
       turns,
       unused,

@@ -105,7 +105,7 @@ async function searchOnce(
     listed.push(...page);
   }
   // Judged once the vendor has replied, which tells how far our own stamps can be believed.
-  const since = findSince(bench, [...missing.values()]);
+  const since = findSince(bench, desk.account.name, [...missing.values()], listed);
   const young = listed.filter(({ createdAtMs = since }) => createdAtMs >= since);
   const jobs = new Set(young.map(({ job }) => job));
   const known = await bench.run.readKnownJobs(desk.account.name, [...jobs]);
@@ -126,10 +126,25 @@ async function searchOnce(
   return results.every(Boolean);
 }
 
-/** Since when a job may be one of these, on the vendor's clock: what was stamped by a clock that was ahead is older. */
-function findSince({ clock, witness }: Bench, lost: readonly Lost[]): number {
+/**
+ * Since when a job may be one of these, on the vendor's clock: what was stamped by a clock that was ahead is older. A vendor
+ * that never says what time it is tells it by its jobs: now is no earlier than the newest of them began, and a submission
+ * no more before that than has passed here since. One whose stamp is yet to come was made under a clock that was set since,
+ * by nobody knows how much.
+ */
+function findSince(
+  { clock, witness }: Bench,
+  account: string,
+  lost: readonly Lost[],
+  listed: readonly ListedJob[],
+): number {
+  const now = clock.now();
   const stamps = lost.map(({ attempt }) => attempt.intendedAtMs);
-  return Math.min(clock.now(), ...stamps) - witness.aheadMs - lookBackMs;
+  const first = Math.min(now, ...stamps) - witness.aheadMs;
+  if (witness.hasHeard(account)) return first - lookBackMs;
+  if (stamps.some((stamp) => stamp > now)) return Number.NEGATIVE_INFINITY;
+  const newest = listed.reduce((last, { createdAtMs = last }) => Math.max(last, createdAtMs), -Infinity);
+  return Math.min(first, newest === -Infinity ? first : newest - (now - first)) - lookBackMs;
 }
 
 async function readStranger(

@@ -26,6 +26,8 @@ export class Witness {
   #toldSkewMs = 0;
   #aheadMs = 0;
   #lookAtMs = Number.NEGATIVE_INFINITY;
+  /** Accounts whose vendor says what time it is. */
+  readonly #heard = new Set<string>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -39,8 +41,14 @@ export class Witness {
     return this.#aheadMs;
   }
 
+  /** Whether the account's vendor has said what time it is, so that a clock that is far off would have been noticed. */
+  hasHeard(account: string): boolean {
+    return this.#heard.has(account);
+  }
+
   /** A vendor replied. Answers why nothing more is to be spent under this clock; undefined where it is not far off. */
   note(account: string, reply: Reply): string | undefined {
+    if (!this.#heard.has(account) && readSkewMs(reply, 0) !== undefined) this.#heard.add(account);
     const now = this.#clock.monotonic();
     if (now < this.#lookAtMs) return undefined;
     this.#noteJump();

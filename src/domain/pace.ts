@@ -20,6 +20,8 @@ export interface PaceRequest {
   readonly limit: string;
   /** Tells gates of one process apart; empty where there is one for this limit. */
   readonly part: string;
+  /** This process has told by now all that it took over of an earlier one of its name: what that held besides is void. */
+  readonly hasTakenOver?: boolean;
   readonly limits: Limits;
   /** How many turns could be used soon. */
   readonly turns: number;

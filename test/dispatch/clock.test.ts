@@ -61,14 +61,17 @@ describe('a wall clock that is set forward by more than a day', () => {
   });
 
   test.each([
-    { claim: 'and is right again', laterMs: 0, statuses: { answered: 3 } },
-    { claim: 'and still is', laterMs: 30 * hourMs, statuses: { open: 3 } },
-  ])('when calls were lost $claim, hides none of their jobs from the search', async ({
+    { claim: 'and is right again', tellsDate: true, laterMs: 0, statuses: { answered: 3 } },
+    { claim: 'and still is', tellsDate: true, laterMs: 30 * hourMs, statuses: { open: 3 } },
+    { claim: 'and is right again', tellsDate: false, laterMs: 0, statuses: { answered: 3 } },
+    { claim: 'and still is', tellsDate: false, laterMs: 30 * hourMs, statuses: { answered: 3 } },
+  ])('when calls were lost $claim, hides none of their jobs from the search (Date in replies: $tellsDate)', async ({
+    tellsDate,
     laterMs,
     statuses,
   }) => {
     const world = await ToyWorld.open();
-    world.vendor.tellsDate = true;
+    world.vendor.tellsDate = tellsDate;
     world.vendor.latencyMs = 2000;
     world.clock.setByMs = 30 * hourMs;
     await world.kill(watched, ({ calls }) => calls.length === 3);

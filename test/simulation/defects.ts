@@ -199,18 +199,19 @@ const unknownTakenAsUnsent: Plant = (seams) => {
   };
 };
 
-/** Nobody tells that the clock is wrong. */
+/** Whatever the vendor says, it is as late as this machine believes. */
 const clockBelieved: Plant = (seams) => {
-  const { http } = seams.bench;
+  const { bench } = seams;
+  const { http } = bench;
   return {
     ...seams,
     bench: {
-      ...seams.bench,
+      ...bench,
       http: {
         send: async (call, limits) => {
           const sent = await http.send(call, limits);
           if (sent.phase !== 'answered') return sent;
-          const { date: _, ...headers } = sent.reply.headers;
+          const headers = { ...sent.reply.headers, date: new Date(bench.clock.now()).toUTCString() };
           return { ...sent, reply: { ...sent.reply, headers } };
         },
       },

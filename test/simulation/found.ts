@@ -24,6 +24,18 @@ export const found: readonly { readonly seed: number; readonly claim: string }[]
     claim: 'what a dead session held keeps no other pipeline waiting, though a new one of its name is alive',
   },
   {
+    seed: 304934,
+    claim: 'jobs of a dead session keep their places when the next one dies before it has told of them',
+  },
+  {
+    seed: 504620,
+    claim: 'a clock that is days ahead hides no lost call, though the vendor never says what time it is',
+  },
+  {
+    seed: 507095,
+    claim: 'nor is a cap passed by paying for it again',
+  },
+  {
     seed: 21936,
     claim:
       'a long call that another pipeline sent is not looked for among jobs, and sent again for want of one',

@@ -70,6 +70,8 @@ export interface Schedule {
   readonly pipelines: readonly PipelinePlan[];
   readonly weather: Weather;
   readonly clockJumps: readonly ClockJump[];
+  /** Replies say what time it is. */
+  readonly tellsDate: boolean;
 }
 
 /** What is drawn by chances of their own leaves what was there before as it was. */
@@ -99,7 +101,9 @@ export function drawSchedule(seed: number): Schedule {
   const others = Array.from({ length: company.pick([0, 0, 0, 1, 1, 2]) }, (_, index) =>
     drawCompanion(company, drawn, index),
   );
-  return { seed, pipelines: [first, ...others].map(capAccounts(company, drawn)), weather, clockJumps };
+  const tellsDate = !new Chance(seed ^ 0xda1e).isTrue(0.1);
+  const pipelines = [first, ...others].map(capAccounts(company, drawn));
+  return { seed, pipelines, weather, clockJumps, tellsDate };
 }
 
 /** Another pipeline on the same ledger, with accounts and most of its media in common. */

@@ -7,7 +7,7 @@
  */
 import type { Http, Reply, Sent, SignedCall } from '../../src/domain/exchange.ts';
 import type { Chance } from './chance.ts';
-import type { Weather } from './schedule.ts';
+import type { Schedule, Weather } from './schedule.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { SimProcess } from './sim-process.ts';
 import { nameWork, readBody, reply, type SimVendor } from './sim-vendor.ts';
@@ -56,8 +56,10 @@ export class SimNetwork {
   readonly #chance: Chance;
   readonly #flights = new Set<Flight>();
   readonly #tellings = new Map<SimProcess, Told[]>();
+  readonly #tellsDate: boolean;
 
-  constructor(clock: SimClock, vendor: SimVendor, chance: Chance, weather: Weather) {
+  constructor(clock: SimClock, vendor: SimVendor, chance: Chance, { weather, tellsDate }: Schedule) {
+    this.#tellsDate = tellsDate;
     this.#clock = clock;
     this.#vendor = vendor;
     this.#chance = chance;
@@ -167,8 +169,9 @@ export class SimNetwork {
     return { phase: 'answered', reply: { ...whole, body: whole.body.slice(0, whole.body.length / 2) } };
   }
 
-  /** As every HTTP server does. */
+  /** As every HTTP server does, unless somebody between takes it out. */
   #stamp(answer: Reply): Reply {
+    if (!this.#tellsDate) return answer;
     const date = new Date(this.#clock.trueNow()).toUTCString();
     return { ...answer, headers: { ...answer.headers, date } };
   }

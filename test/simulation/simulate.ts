@@ -91,7 +91,7 @@ class Play {
     this.#plant = plant;
     const clock = new SimClock(schedule.clockJumps);
     const vendor = new SimVendor(clock);
-    const network = new SimNetwork(clock, vendor, new Chance(schedule.seed ^ 0x5eed), schedule.weather);
+    const network = new SimNetwork(clock, vendor, new Chance(schedule.seed ^ 0x5eed), schedule);
     this.#world = { clock, vendor, network, locks: new SimLocks(), plans: schedule.pipelines };
   }
 

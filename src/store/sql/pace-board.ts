@@ -20,7 +20,7 @@ export interface PaceVisit {
   readonly request: PaceRequest;
   /** By the clock that all processes of the machine share. */
   readonly nowMs: number;
-  /** Present in its first one: when it began. What an earlier process of its name left on any board is void. */
+  /** Present once it has taken over: when it began. What an earlier process of its name left on any board is void. */
   readonly sinceMs?: number | undefined;
   readonly dead: readonly string[];
 }
@@ -68,8 +68,7 @@ interface Tools {
 
 export class SqlPaceOffice implements PaceOffice {
   readonly #tools: Tools;
-  /** Until the first exchange. */
-  #sinceMs: number | undefined;
+  readonly #sinceMs: number;
   readonly #looks = new Map<string, { readonly atMs: number; readonly isAlive: boolean }>();
 
   constructor(tools: Tools) {
@@ -82,8 +81,8 @@ export class SqlPaceOffice implements PaceOffice {
     const silent = findSilent(await readBoard(db, request.limit), process, clock.monotonic());
     const dead: string[] = [];
     for (const one of silent) if (!(await this.#look(one))) dead.push(one);
-    const visit = { process, request, nowMs: clock.monotonic(), sinceMs: this.#sinceMs, dead };
-    this.#sinceMs = undefined;
+    const sinceMs = request.hasTakenOver === true ? this.#sinceMs : undefined;
+    const visit = { process, request, nowMs: clock.monotonic(), sinceMs, dead };
     return await writer.write('exchangePace', visit);
   }
 
