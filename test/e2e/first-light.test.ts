@@ -215,6 +215,29 @@ services: [{ use: qiniu/video-censor, options: { ops: [{ op: politician }], vfra
     expect(world.emulators['pai']?.state().units['pai/basic']).toBe(60);
   });
 
+  test('leaves at once on a second signal, whatever is in flight, and what was sent is admitted', async () => {
+    const world = await openWorld({ delayMs: 60_000 });
+    await putVariants(world, 1, 'image/jpeg');
+    const path = await world.writePipeline('hasty', pipeline);
+    const { process, ended } = world.start('run', path);
+    while ((world.emulators['pai']?.state().requests ?? 0) < 1)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    process.kill('SIGINT');
+    // What comes within a second is the same wish.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    process.kill('SIGINT');
+    const left = await ended;
+    expect([left.exitCode, left.signal, left.out]).toEqual([130, null, '']);
+    expect(left.err).toContain(
+      'stopping: calls in flight are given their grace (--grace); a second signal leaves at once',
+    );
+    await world.setFaults('pai', { delayMs: 0 });
+    expect((await world.run('run', path)).exitCode).toBe(0);
+    expect((await readSummary(world, 'hasty')).counts).toMatchObject({ answered: 1, open: 0 });
+    const bill = JSON.parse(await readFile(latest(world, 'hasty', 'bill.json'), 'utf8'));
+    expect(JSON.stringify(bill)).toMatch(/"unitsUncertain":1|"units_uncertain":1/);
+  });
+
   test('is refused where another pipeline file of the same name uses the ledger, and not where its own was moved', async () => {
     const world = await openWorld();
     await putLibrary(world);
