@@ -44,13 +44,29 @@ const settleMs = 1500;
 /** Redis' clock was set back where it is behind the board by more than this. */
 const clockSlackMs = 1000;
 
-/** The board of a limit as it is, for those who look on, with the time of its clock. */
+interface Place {
+  readonly client: Redis;
+  readonly prefix: string;
+}
+
+/** The board of a limit as it is, for those who look on, with its text and the time of its clock. */
 export async function readPaceBoard(
-  { client, prefix }: { readonly client: Redis; readonly prefix: string },
+  { client, prefix }: Place,
   limit: string,
-): Promise<{ readonly board: PaceBoard | undefined; readonly nowMs: number }> {
+): Promise<{ readonly board: PaceBoard | undefined; readonly text: string; readonly nowMs: number }> {
   const answer = (await client.eval(readScript, 1, `${prefix}:pace:${limit}`)) as BoardAnswer;
-  return { board: parseBoard(answer), nowMs: parseTime(answer) };
+  return { board: parseBoard(answer), text: answer[0] ?? '', nowMs: parseTime(answer) };
+}
+
+/** Puts a board in the place of the one with that text; false where another one stands there meanwhile. */
+export async function replacePaceBoard(
+  { client, prefix }: Place,
+  limit: string,
+  text: string,
+  board: PaceBoard,
+): Promise<boolean> {
+  const keys = [`${prefix}:pace:${limit}`, `${prefix}:settling:${limit}`];
+  return (await client.eval(replaceScript, 2, ...keys, text, JSON.stringify(board), keptMs, 0)) === 1;
 }
 
 /** The board as JSON, and the time in seconds and microseconds. */

@@ -216,6 +216,14 @@ export function forgetFormer(board: PaceBoard, process: string, sinceMs: number)
   return { ...board, holders };
 }
 
+/** The board without the open jobs of processes whose jobs others count as their own. */
+export function dropJobs(board: PaceBoard, isMeant: (process: string) => boolean): PaceBoard {
+  const holders = board.holders.map((one) =>
+    isMeant(one.process) ? { ...one, jobs: 0, jobsWanted: 0, inUse: { flights: 0, jobs: 0 } } : one,
+  );
+  return { ...board, holders };
+}
+
 /** One exchange: the board afterwards, and what the process is granted. `dead` names processes that are no more. */
 export function exchange(
   before: PaceBoard | undefined,

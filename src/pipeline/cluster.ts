@@ -1,6 +1,7 @@
 /** What a process shares with those on other machines, where `config/cluster.yaml` says so. */
 import { hostname } from 'node:os';
 import { type CallbackPost, openCallbackPost } from '../cluster/callback-post.ts';
+import { AbandonedPlaces } from '../cluster/abandoned.ts';
 import { readPaceBoard, RedisPaceOffice } from '../cluster/pace-office.ts';
 import { announce, enlist, listWorkers, type Presence } from '../cluster/presence.ts';
 import { openRedis } from '../cluster/redis.ts';
@@ -25,6 +26,9 @@ export interface Cluster {
   readonly claimPipeline: (pipeline: string) => Promise<() => Promise<void>>;
   /** Whether its coordinator, or a worker on one of its shards, lives. */
   readonly isAtWork: (pipeline: string, ledger: Pick<Ledger, 'listHolders'>) => Promise<boolean>;
+  /** The process that coordinates a pipeline, alive or not. */
+  readonly findCoordinator: (pipeline: string) => Promise<string | undefined>;
+  readonly abandoned: AbandonedPlaces;
   readonly wishFor: (run: string) => RunWish;
   /** The queue that a coordinator offers its run's shards in. */
   readonly openShardQueue: (run: string) => Promise<ShardQueue>;
@@ -87,6 +91,8 @@ export async function withCluster<Value>(
         enlist: (places) => enlist({ client, prefix }, process, places),
         listWorkers: () => listWorkers({ client, prefix }, isAlive),
         readPaceBoard: (limit) => readPaceBoard({ client, prefix }, limit),
+        findCoordinator: (pipeline) => findCoordinator({ client, prefix }, pipeline),
+        abandoned: new AbandonedPlaces({ client, prefix, isAlive, met }),
         wishFor: (run) => new RunWish({ client, prefix }, run),
         post,
       });

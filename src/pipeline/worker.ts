@@ -9,6 +9,7 @@ import type { Ledger, RunLedger, RunRecord } from '../domain/ledger.ts';
 import { describeError, Stop, wrongUse } from '../domain/problem.ts';
 import type { Pipeline } from '../domain/settings.ts';
 import type { Shard, ShardHalt, ShardOrder } from '../domain/shard.ts';
+import { freeAbandoned } from './abandoned.ts';
 import { type Cluster, withCluster } from './cluster.ts';
 import { withLedger } from './ledger.ts';
 import { openMedia } from './media.ts';
@@ -105,12 +106,13 @@ export async function work(
           { places: shards.perWorker, log: watch.log },
           (order, place) => carryOut(working, order, place),
         );
+        const freeing = freeAbandoned(outside, cluster, ledger);
         const delist = await cluster.enlist(shards.perWorker);
         watch.log.info(`worker ${cluster.process} takes ${shards.perWorker} shards of each run at a time`);
         await untilAborted(outside.stop);
         watch.log.info('draining: calls in flight are given their grace, and shards go back');
         await serving.drain();
-        await Promise.all([health.close(), callbacks.close(), leaveRuns(working), delist()]);
+        await Promise.all([health.close(), callbacks.close(), leaveRuns(working), delist(), freeing]);
       },
       { log: watch.log },
     );

@@ -1,6 +1,8 @@
 /** Who lives, who coordinates, and who is told to stop, over a real Redis. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AbandonedPlaces } from '../../src/cluster/abandoned.ts';
+import { RedisPaceOffice } from '../../src/cluster/pace-office.ts';
 import { announce, type Presence } from '../../src/cluster/presence.ts';
 import { openRedis, type RedisConnection } from '../../src/cluster/redis.ts';
 import { claimPipeline, findCoordinator, RunWish } from '../../src/cluster/run-claim.ts';
@@ -130,6 +132,42 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
       expect([await wish.isStopped(), await new RunWish(other, 'run-2').isStopped()]).toEqual([true, false]);
       await new RunWish(one, 'run-1').goOn();
       expect(await wish.isStopped()).toBe(false);
+    });
+  });
+
+  describe('places of the dead', () => {
+    it('are free once they have nothing in hand at two looks, and not before', async () => {
+      const one = await enter('one');
+      const met = new Set<string>();
+      const { isAlive } = one.presence;
+      const makeOffice = (process: string) =>
+        new RedisPaceOffice({ ...one, process, clock: systemClock, isAlive, met });
+      const limits = { concurrency: 4, perSecond: 100, maxOpenJobs: 10 };
+      const ask = (used: number, wanted: number) => ({
+        limit: 'qiniu',
+        part: '',
+        limits,
+        turns: 0,
+        flights: { used: 0, wanted: 0 },
+        jobs: { used, wanted, grain: 1 },
+        isThrottled: false,
+        successes: 0,
+        quietMs: 0,
+      });
+      await makeOffice('dead/2').exchange(ask(7, 7));
+      await makeOffice('idle/0').exchange(ask(2, 2));
+      const mine = makeOffice('one/0');
+      expect((await mine.exchange(ask(0, 10))).jobs).toBe(1);
+      const abandoned = new AbandonedPlaces({ ...one, isAlive, met });
+      const all = async () => new Set(['dead', 'idle']);
+      const some = async () => new Set(['dead']);
+      const none = async () => new Set<string>();
+      const swept = [];
+      for (const busy of [all, some, all, some, none]) swept.push(await abandoned.sweep(busy));
+      expect(swept).toEqual([[], [], [], [], ['idle']]);
+      expect((await mine.exchange(ask(0, 10))).jobs).toBe(3);
+      expect(await abandoned.sweep(none)).toEqual(['dead']);
+      expect((await mine.exchange(ask(0, 10))).jobs).toBe(10);
     });
   });
 
