@@ -19,6 +19,10 @@ export interface Presence {
   readonly isDead: (process: string) => Promise<boolean>;
   /** Whether others know that this process lives: if not, what it has in hand may be theirs. */
   readonly isHeard: () => boolean;
+  /** How often it was not heard of for so long. What was in hand before one more of them is void: others may have it. */
+  readonly lapses: () => number;
+  /** Has something done after each lapse, before this process counts as heard of again. */
+  readonly onReturn: (confirm: () => Promise<void>) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -58,16 +62,31 @@ export function nameProcess(name: string): string {
 export async function announce(
   { client, prefix }: { readonly client: Redis; readonly prefix: string },
   process: string,
-  clock: Pick<Clock, 'sleep' | 'monotonic'>,
+  clock: Pick<Clock, 'sleep' | 'monotonic' | 'now'>,
 ): Promise<Presence> {
   const keyOf = (name: string) => `${prefix}:process:${nameProcess(name)}`;
   let beats = 0;
-  let heardMs = 0;
+  let lapses = 0;
+  const confirmations: (() => Promise<void>)[] = [];
+  const never = { monotonicMs: Number.NEGATIVE_INFINITY, nowMs: Number.NEGATIVE_INFINITY };
+  const look = () => ({ monotonicMs: clock.monotonic(), nowMs: clock.now() });
+  let heard = look();
+  /** A machine that slept may show it on its wall clock alone. */
+  const isRecent = ({ monotonicMs, nowMs }: typeof heard) =>
+    clock.monotonic() - monotonicMs < mutedMs && clock.now() - nowMs < mutedMs;
   const beat = async () => {
-    const saidMs = clock.monotonic();
+    const said = look();
+    const wasHeard = isRecent(heard);
     beats += 1;
-    await client.set(keyOf(process), String(beats), 'PX', forgottenMs);
-    heardMs = saidMs;
+    const before = await client.set(keyOf(process), String(beats), 'PX', forgottenMs, 'GET');
+    // Whom Redis had forgotten, others may have taken for dead.
+    const isForgotten = beats > 1 && before === null;
+    if ((!wasHeard && beats > 1) || isForgotten || !isRecent(heard)) {
+      lapses += 1;
+      heard = never;
+      for (const confirm of confirmations) await confirm();
+    }
+    heard = said;
   };
   await beat();
   const ending = new AbortController();
@@ -82,7 +101,9 @@ export async function announce(
   const isAlive = async (name: string) => (await client.exists(keyOf(name))) === 1;
   return {
     isAlive,
-    isHeard: () => clock.monotonic() - heardMs < mutedMs,
+    isHeard: () => isRecent(heard),
+    lapses: () => lapses,
+    onReturn: (confirm) => confirmations.push(confirm),
     isDead: async (name) => {
       const before = await client.get(keyOf(name));
       for (let watchedMs = 0; watchedMs < watchMs; watchedMs += lookEveryMs) {

@@ -7,7 +7,7 @@ interface Office {
   readonly client: Redis;
   readonly prefix: string;
   readonly process: string;
-  readonly presence: Pick<Presence, 'isDead'>;
+  readonly presence: Pick<Presence, 'isDead' | 'onReturn'>;
 }
 
 /** Takes the key where it holds what is expected there. */
@@ -20,12 +20,25 @@ const leaveScript = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`;
 
+/** Takes the key where it holds ours or, after a Redis that came back empty, nothing. */
+const keepScript = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1`;
+
+export interface PipelineClaim {
+  /** Aborts where this process was not heard of for so long that another one has taken the pipeline. */
+  readonly lost: AbortSignal;
+  readonly giveBack: () => Promise<void>;
+}
+
 /**
- * Claims a pipeline, from a coordinator that is dead too, and answers what gives it back.
+ * Claims a pipeline, from a coordinator that is dead too.
  *
  * @throws `Stop` with exit 6 where another coordinator holds it
  */
-export async function claimPipeline(office: Office, pipeline: string): Promise<() => Promise<void>> {
+export async function claimPipeline(office: Office, pipeline: string): Promise<PipelineClaim> {
   const { client, process, presence } = office;
   const key = nameKey(office, pipeline);
   for (;;) {
@@ -36,8 +49,15 @@ export async function claimPipeline(office: Office, pipeline: string): Promise<(
     if (other !== null) throw refuse(pipeline, other);
     // A Redis that came back with nothing has forgotten the dead one meanwhile.
   }
-  return async () => {
-    if (client.status === 'ready') await client.eval(leaveScript, 1, key, process).catch(() => undefined);
+  const losing = new AbortController();
+  presence.onReturn(async () => {
+    if ((await client.eval(keepScript, 1, key, process)) !== 1) losing.abort();
+  });
+  return {
+    lost: losing.signal,
+    giveBack: async () => {
+      if (client.status === 'ready') await client.eval(leaveScript, 1, key, process).catch(() => undefined);
+    },
   };
 }
 
@@ -51,6 +71,14 @@ export async function findCoordinator(
 
 function nameKey({ prefix }: Pick<Office, 'prefix'>, pipeline: string): string {
   return `${prefix}:coordinator:${pipeline}`;
+}
+
+/** What is told once `lost` has aborted. */
+export function explainLost(pipeline: string): Stop {
+  return new Stop(
+    exitCodes.locked,
+    `pipeline "${pipeline}": this process was not heard of for so long that another run has taken it over: what was under way is the other one's. Look there: mediasweep status ${pipeline}.`,
+  );
 }
 
 function refuse(pipeline: string, holder: string): Stop {

@@ -5,7 +5,7 @@ import { AbandonedPlaces } from '../cluster/abandoned.ts';
 import { readPaceBoard, RedisPaceOffice } from '../cluster/pace-office.ts';
 import { announce, enlist, listWorkers, type Presence } from '../cluster/presence.ts';
 import { openRedis } from '../cluster/redis.ts';
-import { claimPipeline, findCoordinator, RunWish } from '../cluster/run-claim.ts';
+import { claimPipeline, findCoordinator, type PipelineClaim, RunWish } from '../cluster/run-claim.ts';
 import { openShardQueue, serveShards, type ShardQueue } from '../cluster/shard-queue.ts';
 import { type Folders, openCluster } from '../config/open.ts';
 import type { ClusterSettings } from '../domain/cluster.ts';
@@ -19,11 +19,11 @@ export interface Cluster {
   readonly settings: ClusterSettings;
   /** The name of this process, which no other has had or will have. */
   readonly process: string;
-  readonly presence: Pick<Presence, 'isAlive' | 'isDead' | 'isHeard'>;
+  readonly presence: Pick<Presence, 'isAlive' | 'isDead' | 'isHeard' | 'lapses'>;
   /** Where limits are shared with all machines; each part of this process that calls comes on its own. */
   readonly sharePace: (part?: number) => PaceOffice & { readonly leave: () => Promise<void> };
   /** Throws a `Stop` with exit 6 where another process coordinates the pipeline. */
-  readonly claimPipeline: (pipeline: string) => Promise<() => Promise<void>>;
+  readonly claimPipeline: (pipeline: string) => Promise<PipelineClaim>;
   /** Whether its coordinator, or a worker on one of its shards, lives. */
   readonly isAtWork: (pipeline: string, ledger: Pick<Ledger, 'listHolders'>) => Promise<boolean>;
   /** The process that coordinates a pipeline, alive or not. */

@@ -13,6 +13,7 @@ import type { ReportTally } from '../report/summary.ts';
 import { inspectSource } from '../source/inspect.ts';
 import { acquireRunLock, isRunLocked } from '../store/run-lock.ts';
 import { catalogue } from '../vendors/index.ts';
+import { explainLost, type PipelineClaim } from '../cluster/run-claim.ts';
 import { type Cluster, withCluster } from './cluster.ts';
 import type { SessionEnd } from './canary.ts';
 import { accompany } from './companion.ts';
@@ -76,14 +77,16 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
   const deadline = openDeadline(clock, { until: flags.until, runMs: pipeline.deadlines.runMs });
   const tools = { clock, stop, deadline, log: watch.log };
   const isShared = cluster?.settings.shards !== undefined || cluster?.settings.ledger !== undefined;
+  let claim: PipelineClaim | undefined;
   const takeLock = async () => {
     const release = await acquireRunLock(folders.state, pipeline.name, holder);
     if (!cluster || !isShared) return async () => release();
     try {
-      const giveBack = await cluster.claimPipeline(pipeline.name);
+      const claimed = await cluster.claimPipeline(pipeline.name);
+      claim = claimed;
       return async () => {
         release();
-        await giveBack();
+        await claimed.giveBack();
       };
     } catch (error) {
       release();
@@ -109,18 +112,22 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
       const isAtWork = cluster && isShared ? (name: string) => cluster.isAtWork(name, ledger) : isLocked;
       const pace = cluster?.sharePace() ?? opened.sharePace({ clock, isAlive: isLocked });
       const tasksBefore = await ledger.countTasks(opened.record.id);
-      const mayCall = isShared ? cluster?.presence.isHeard : undefined;
+      const { lost } = claim ?? {};
+      const isHeard = () => cluster?.presence.isHeard() === true && lost?.aborted !== true;
+      const mayCall = isShared ? isHeard : undefined;
       const session = {
         ...world,
         pace,
         mayCall,
+        isLost: () => lost?.aborted === true,
         isAtWork,
         tasksBefore,
         flags,
         watch,
-        deadline: deadline.signal,
+        deadline: lost ? AbortSignal.any([deadline.signal, lost]) : deadline.signal,
       };
       const { halts, feedError, canaryStop } = await dispatchAs(outside, session, cluster);
+      if (lost?.aborted === true) throw explainLost(pipeline.name);
       const sourceTrouble = feedError === undefined ? undefined : explainSource(feedError);
       const signal = stop.aborted ? (stop.reason as 'SIGINT' | 'SIGTERM') : undefined;
       const record = await findRun(ledger, opened.record.id);

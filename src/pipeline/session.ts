@@ -19,6 +19,8 @@ export interface Session {
   readonly pace: PaceOffice;
   /** False while others may think this process dead, and take up what it has in hand; always true if absent. */
   readonly mayCall?: (() => boolean) | undefined;
+  /** Whether another process has taken the pipeline over, so that nothing of the run is ours any more. */
+  readonly isLost?: (() => boolean) | undefined;
   /** Whether a living process is at work on a run of that pipeline. */
   readonly isAtWork: (pipeline: string) => Promise<boolean>;
   /** Aborts when nothing more may be begun. */

@@ -103,7 +103,7 @@ export async function dispatchShards(
     }
   } finally {
     // What is left of the run is offered anew by whoever goes on with it.
-    await queue.remove();
+    if (session.isLost?.() !== true) await queue.remove();
     await queue.close();
     await media.close();
   }
@@ -148,7 +148,7 @@ async function coordinate(parts: Coordinating, isPlanned: boolean): Promise<Sess
     ends.push(await sender.send(seeWaiting(opened), nothing));
     if (stop.aborted || (await ledger.reopenShards(run, false)) === 0) break;
   }
-  if (stop.aborted) await endWorkers(parts);
+  if (stop.aborted && session.isLost?.() !== true) await endWorkers(parts);
   const shards = await ledger.listShards(run);
   return {
     halts: mergeHalts([...ends.flatMap(({ halts }) => halts), ...shards.flatMap(({ halts }) => halts)]),

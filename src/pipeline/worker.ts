@@ -147,6 +147,8 @@ async function carryOut(working: Working, order: ShardOrder, place: number): Pro
     await outside.clock.sleep(lookMs, outside.stop);
     return 'again';
   }
+  // What is claimed now is ours until this process is not heard of for too long.
+  const lapses = cluster.presence.lapses();
   const shard = await claim(working, order);
   if (shard === 'done' || shard === 'again') return shard;
   const { log } = watch;
@@ -163,7 +165,13 @@ async function carryOut(working: Working, order: ShardOrder, place: number): Pro
       await leave(false, []);
       return 'again';
     }
-    const { isStopped, halts } = await dispatchShard(working, order, { shard, place, joined, relink });
+    const { isStopped, halts } = await dispatchShard(working, order, {
+      shard,
+      place,
+      joined,
+      relink,
+      lapses,
+    });
     await leave(!isStopped, halts);
     isDone = !isStopped;
     log.info(`shard ${order.number} ${isStopped ? 'goes back' : 'is done'}`, facts);
@@ -214,19 +222,21 @@ interface Dispatching {
   readonly place: number;
   readonly joined: Joined;
   readonly relink: Relink | undefined;
+  /** How often this process had not been heard of when it claimed the shard. */
+  readonly lapses: number;
 }
 
 async function dispatchShard(
   working: Working,
   order: ShardOrder,
-  { shard, place, joined, relink }: Dispatching,
+  { shard, place, joined, relink, lapses }: Dispatching,
 ): Promise<DispatchEnd> {
   const { outside, folders, places, cluster, ledger, flags, watch, callbacks } = working;
   const { pipeline, opened } = joined;
   const ending = new AbortController();
   const stop = AbortSignal.any([outside.stop, ending.signal]);
   setMaxListeners(0, stop);
-  const watching = watchRun(working, order.run, joined, ending);
+  const watching = watchRun(working, order.run, { terms: joined.terms, lapses }, ending);
   const media = openMedia(pipeline, outside.clock);
   try {
     return await withOutput(outside, { pipeline, folders, places }, async (output) => {
@@ -244,7 +254,7 @@ async function dispatchShard(
         flags: { path: pipeline.path, graceMs: flags.graceMs },
         watch: { log: watch.log, begun: () => undefined, follow: () => undefined },
         isAtWork: (name: string) => cluster.isAtWork(name, ledger),
-        mayCall: cluster.presence.isHeard,
+        mayCall: () => cluster.presence.isHeard() && cluster.presence.lapses() === lapses,
       };
       const sender = await openSender(outside, session, media, stop, async (hint) => {
         const { services } = pipeline;
@@ -313,14 +323,23 @@ async function leaveRuns({ joined, former }: Working): Promise<void> {
   await Promise.all([...former, ...current].map((relinks) => relinks.close()));
 }
 
-/** The coordinator may want the run to stop, or go on under other terms; where it is dead, the shard goes on. */
-function watchRun(working: Working, run: string, { terms }: Joined, ending: AbortController) {
+/**
+ * The coordinator may want the run to stop, or go on under other terms; where it is dead, the shard goes on. What was in
+ * hand while nobody heard of this process may be someone else's by now.
+ */
+function watchRun(
+  working: Working,
+  run: string,
+  { terms, lapses }: Pick<Joined, 'terms'> & { readonly lapses: number },
+  ending: AbortController,
+) {
   const { outside, cluster } = working;
   const watched = new AbortController();
   const wish = cluster.wishFor(run);
   const watching = (async () => {
     for (let looks = 1; !watched.signal.aborted; looks += 1) {
       if (await wish.isStopped().catch(() => false)) ending.abort('stopped');
+      if (cluster.presence.lapses() !== lapses) ending.abort('unheard');
       const now = looks % looksForTerms === 0 ? await readTerms(working, run).catch(() => terms) : terms;
       if (now !== terms) ending.abort('changed');
       await outside.clock.sleep(lookMs, watched.signal);

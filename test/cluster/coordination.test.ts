@@ -5,7 +5,7 @@ import { AbandonedPlaces } from '../../src/cluster/abandoned.ts';
 import { RedisPaceOffice } from '../../src/cluster/pace-office.ts';
 import { announce, type Presence } from '../../src/cluster/presence.ts';
 import { openRedis, type RedisConnection } from '../../src/cluster/redis.ts';
-import { claimPipeline, findCoordinator, RunWish } from '../../src/cluster/run-claim.ts';
+import { claimPipeline, explainLost, findCoordinator, RunWish } from '../../src/cluster/run-claim.ts';
 import { openShardQueue, serveShards } from '../../src/cluster/shard-queue.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import { silentLog } from '../../src/domain/log.ts';
@@ -15,7 +15,8 @@ import { missingForRedis, type PrivateRedis, startRedis } from '../support/redis
 import { describeReal } from '../support/server.ts';
 
 /** Time that passes at once: what is watched for seconds is watched as often, and no longer. */
-const hasty: Pick<Clock, 'monotonic' | 'sleep'> = {
+const hasty: Pick<Clock, 'monotonic' | 'now' | 'sleep'> = {
+  now: () => systemClock.now(),
   monotonic: () => systemClock.monotonic(),
   sleep: () => sleep(1),
 };
@@ -40,7 +41,7 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
     await redis.stop();
   });
 
-  async function enter(process: string, clock: Pick<Clock, 'monotonic' | 'sleep'> = systemClock) {
+  async function enter(process: string, clock: Pick<Clock, 'monotonic' | 'now' | 'sleep'> = systemClock) {
     const connection = await openRedis(redis.settings, silentLog);
     const { client } = connection;
     const office = { client, prefix: redis.settings.prefix };
@@ -74,14 +75,39 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
     });
 
     it('knows when nobody hears of it any more', async () => {
-      let nowMs = 0;
+      const time = { monotonic: 0, wall: 0 };
+      let beatNow: () => void = () => undefined;
       const { presence } = await enter('one', {
-        monotonic: () => nowMs,
-        sleep: () => new Promise(() => undefined),
+        monotonic: () => time.monotonic,
+        now: () => time.wall,
+        sleep: () =>
+          new Promise((resolve) => {
+            beatNow = resolve;
+          }),
       });
-      expect(presence.isHeard()).toBe(true);
-      nowMs = 4001;
+      expect([presence.isHeard(), presence.lapses()]).toEqual([true, 0]);
+      let confirmed = 0;
+      presence.onReturn(async () => {
+        expect(presence.isHeard()).toBe(false);
+        confirmed += 1;
+      });
+      beatNow();
+      await systemClock.sleep(50);
+      expect([presence.isHeard(), presence.lapses(), confirmed]).toEqual([true, 0, 0]);
+      // It stood still: what it had in hand is void, also once it is heard of again.
+      time.monotonic = 4001;
       expect(presence.isHeard()).toBe(false);
+      beatNow();
+      await expect.poll(() => [presence.isHeard(), presence.lapses(), confirmed]).toEqual([true, 1, 1]);
+      // A machine that slept: one of its clocks knows.
+      time.wall = 60_000;
+      expect(presence.isHeard()).toBe(false);
+      beatNow();
+      await expect.poll(() => [presence.isHeard(), presence.lapses()]).toEqual([true, 2]);
+      // Redis has forgotten it, though neither clock tells why.
+      await open[0]?.connection.client.del(`${redis.settings.prefix}:process:one`);
+      beatNow();
+      await expect.poll(() => [presence.isHeard(), presence.lapses(), confirmed]).toEqual([true, 3, 3]);
       open = [];
     });
   });
@@ -89,7 +115,7 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
   describe('a pipeline', () => {
     it('has one coordinator, until that gives it back or is dead', async () => {
       const [one, other] = [await enter('one', hasty), await enter('other', hasty)];
-      const giveBack = await claimPipeline(one, 'nightly');
+      const { giveBack } = await claimPipeline(one, 'nightly');
       expect(await findCoordinator(other, 'nightly')).toBe('one');
       await expect(claimPipeline(other, 'nightly')).rejects.toMatchObject({
         exitCode: 6,
@@ -119,9 +145,31 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
       await one.client.del(`${one.prefix}:coordinator:hourly`);
       return holder === 'other';
     };
-    const giveBack = await claimPipeline({ ...one, presence: { isDead } }, 'hourly');
+    const presence = { isDead, onReturn: () => undefined };
+    const { giveBack } = await claimPipeline({ ...one, presence }, 'hourly');
     expect(await findCoordinator(one, 'hourly')).toBe('one');
     await giveBack();
+  });
+
+  it('is lost to a coordinator that was not heard of for too long, and kept by one that nobody followed', async () => {
+    let passedMs = 0;
+    const frozen = await enter('frozen', { ...hasty, monotonic: () => passedMs });
+    const { lost } = await claimPipeline(frozen, 'daily');
+    const { client, prefix } = frozen;
+    // Redis came back empty: the claim is made anew.
+    await client.del(`${prefix}:coordinator:daily`);
+    passedMs += 5000;
+    await expect.poll(() => findCoordinator(frozen, 'daily')).toBe('frozen');
+    expect(lost.aborted).toBe(false);
+    await client.set(`${prefix}:coordinator:daily`, 'other');
+    passedMs += 5000;
+    await expect.poll(() => lost.aborted).toBe(true);
+    expect(await findCoordinator(frozen, 'daily')).toBe('other');
+    expect(explainLost('daily')).toMatchObject({
+      exitCode: 6,
+      message:
+        'pipeline "daily": this process was not heard of for so long that another run has taken it over: what was under way is the other one\'s. Look there: mediasweep status daily.',
+    });
   });
 
   describe('a run', () => {

@@ -1,4 +1,5 @@
 /** Flags, caps, cascades and canaries of runs that workers carry out, each beside the same by one process. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunFlags, RunResult } from '../../src/cli/spine.ts';
 import type { Clock } from '../../src/domain/clock.ts';
@@ -144,6 +145,39 @@ policy: { rules: [{ name: poor, service: pai/image-quality, metric: iqa_result, 
     ]);
     expect(world.emulators['pai']?.state().submissions).toBe(60);
     await expectSameReports(second.folder, (await cluster.runAlone(path)).folder);
+  });
+
+  test('of a pipeline that another machine runs are refused, or wait for it with --wait', async () => {
+    const cluster = await open({ faults: { delayMs: 150 } });
+    const { world } = cluster;
+    await putVariants(world, 40, 'image/jpeg');
+    const path = await world.writePipeline('nightly', images);
+    const first = run(cluster, path);
+    await expect
+      .poll(() => world.emulators['pai']?.state().submissions, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    // Nothing is shared with that machine's disk.
+    const places = { state: join(world.folder, 'elsewhere') };
+    const words: string[] = [];
+    const note = (message: string) => void words.push(message);
+    const watch = { log: { info: note, warn: note }, begun: () => undefined, follow: () => undefined };
+    const begin = async (waits: boolean) => {
+      const spine = await cluster.spine(undefined, { clock: hasty });
+      const flags = { path: join(world.folder, path), graceMs: 2000, waits, startNew: true };
+      return await spine.run(flags, places, watch);
+    };
+    await expect(begin(false)).rejects.toMatchObject({
+      exitCode: 6,
+      message: expect.stringMatching(
+        /^pipeline "nightly": another run holds it: \S+\. Wait until it has ended/,
+      ),
+    });
+    const second = begin(true);
+    expect((await first).summary.counts).toMatchObject({ answered: 40 });
+    const waited = await second;
+    expect([waited.exitCode, waited.summary.counts]).toMatchObject([0, { reused: 40, answered: 0 }]);
+    expect(words.join()).toMatch(/another run holds|waiting/i);
+    expect(world.emulators['pai']?.state().submissions).toBe(40);
   });
 
   test('hold calls of unknown fate until a person has them sent again, as one process does', async () => {
