@@ -1,9 +1,10 @@
-/** Workers that stand still, or lose Redis or PostgreSQL alone: what others take over is theirs, and nothing is paid for twice. */
+/**
+ * Workers that stand still, or lose Redis or PostgreSQL alone: what others take over is theirs, and nothing is paid for twice.
+ * Most of it is waiting until they are taken for dead, so that it is played with the other long forms: `MEDIASWEEP_KILLS=1`.
+ */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { Clock } from '../../src/domain/clock.ts';
-import { systemClock } from '../../src/wire/clock.ts';
 import { type ClusterWorld, hasty, openClusterWorld, readReport } from '../support/cluster-world.ts';
 import { openLine } from '../support/line.ts';
 import { putVariants } from '../support/outside-world.ts';
@@ -18,6 +19,8 @@ services:
 `;
 
 describeReal('a worker', [...missingForRedis, ...findMissingForPostgres()], () => {
+  if (process.env['MEDIASWEEP_KILLS'] === undefined) return;
+
   let redis: PrivateRedis;
   let postgres: TestServer;
 
@@ -30,17 +33,12 @@ describeReal('a worker', [...missingForRedis, ...findMissingForPostgres()], () =
   });
 
   /** On a machine of its own, whose ways to the servers lead elsewhere. */
-  async function workThrough(
-    cluster: ClusterWorld,
-    name: string,
-    change: (cluster: string) => string,
-    clock: Clock = systemClock,
-  ) {
+  async function workThrough(cluster: ClusterWorld, name: string, change: (cluster: string) => string) {
     const folder = join(cluster.world.folder, name);
     await cp(join(cluster.world.folder, 'config'), join(folder, 'config'), { recursive: true });
     const path = join(folder, 'config', 'cluster.yaml');
     await writeFile(path, change(await readFile(path, 'utf8')));
-    return await cluster.work({}, { folder, clock });
+    return await cluster.work({}, { folder });
   }
 
   test('that is frozen, or cut off from Redis or PostgreSQL, pays for nothing twice and begins nothing that is not its own', async () => {
@@ -67,12 +65,8 @@ describeReal('a worker', [...missingForRedis, ...findMissingForPostgres()], () =
     const offRedis = await workThrough(cluster, 'off-redis', (text) =>
       text.replace(`port: ${redis.settings.port}`, `port: ${toRedis.port}`),
     );
-    const offPostgres = await workThrough(
-      cluster,
-      'off-postgres',
-      (text) => text.replace(`port: ${access.port}`, `port: ${toPostgres.port}`),
-      // It looks as alive as it is to those who look often.
-      hasty,
+    const offPostgres = await workThrough(cluster, 'off-postgres', (text) =>
+      text.replace(`port: ${access.port}`, `port: ${toPostgres.port}`),
     );
     await expect.poll(() => said, { timeout: 20_000 }).toContain('takes 1 shards');
     onTestFinished(release);
@@ -90,7 +84,7 @@ describeReal('a worker', [...missingForRedis, ...findMissingForPostgres()], () =
       .toBe(true);
     frozen.process.kill('SIGSTOP');
     await Promise.all([toRedis.cut(), toPostgres.cut()]);
-    const sound = [await cluster.work({}, { clock: hasty }), await cluster.work({}, { clock: hasty })];
+    const sound = [await cluster.work(), await cluster.work()];
     await expect
       .poll(() => offPostgres.words.join(), { timeout: 10_000 })
       .toMatch(/cannot be reached.*Waiting for it/);
