@@ -15,8 +15,8 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** Garbage is collected when the heap has grown by half, not threefold: that alone takes a quarter off what a run holds. */
 setFlagsFromString('--heap-growing-percent=50');
 
-/** `timeout` and others signal the process and then its group: what comes within this time is the same wish. */
-const sameWishMs = 1000;
+/** `timeout`, `npx` and others signal the process and then its group: what comes within this time is the same wish. */
+const sameWishMs = 250;
 
 /** The first signal asks for an orderly end, a second one ends at once. */
 function listenForSignals(): AbortSignal {

@@ -207,7 +207,7 @@ export class Dispatcher {
 
   /** Of an account, or of one service on it that has limits of its own. */
   #makeGate(account: Account, uses: readonly ServiceUse[], own?: Partial<Limits>): Gate {
-    const { clock, pace, stop, bell } = this.#bench;
+    const { clock, pace, stop, bell, log } = this.#bench;
     const [use] = uses;
     return new Gate({
       clock,
@@ -218,6 +218,7 @@ export class Dispatcher {
       grain: Math.max(1, ...uses.map(({ batch }) => batch)),
       stop,
       changed: () => bell.ring(),
+      tell: (words) => log.warn(`account "${account.name}": ${words}`),
     });
   }
 

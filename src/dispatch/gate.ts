@@ -33,6 +33,8 @@ export interface GateOptions {
   readonly stop: AbortSignal;
   /** There may be room where there was none. */
   readonly changed?: (() => void) | undefined;
+  /** Hears when nothing gets through any more, and when something does again. */
+  readonly tell?: ((words: string) => void) | undefined;
 }
 
 export class Gate {
@@ -48,6 +50,7 @@ export class Gate {
   /** While nothing gets through, one call at a time asks whether something does again; the others wait until then. */
   #awayUntil = Number.NEGATIVE_INFINITY;
   readonly #changed = new Bell();
+  readonly #tell: (words: string) => void;
   /** Those who wait for a place among the calls in flight. */
   readonly #waiting = new Set<() => void>();
   #haltReason: string | undefined;
@@ -55,8 +58,9 @@ export class Gate {
   /** Aborted when the run stops or the account halts. */
   readonly #closed: AbortSignal;
 
-  constructor({ clock, office, limit, part = '', limits, grain = 1, stop, changed }: GateOptions) {
+  constructor({ clock, office, limit, part = '', limits, grain = 1, stop, changed, tell }: GateOptions) {
     this.#clock = clock;
+    this.#tell = tell ?? (() => undefined);
     this.#closed = AbortSignal.any([stop, this.#halt.signal]);
     // Every call that waits for its turn listens; that is no leak.
     setMaxListeners(0, this.#closed);
@@ -111,7 +115,10 @@ export class Gate {
 
   /** A call that the vendor answered in good order. */
   succeed(): void {
-    if (this.#troubles >= troublesUntilAway) this.#changed.ring();
+    if (this.#troubles >= troublesUntilAway) {
+      this.#changed.ring();
+      this.#tell('calls get through again.');
+    }
     this.#troubles = 0;
     this.#troubledSince = undefined;
     this.#awayUntil = Number.NEGATIVE_INFINITY;
@@ -129,6 +136,11 @@ export class Gate {
     const now = this.#clock.monotonic();
     this.#troubles += 1;
     if (this.#troubles >= troublesUntilAway) this.#awayUntil = now + this.#awayMs();
+    if (this.#troubles === troublesUntilAway) {
+      this.#tell(
+        `no call gets through: ${cause}. Asking again ever more rarely; without one success for 15 minutes it halts.`,
+      );
+    }
     this.#loseHeart(cause, now);
   }
 

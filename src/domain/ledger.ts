@@ -85,6 +85,8 @@ export interface RunOpening {
   readonly resumeAnyAge?: boolean | undefined;
   /** Disregard the answers of other runs (`--fresh`); a run that did not begin so is not gone on with. */
   readonly isFresh?: boolean | undefined;
+  /** Look at this many items only (`--limit`): a run that has planned more is not gone on with. */
+  readonly limit?: number | undefined;
   /** Id of the run whose failed and held tasks are taken up: failures from before this run are disregarded. */
   readonly onlyFailed?: string | undefined;
   /** What the ledger cannot know, by account and SKU. */

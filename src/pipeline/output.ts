@@ -5,7 +5,7 @@ import { type ArtifactFolder, readBucketPlace, type ReportFolder } from '../doma
 import type { Pipeline } from '../domain/settings.ts';
 import { openArtifactFolder } from '../store/artifact-folder.ts';
 import { locateTrial, openArtifactPrefix, openReportPrefix } from '../store/bucket-output.ts';
-import { openReportFolder } from '../store/report-folder.ts';
+import { openReportFolder, tryReportFolder } from '../store/report-folder.ts';
 import { catalogue } from '../vendors/index.ts';
 import { openObjectStorage } from '../wire/s3.ts';
 import type { Outside } from './outside.ts';
@@ -13,7 +13,7 @@ import type { Outside } from './outside.ts';
 export interface Output {
   readonly reports: (run: string) => ReportFolder;
   readonly artifacts: ArtifactFolder;
-  /** Throws a `Stop` where nothing can be written there; a folder is seen when it is written. */
+  /** Throws a `Stop` where nothing can be written there. */
   readonly tryWriting: () => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export async function withOutput<Value>(
     return await use({
       reports: (run) => openReportFolder(out, name, run),
       artifacts: openArtifactFolder(out, name),
-      tryWriting: async () => undefined,
+      tryWriting: () => tryReportFolder(out, name),
     });
   }
   const { environment, clock } = outside;

@@ -97,10 +97,10 @@ async function runPipeline(outside: Outside, running: Running): Promise<RunResul
   try {
     const isThreaded = true;
     const useLedger = async (ledger: Ledger) => {
-      const { startNew, resumeAnyAge, isFresh, failOn } = flags;
+      const { startNew, resumeAnyAge, isFresh, limit, failOn } = flags;
       const billing = new Map(pipeline.services.map(({ account }) => [account.name, account.billing]));
       const onlyFailed = await findTroubledRun(ledger, flags.onlyFailed, pipeline);
-      const scope = { startNew, resumeAnyAge, isFresh, onlyFailed };
+      const scope = { startNew, resumeAnyAge, isFresh, limit, onlyFailed };
       const plan = await holdToPlan(outside, { pipeline, folders, flags, watch });
       // Whoever takes up failures has asked for these very tasks.
       const canary = onlyFailed === undefined ? pipeline.canary : undefined;

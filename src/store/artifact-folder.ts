@@ -1,10 +1,11 @@
 /** Images that vendors returned, named by their content. */
 import { createHash } from 'node:crypto';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ArtifactFolder } from '../domain/output.ts';
 import { syncFolder, writeBytesAside } from './atomic-file.ts';
 import { joinConfined } from './output-path.ts';
+import { makeFolder } from './make-folder.ts';
 import { explainFileError } from './trouble.ts';
 
 /** `<out>/<pipeline>/artifacts/`; made when the first artifact is saved. */
@@ -27,7 +28,7 @@ export function nameArtifact(bytes: Uint8Array, extension: string): string {
 async function saveBytes(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(folder, name);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const found = await lstat(path).catch(() => undefined);
     if (found?.isFile() && found.size === bytes.byteLength) await syncFolder(folder);
     else await writeBytesAside(path, bytes);

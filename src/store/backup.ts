@@ -1,21 +1,13 @@
 /** Copies of the ledger: one a day at the end of a run or when asked for, a few kept, and how one of them takes the ledger's place. */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { exitCodes, Stop, wrongUse } from '../domain/problem.ts';
 import { formatSize } from '../domain/quantity.ts';
 import { readFileBytes, readFreeBytes } from './free-space.ts';
 import { makeAsidePath, sweepAside, syncFolder } from './atomic-file.ts';
+import { makeFolder } from './make-folder.ts';
+import { listCopies } from './copies.ts';
 import { listLocked } from './run-lock.ts';
 import { type Driver, loadDriver } from './sqlite/driver.ts';
 import { migrations } from './sqlite/schema.ts';
@@ -28,12 +20,6 @@ const mostCopies = 3;
 /** Copied in one go, 4 MB: signals are heard in between. */
 const pagesAtOnce = 1000;
 const spareBytes = 16 * 1024 * 1024;
-const namePattern = /^ledger-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
-
-interface Copy {
-  readonly path: string;
-  readonly madeAtMs: number;
-}
 
 interface BackupTerms {
   /** How old the newest copy is before another is made, in milliseconds; 20 h where absent. */
@@ -121,7 +107,7 @@ async function addCopy(
   try {
     const [newest] = listCopies(folder);
     if (newest && Math.abs(nowMs - newest.madeAtMs) < everyMs) return undefined;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     await sweepAside(dirname(path));
     if (!(await writeCopy(folder, path, terms))) return undefined;
     for (const { path: old } of listCopies(folder).slice(mostCopies)) {
@@ -208,20 +194,6 @@ async function requireRoom(
   );
 }
 
-/** Newest first, by their names. */
-function listCopies(folder: string): readonly Copy[] {
-  const backups = join(folder, 'backups');
-  if (!existsSync(backups)) return [];
-  return readdirSync(backups)
-    .flatMap((name): Copy[] => {
-      const [, year, month, day, hour, minute, second] = namePattern.exec(name) ?? [];
-      if (year === undefined) return [];
-      const madeAtMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-      return [{ path: join(backups, name), madeAtMs }];
-    })
-    .sort((one, other) => other.madeAtMs - one.madeAtMs);
-}
-
 function nameCopy(nowMs: number): string {
   return `ledger-${stamp(nowMs)}.db`;
 }
@@ -264,16 +236,16 @@ export async function restoreLedger(request: {
   const aside = existsSync(ledger) ? `${ledger}.replaced-${stamp(nowMs)}` : undefined;
   const fresh = makeAsidePath(ledger);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     await copyFile(copy, fresh);
     chmodSync(fresh, 0o600);
     syncFile(fresh);
-    // The copy's own seal is not the ledger's: it is sealed when it is closed.
     for (const suffix of ['.seal', '', '-wal', '-shm']) {
       if (aside !== undefined && existsSync(ledger + suffix)) renameSync(ledger + suffix, aside + suffix);
       else rmSync(ledger + suffix, { force: true });
     }
     renameSync(fresh, ledger);
+    await sealFile(ledger);
     await syncFolder(folder);
   } catch (error) {
     await rm(fresh, { force: true }).catch(() => undefined);

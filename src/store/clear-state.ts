@@ -5,7 +5,7 @@ import { acquireRunLock, type LockHolder } from './run-lock.ts';
 import { explainFileError } from './trouble.ts';
 
 /**
- * Removes the ledger of the folder, under the pipeline's lock. Throws a `Stop` with exit 6 where a run is alive there, and
+ * Removes the ledger of the folder and its backups, under the pipeline's lock. Throws a `Stop` with exit 6 where a run is alive there, and
  * with exit 2 where the files cannot be removed.
  */
 export async function clearState(folder: string, pipeline: string, holder: LockHolder): Promise<void> {
@@ -17,6 +17,10 @@ export async function clearState(folder: string, pipeline: string, holder: LockH
         throw explainFileError('ledger', path, error);
       });
     }
+    const backups = join(folder, 'backups');
+    await rm(backups, { recursive: true, force: true }).catch((error: unknown) => {
+      throw explainFileError('backups', backups, error);
+    });
   } finally {
     release();
   }

@@ -1,12 +1,13 @@
 /** Files that are made where there is none: what a person has written is never touched. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { explainFileError } from './trouble.ts';
 
 /** False where something stood there already. Throws a `Stop` where it cannot be written. */
 export async function writeNewFile(path: string, text: string): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await writeFile(path, text, { flag: 'wx' });
     return true;
   } catch (error) {

@@ -1,9 +1,10 @@
 /** The folder of one run's reports, and the link to the newest. */
-import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ReportFolder, TextSink } from '../domain/output.ts';
 import { makeAsidePath, sweepAside, syncFolder, writeFileAside } from './atomic-file.ts';
 import { joinConfined } from './output-path.ts';
+import { makeFolder } from './make-folder.ts';
 import { explainFileError } from './trouble.ts';
 
 /** `<out>/<pipeline>/<run id>/`; made when the first file is written. */
@@ -14,15 +15,28 @@ export function openReportFolder(out: string, pipeline: string, runId: string): 
     path,
     write: async (name: string, fill: (sink: TextSink) => Promise<void>) => {
       const file = joinConfined(path, name);
-      await makeFolder(path);
+      ensureFolder(path);
       await (sweeping ??= sweepTree(dirname(path)));
       await writeFileAside(file, fill);
     },
     markLatest: async () => {
-      await makeFolder(path);
+      ensureFolder(path);
       await replaceLink(join(dirname(path), 'latest'), runId);
     },
   };
+}
+
+/** Writes a file where reports are to go, and takes it away. @throws Stop where that is no use, before anything is spent */
+export async function tryReportFolder(out: string, pipeline: string): Promise<void> {
+  const path = joinConfined(resolve(out), pipeline);
+  ensureFolder(path);
+  const trial = makeAsidePath(join(path, 'trial'));
+  try {
+    await writeFile(trial, 'trial');
+    await rm(trial);
+  } catch (error) {
+    throw explainFileError('report folder', path, error);
+  }
 }
 
 /** The folder of a pipeline, and those of its runs and artifacts. */
@@ -32,9 +46,9 @@ async function sweepTree(folder: string): Promise<void> {
   for (const entry of entries) if (entry.isDirectory()) await sweepAside(join(folder, entry.name));
 }
 
-async function makeFolder(path: string): Promise<void> {
+function ensureFolder(path: string): void {
   try {
-    await mkdir(path, { recursive: true });
+    makeFolder(path);
   } catch (error) {
     throw explainFileError('report folder', path, error);
   }

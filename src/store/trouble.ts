@@ -48,7 +48,7 @@ function explain(code: string, place: string, error: unknown): unknown {
       return halt(`${place}: the disk failed: ${words}. Check it, then run again to go on.`, error);
     case 'corrupt':
       return halt(
-        `${place}: the file is damaged or of another kind: ${words}. Put a copy of it back${place.startsWith('ledger ') ? ': `mediasweep ledger restore` takes the newest backup' : ''}, or move it away to begin with an empty one, which knows no answer that was paid for before.`,
+        `${place}: the file is damaged or of another kind: ${words}. Put a copy of it back${place.startsWith('ledger ') ? ': `mediasweep ledger restore` takes the newest backup' : ''}, or move it away${place.startsWith('ledger ') ? ', and "backups" with it,' : ''} to begin with an empty one, which knows no answer that was paid for before.`,
         error,
       );
     case 'busy':

@@ -217,6 +217,21 @@ function holdLedger(makePlace: () => Promise<LedgerPlace>): void {
       });
     });
 
+    test('refuses to go on with one that has planned more than it is to look at', async () => {
+      const first = await ledger.openRun(makeOpening());
+      const items = ['a.jpg', 'b.jpg', 'c.jpg'].map((name) => makePlanned(name));
+      await first.plan({ items, unselected: 0, broken: [], isLast: false });
+      await end(first, 'stopped');
+      await expect(ledger.openRun(makeOpening({ limit: 2 }))).rejects.toMatchObject({
+        exitCode: 2,
+        message:
+          'pipelines/nightly.yaml: --limit 2: run "20261120T020000Z-nightly", which this would go on with, has looked at 3 items already. Leave --limit away to go on with it, or begin a new run of 2 with --new.',
+      });
+      expect((await ledger.listRuns(10)).map((run) => run.state)).toEqual(['stopped']);
+      expect((await ledger.openRun(makeOpening({ limit: 3 }))).isResumed).toBe(true);
+      expect((await ledger.openRun(makeOpening({ limit: 2, startNew: true }))).isResumed).toBe(false);
+    });
+
     test('counts what a reading left out anew where the reading begins anew', async () => {
       const page = { items: [], unselected: 7, broken: [{ line: 3, message: 'no url' }], isLast: false };
       const first = await ledger.openRun(makeOpening());

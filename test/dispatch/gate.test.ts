@@ -281,6 +281,29 @@ describe('the gate', () => {
     expect(gate.haltReason).toBe('no call succeeded for 15 minutes, last: connection refused');
   });
 
+  test('tells once that nothing gets through any more, and once that something does again', () => {
+    const told: string[] = [];
+    const clock = new VirtualClock();
+    const gate = new Gate({
+      clock,
+      office: new MemoryOffice(clock).enter('one'),
+      limit: 'account',
+      limits: { concurrency: 4, perSecond: 10, maxOpenJobs: 3 },
+      stop: never,
+      tell: (words) => told.push(words),
+    });
+    for (let count = 0; count < 4; count += 1) gate.suffer('connection refused');
+    expect(told).toEqual([]);
+    for (let count = 0; count < 10; count += 1) gate.suffer('connection refused');
+    gate.succeed();
+    gate.succeed();
+    gate.suffer('timeout');
+    expect(told).toEqual([
+      'no call gets through: connection refused. Asking again ever more rarely; without one success for 15 minutes it halts.',
+      'calls get through again.',
+    ]);
+  });
+
   test('forgets its troubles at the first success', async () => {
     const clock = new VirtualClock();
     const gate = makeGate(clock);

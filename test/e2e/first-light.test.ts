@@ -223,8 +223,8 @@ services: [{ use: qiniu/video-censor, options: { ops: [{ op: politician }], vfra
     while ((world.emulators['pai']?.state().requests ?? 0) < 1)
       await new Promise((resolve) => setTimeout(resolve, 5));
     process.kill('SIGINT');
-    // What comes within a second is the same wish.
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    // What comes within a quarter of a second is the same wish.
+    await new Promise((resolve) => setTimeout(resolve, 350));
     process.kill('SIGINT');
     const left = await ended;
     expect([left.exitCode, left.signal, left.out]).toEqual([130, null, '']);

@@ -7,7 +7,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openArtifactFolder } from '../../src/store/artifact-folder.ts';
-import { openReportFolder } from '../../src/store/report-folder.ts';
+import { openReportFolder, tryReportFolder } from '../../src/store/report-folder.ts';
 
 let out: string;
 
@@ -85,6 +85,25 @@ describe('a report folder', () => {
     expect(await readlink(join(out, 'nightly', 'latest'))).toBe('run-2');
     expect(await readFile(join(out, 'nightly', 'latest', 'bill.csv'), 'utf8')).toBe('bill');
     expect((await readdir(join(out, 'nightly'))).sort()).toEqual(['latest', 'run-1', 'run-2']);
+  });
+
+  test('is tried before anything is spent, and tells a place that cannot be written', async () => {
+    await tryReportFolder(join(out, 'deep', 'er'), 'nightly');
+    expect(await readdir(join(out, 'deep', 'er', 'nightly'))).toEqual([]);
+    await writeFile(join(out, 'file'), '');
+    await expect(tryReportFolder(join(out, 'file'), 'nightly')).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^report folder ".*nightly": something else stands there/) as string,
+    });
+    await expect(tryReportFolder('/proc/nowhere', 'nightly')).rejects.toMatchObject({
+      exitCode: 2,
+      message: 'report folder "/proc/nowhere/nightly": there is no such folder. Make it, or name another.',
+    });
+    // The superuser may write where others may not; the kernel's own files are for nobody.
+    await expect(tryReportFolder('/sys', 'nightly')).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^report folder "\/sys\/nightly": it cannot be written: E\w+/) as string,
+    });
   });
 
   test('says so where something else is called latest', async () => {

@@ -99,7 +99,7 @@ describe('the seal of a ledger', () => {
     await expect(openHere()).rejects.toThrow(`it was left with ${bytes.length} bytes, and has ${length}.`);
   });
 
-  test('denies nothing once it was damaged itself, cut off or left alone', async () => {
+  test('denies nothing once it was damaged itself or cut off', async () => {
     await addRun();
     const whole = await readFile(seal);
     for (const at of [0, 3, 15, whole.length - 3]) {
@@ -108,11 +108,6 @@ describe('the seal of a ledger', () => {
       await writeFile(seal, whole);
     }
     await writeFile(seal, whole.subarray(0, 20));
-    expect(await countRuns()).toBe(1);
-    await writeFile(seal, whole);
-    await rm(file);
-    expect(await countRuns()).toBe(0);
-    await addRun();
     expect(await countRuns()).toBe(1);
   });
 
@@ -151,9 +146,36 @@ describe('the seal of a ledger', () => {
     await addRun();
     await flip(file, 70_000);
     const { aside } = await restoreLedger({ folder, isForced: false, nowMs: startMs + hourMs });
-    expect([existsSync(seal), existsSync(`${aside}.seal`)]).toEqual([false, true]);
+    expect([existsSync(seal), existsSync(`${aside}.seal`)]).toEqual([true, true]);
     expect(await countRuns()).toBe(1);
     await clearState(folder, 'nightly', { pid: 1, startedAt: '' });
     expect(existsSync(seal)).toBe(false);
+    expect(await countRuns()).toBe(0);
+  });
+});
+
+describe('a ledger that is gone', () => {
+  test('is not begun anew while its seal or a copy of it is still there', async () => {
+    await addRun();
+    await backUpLedger(folder, startMs);
+    await rm(file);
+    const gone = (left: string) => ({
+      exitCode: 3,
+      message: `ledger "${file}": the file is gone, but ${left} is still there: an empty ledger knows no answer that was paid for before. Put a copy back: \`mediasweep ledger restore\` takes the newest backup. To begin with an empty one, move what is left away.`,
+    });
+    await expect(openHere()).rejects.toMatchObject(
+      gone('its seal "ledger.db.seal" and 1 of its copies in "backups"'),
+    );
+    await rm(seal);
+    await writeFile(file, '');
+    await expect(openHere()).rejects.toMatchObject(gone('1 of its copies in "backups"'));
+    await restoreLedger({ folder, isForced: false, nowMs: startMs });
+    expect(existsSync(seal)).toBe(true);
+    expect(await countRuns()).toBe(1);
+    await rm(file);
+    await rm(join(folder, 'backups'), { recursive: true });
+    await expect(openHere()).rejects.toMatchObject(gone('its seal "ledger.db.seal"'));
+    await rm(seal);
+    expect(await countRuns()).toBe(0);
   });
 });

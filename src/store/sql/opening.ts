@@ -29,14 +29,15 @@ export interface Opened {
 }
 
 /**
- * @throws `Stop` with exit 2 where going on was asked for and the pipeline's shape has changed, or where another file of
- * the same name uses this ledger.
+ * @throws `Stop` with exit 2 where going on was asked for and the pipeline's shape has changed, where another file of
+ * the same name uses this ledger, or where the run has looked at more than it is limited to.
  */
 export async function openRun(office: Office, opening: RunOpening): Promise<Opened> {
   const { db } = office;
   if (opening.joins !== undefined) return await joinRun(db, opening, opening.joins);
   await refuseNamesake(db, opening.pipeline);
   const old = await findResumable(db, opening);
+  if (old) refuseSmallerLimit(old, opening);
   const plan = await choosePlan(db, opening, old);
   const pipeline = plan ? holdTo(opening.pipeline, plan) : opening.pipeline;
   if (old) await resumeRun(office, old, pipeline);
@@ -107,6 +108,14 @@ async function readUsed(db: Database, run: number): Promise<Units> {
 
 function holdTo(pipeline: LedgerPipeline, plan: RunPlan): LedgerPipeline {
   return { ...pipeline, caps: { ...pipeline.caps, plan: limitUnits(plan) } };
+}
+
+/** What was planned is sent, whatever is looked at now. */
+function refuseSmallerLimit(old: RunRow, { limit, pipeline }: RunOpening): void {
+  if (limit === undefined || old.items <= limit) return;
+  throw wrongUse(
+    `${pipeline.path}: --limit ${limit}: run "${old.id}", which this would go on with, has looked at ${old.items} items already. Leave --limit away to go on with it, or begin a new run of ${limit} with --new.`,
+  );
 }
 
 /** Two files of one name would go on with each other's runs. A file that was moved is no other file. */

@@ -2,9 +2,11 @@
  * Who has a ledger's file open, over all processes: each holds a shared lock on a side file, which the system drops when its
  * holder dies. Whoever gets it alone knows that the file is at rest, and seals it.
  */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type Sqlite from 'better-sqlite3';
+import { exitCodes, Stop } from '../../domain/problem.ts';
+import { listCopies } from '../copies.ts';
 import { makeOwnFile } from '../own-file.ts';
 import { findSeal, requireSeal, sealFile } from '../seal.ts';
 import { explainDatabaseError } from '../trouble.ts';
@@ -28,7 +30,7 @@ const desks = new Map<string, Desk>();
 /**
  * Says that the ledger at `path` is open from now on, having held it against its seal. Answers what says that it was closed.
  *
- * @throws `Stop` where the file is not what it was left as, or its folder cannot be written
+ * @throws `Stop` where the file is not what it was left as, or is gone, or its folder cannot be written
  */
 export async function holdLedger(path: string, driver: Driver): Promise<() => Promise<void>> {
   const desk = desks.get(path) ?? { holders: 0, lock: undefined, turn: Promise.resolve() };
@@ -38,6 +40,7 @@ export async function holdLedger(path: string, driver: Driver): Promise<() => Pr
       const lock = openLock(path, driver);
       try {
         await requireSeal(path);
+        requireFile(path);
       } catch (error) {
         lock.close();
         throw error;
@@ -53,6 +56,22 @@ export async function holdLedger(path: string, driver: Driver): Promise<() => Pr
       desk.lock?.close();
       await sealAtRest(path, driver);
     });
+}
+
+/** An empty ledger in the place of one that was lost would have everything paid for again. */
+function requireFile(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  const seal = findSeal(path);
+  const { length } = listCopies(dirname(path));
+  const left = [
+    ...(existsSync(seal) ? [`its seal "${basename(seal)}"`] : []),
+    ...(length > 0 ? [`${length} of its copies in "backups"`] : []),
+  ].join(' and ');
+  if (left === '') return;
+  throw new Stop(
+    exitCodes.halted,
+    `ledger "${path}": the file is gone, but ${left} is still there: an empty ledger knows no answer that was paid for before. Put a copy back: \`mediasweep ledger restore\` takes the newest backup. To begin with an empty one, move what is left away.`,
+  );
 }
 
 function takeTurn(desk: Desk, work: () => Promise<void>): Promise<void> {
