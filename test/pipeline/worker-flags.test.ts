@@ -137,6 +137,7 @@ policy: { rules: [{ name: poor, service: pai/image-quality, metric: iqa_result, 
     const { answered, open: left } = first.summary.counts;
     expect([answered + left, answered < 60]).toEqual([60, true]);
     expect(world.emulators['pai']?.state().submissions).toBe(answered);
+    await world.setFaults('pai', { delayMs: 0 });
     const second = await run(cluster, path);
     expect([second.exitCode, second.run.id, second.summary.counts]).toMatchObject([
       0,

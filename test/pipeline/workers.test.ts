@@ -63,8 +63,8 @@ services: [{ use: pai/image-quality }]
     const links = await writeLinks(cluster, [...keys, ...keys.slice(0, 5)]);
     await cheapen(cluster, 20);
     const path = await world.writePipeline('linked', linked);
-    const workers = [await cluster.work(), await cluster.work()];
-    const many = await cluster.run(path);
+    const workers = [await cluster.work({}, { clock: hasty }), await cluster.work({}, { clock: hasty })];
+    const many = await cluster.run(path, {}, { clock: hasty });
     expect([many.exitCode, many.summary.counts]).toMatchObject([0, { items: 50, answered: 45, reused: 5 }]);
     const begun = workers.map(({ words }) => words.filter((word) => word.endsWith('begins')).length);
     expect(begun.every((count) => count > 0)).toBe(true);

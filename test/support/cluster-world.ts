@@ -48,10 +48,10 @@ export interface ClusterWorld {
   readonly spine: (stop?: AbortSignal, changes?: Partial<Outside>) => Promise<Spine>;
 }
 
-/** Waits that pass at once, but for what is measured by the monotonic clock. */
+/** Waits that soon pass, but for what is measured by the monotonic clock; not so soon that heartbeats keep Redis busy. */
 export const hasty: Clock = {
   ...systemClock,
-  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal),
+  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, ms < 500 ? 20 : 100), signal),
 };
 
 let clusters = 0;
