@@ -4,7 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openGround } from './ground.ts';
+import { openRedis } from '../../src/cluster/redis.ts';
+import { silentLog } from '../../src/domain/log.ts';
+import { type Ground, openGround } from './ground.ts';
 import { type Machine, narrowLine, type Network } from './network.ts';
 import { Post } from './strike.ts';
 
@@ -75,10 +77,32 @@ const bounds: readonly Bound[] = [
   },
 ];
 
-async function measure(
-  bound: Bound,
-  workers: number,
-): Promise<{ readonly rate: number; readonly seconds: number }> {
+interface Measured {
+  readonly rate: number;
+  readonly seconds: number;
+  /** What Redis did meanwhile, a second. */
+  readonly redis: Doings;
+}
+
+interface Doings {
+  readonly commands: number;
+  readonly cpuMs: number;
+  readonly kilobytes: number;
+}
+
+async function readRedis({ redis }: Ground): Promise<Doings> {
+  const { client, close } = await openRedis(redis.settings, silentLog);
+  const text = await client.info();
+  close();
+  const read = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1] ?? 0);
+  return {
+    commands: read('total_commands_processed'),
+    cpuMs: 1000 * (read('used_cpu_sys') + read('used_cpu_user')),
+    kilobytes: (read('total_net_input_bytes') + read('total_net_output_bytes')) / 1000,
+  };
+}
+
+async function measure(bound: Bound, workers: number): Promise<Measured> {
   const { latencyMs, limits, shards, inlineBytes, megabits, callsEach, calls } = bound;
   const count = Math.round((calls ?? callsEach * workers) * Number(values.share));
   const ground = await openGround({
@@ -104,16 +128,24 @@ async function measure(
       );
     }
     await sleep(1500);
+    const before = await readRedis(ground);
     const begin = performance.now();
     const { exitCode, err } = await ground.start(coordinator, 'run', path, '--quiet').ended;
     const seconds = (performance.now() - begin) / 1000;
+    const after = await readRedis(ground);
     const { begunMs } = ground.vendors.pai;
     for (const post of posts) await post.end();
     if (exitCode !== 0 || begunMs.length !== count) {
       throw new Error(`it ended with ${exitCode} after ${begunMs.length} of ${count} calls: ${err}`);
     }
     const calling = ((begunMs.at(-1) ?? 0) - (begunMs[0] ?? 0)) / 1000;
-    return { rate: (count - 1) / calling, seconds };
+    const perSecond = (name: keyof Doings) => (after[name] - before[name]) / seconds;
+    const redis = {
+      commands: perSecond('commands'),
+      cpuMs: perSecond('cpuMs'),
+      kilobytes: perSecond('kilobytes'),
+    };
+    return { rate: (count - 1) / calling, seconds, redis };
   } finally {
     await ground.close();
   }
@@ -126,11 +158,11 @@ for (const bound of bounds) {
   process.stdout.write(`${bound.name}: ${bound.about}\n`);
   let first = 0;
   for (let workers = 1; workers <= mostWorkers; workers += 1) {
-    const { rate, seconds } = await measure(bound, workers);
+    const { rate, seconds, redis } = await measure(bound, workers);
     if (workers === 1) first = rate;
     figures.push({ name: `${bound.about}; workers: ${workers}`, value: rate, unit: 'calls/s' });
     process.stdout.write(
-      `  ${workers} worker${workers === 1 ? '' : 's'}: ${rate.toFixed(1)} calls/s, ${(rate / first).toFixed(2)} of one; the run took ${seconds.toFixed(1)} s\n`,
+      `  ${workers} worker${workers === 1 ? '' : 's'}: ${rate.toFixed(1)} calls/s, ${(rate / first).toFixed(2)} of one; the run took ${seconds.toFixed(1)} s; Redis ${redis.commands.toFixed(0)} commands/s, ${redis.cpuMs.toFixed(1)} ms of a processor and ${redis.kilobytes.toFixed(0)} KB a second\n`,
     );
   }
 }

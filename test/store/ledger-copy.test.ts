@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '../../src/domain/ledger.ts';
 import type { CopyProgress } from '../../src/domain/ledger-copy.ts';
 import type { PostgresAccess } from '../../src/domain/postgres.ts';
@@ -13,8 +13,14 @@ import { copyLedger } from '../../src/store/postgres/copy.ts';
 import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { systemClock } from '../../src/wire/clock.ts';
-import { makeSchema, removeSchema } from '../support/postgres.ts';
-import { describePostgres } from '../support/postgres-suite.ts';
+import {
+  findMissingForPostgres,
+  makeSchema,
+  removeSchema,
+  startPostgres,
+  type TestServer,
+} from '../support/postgres.ts';
+import { describeReal } from '../support/server.ts';
 import {
   answer,
   begin,
@@ -27,10 +33,19 @@ import {
   refusal,
 } from './world.ts';
 
-describePostgres('a copy of a ledger', (server) => {
+describeReal('a copy of a ledger', findMissingForPostgres(), () => {
+  let server: TestServer;
   let access: PostgresAccess;
   let folder: string;
   let clock: HandClock;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+
+  afterAll(async () => {
+    await server.stop();
+  });
 
   beforeEach(async () => {
     access = makeSchema(server.access);
