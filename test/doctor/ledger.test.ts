@@ -6,8 +6,8 @@ import type { PostgresAccess, PostgresFacts } from '../../src/domain/postgres.ts
 import { exitCodes, Stop } from '../../src/domain/problem.ts';
 import { readPostgresFacts } from '../../src/store/postgres-ledger.ts';
 import { systemClock } from '../../src/wire/clock.ts';
-import { findMissingForPostgres, makeSchema, startPostgres, type TestServer } from '../support/postgres.ts';
-import { describeReal } from '../support/server.ts';
+import { makeSchema } from '../support/postgres.ts';
+import { describePostgres } from '../support/postgres-suite.ts';
 
 const place = { host: 'postgres.internal', port: 5432 };
 const fine: PostgresFacts = {
@@ -52,78 +52,83 @@ test('one that cannot be reached fails with what to do', async () => {
   expect(told).toEqual([{ level: 'fail', subject, message, exitCode: 3 }]);
 });
 
-describeReal('a PostgreSQL that is there', findMissingForPostgres(), () => {
-  let server: TestServer;
-  let access: PostgresAccess;
-  let admin: pg.Client;
+const terms = { isDurable: true, settings: ['max_connections=20'] };
 
-  beforeAll(async () => {
-    server = await startPostgres({ isDurable: true, settings: ['max_connections=20'] });
-    access = makeSchema(server.access);
-    admin = await enter();
-  }, 60_000);
+describePostgres(
+  'a PostgreSQL that is there',
+  (server) => {
+    let access: PostgresAccess;
+    let admin: pg.Client;
 
-  afterAll(async () => {
-    await admin.end();
-    await server.stop();
-  });
+    beforeAll(async () => {
+      access = makeSchema(server.access);
+      admin = await enter();
+    });
 
-  async function enter(): Promise<pg.Client> {
-    const client = new pg.Client({ ...server.access });
-    await client.connect();
-    return client;
-  }
+    afterAll(async () => {
+      await admin.end();
+    });
 
-  const examine = async (offByMs = 0) =>
-    (
-      await examineLedger(access, () =>
-        readPostgresFacts({
-          access,
-          clock: { ...systemClock, now: () => systemClock.now() + offByMs },
-        }),
-      )
-    ).map(({ level, message }) => `${level}: ${message}`);
+    async function enter(): Promise<pg.Client> {
+      const client = new pg.Client({ ...server.access });
+      await client.connect();
+      return client;
+    }
 
-  test('is told with its version, encoding, clock and connections', async () => {
-    expect(await examine()).toEqual([
-      expect.stringMatching(
-        /^ok: ledger opened and read in \d+ ms, version \d+\.\d+, UTF8, clock in step, 1 of 17 connections in use, 5 at most for each process$/,
-      ),
-    ]);
-  });
+    const examine = async (offByMs = 0) =>
+      (
+        await examineLedger(access, () =>
+          readPostgresFacts({
+            access,
+            clock: { ...systemClock, now: () => systemClock.now() + offByMs },
+          }),
+        )
+      ).map(({ level, message }) => `${level}: ${message}`);
 
-  test('is told how far this machine’s clock is off', async () => {
-    const [, warning] = await examine(-90_000);
-    expect(warning).toMatch(
-      /^warn: the clock of this machine is 1 min (?:29|30) s behind it: days, .*NTP\.$/,
-    );
-  });
+    test('is told with its version, encoding, clock and connections', async () => {
+      expect(await examine()).toEqual([
+        expect.stringMatching(
+          /^ok: ledger opened and read in \d+ ms, version \d+\.\d+, UTF8, clock in step, 1 of 17 connections in use, 5 at most for each process$/,
+        ),
+      ]);
+    });
 
-  test('that a crash would take durable answers from is told', async () => {
-    await admin.query('ALTER SYSTEM SET full_page_writes = off');
-    await admin.query('SELECT pg_reload_conf()');
-    await expect
-      .poll(async () => (await examine())[1])
-      .toMatch(/^warn: .*\(full_page_writes off\): the ledger could be lost\. Set full_page_writes on/);
-    await admin.query('ALTER SYSTEM SET fsync = off');
-    await admin.query('SELECT pg_reload_conf()');
-    await expect
-      .poll(async () => (await examine())[1])
-      .toMatch(/^warn: .*\(fsync off\): calls that were paid for would be paid for again\. Set fsync on\.$/);
-    await admin.query('ALTER SYSTEM RESET ALL');
-    await admin.query('SELECT pg_reload_conf()');
-  });
+    test('is told how far this machine’s clock is off', async () => {
+      const [, warning] = await examine(-90_000);
+      expect(warning).toMatch(
+        /^warn: the clock of this machine is 1 min (?:29|30) s behind it: days, .*NTP\.$/,
+      );
+    });
 
-  test('whose connections are nearly used up is told, with how many processes still fit', async () => {
-    const held = await Promise.all(Array.from({ length: 8 }, enter));
-    const told = await examine();
-    expect(told.at(-1)).toBe(
-      'warn: room for 1 more of our processes: expected 3, found 9 of 17 connections in use. Raise max_connections, or end what holds them (pg_stat_activity).',
-    );
-    held.push(...(await Promise.all(Array.from({ length: 5 }, enter))));
-    expect((await examine()).at(-1)).toMatch(
-      /^fail: room for 0 more of our processes: .* found 14 of 17 connections/,
-    );
-    await Promise.all(held.map((client) => client.end()));
-  });
-});
+    test('that a crash would take durable answers from is told', async () => {
+      await admin.query('ALTER SYSTEM SET full_page_writes = off');
+      await admin.query('SELECT pg_reload_conf()');
+      await expect
+        .poll(async () => (await examine())[1])
+        .toMatch(/^warn: .*\(full_page_writes off\): the ledger could be lost\. Set full_page_writes on/);
+      await admin.query('ALTER SYSTEM SET fsync = off');
+      await admin.query('SELECT pg_reload_conf()');
+      await expect
+        .poll(async () => (await examine())[1])
+        .toMatch(
+          /^warn: .*\(fsync off\): calls that were paid for would be paid for again\. Set fsync on\.$/,
+        );
+      await admin.query('ALTER SYSTEM RESET ALL');
+      await admin.query('SELECT pg_reload_conf()');
+    });
+
+    test('whose connections are nearly used up is told, with how many processes still fit', async () => {
+      const held = await Promise.all(Array.from({ length: 8 }, enter));
+      const told = await examine();
+      expect(told.at(-1)).toBe(
+        'warn: room for 1 more of our processes: expected 3, found 9 of 17 connections in use. Raise max_connections, or end what holds them (pg_stat_activity).',
+      );
+      held.push(...(await Promise.all(Array.from({ length: 5 }, enter))));
+      expect((await examine()).at(-1)).toMatch(
+        /^fail: room for 0 more of our processes: .* found 14 of 17 connections/,
+      );
+      await Promise.all(held.map((client) => client.end()));
+    });
+  },
+  terms,
+);

@@ -1,7 +1,6 @@
 /** A hundredth of the schedules over the ledger on PostgreSQL, where a step takes a hundred times as long. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findMissingForPostgres, startPostgres, type TestServer } from '../support/postgres.ts';
-import { describeReal } from '../support/server.ts';
+import { expect, test } from 'vitest';
+import { describePostgres } from '../support/postgres-suite.ts';
 import { chooseSeeds } from './half.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { Theatre } from './simulate.ts';
@@ -9,17 +8,7 @@ import { describeFaults, playSeeds } from './tour.ts';
 
 const part = 100;
 
-describeReal('the simulation over PostgreSQL', findMissingForPostgres(), () => {
-  let server: TestServer;
-
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-
-  afterAll(async () => {
-    await server.stop();
-  });
-
+describePostgres('the simulation over PostgreSQL', (server) => {
   test('holds what it holds over a file', async () => {
     const theatre = new Theatre(new PostgresStore(server.access));
     const seeds = chooseSeeds(part);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '../../src/domain/ledger.ts';
 import type { CopyProgress } from '../../src/domain/ledger-copy.ts';
 import type { PostgresAccess } from '../../src/domain/postgres.ts';
@@ -13,14 +13,8 @@ import { copyLedger } from '../../src/store/postgres/copy.ts';
 import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
 import { systemClock } from '../../src/wire/clock.ts';
-import {
-  findMissingForPostgres,
-  makeSchema,
-  removeSchema,
-  startPostgres,
-  type TestServer,
-} from '../support/postgres.ts';
-import { describeReal } from '../support/server.ts';
+import { makeSchema, removeSchema } from '../support/postgres.ts';
+import { describePostgres } from '../support/postgres-suite.ts';
 import {
   answer,
   begin,
@@ -33,19 +27,10 @@ import {
   refusal,
 } from './world.ts';
 
-describeReal('a copy of a ledger', findMissingForPostgres(), () => {
-  let server: TestServer;
+describePostgres('a copy of a ledger', (server) => {
   let access: PostgresAccess;
   let folder: string;
   let clock: HandClock;
-
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-
-  afterAll(async () => {
-    await server.stop();
-  });
 
   beforeEach(async () => {
     access = makeSchema(server.access);

@@ -1,78 +1,22 @@
 /** One ledger under several real processes, and under a kill. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Ledger } from '../../src/domain/ledger.ts';
-import { openLedger } from '../../src/store/ledger.ts';
-import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
-import { systemClock } from '../../src/wire/clock.ts';
-import {
-  findMissingForPostgres,
-  makeSchema,
-  removeSchema,
-  startPostgres,
-  type TestServer,
-} from '../support/postgres.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { listLedgers, type LedgerPlace } from '../support/ledgers.ts';
 import { describeReal } from '../support/server.ts';
 import { HandClock, makeOpening, prices, readStates } from './world.ts';
 
-/** A ledger that processes share. */
-interface Place {
-  /** As the worker takes it. */
-  readonly word: string;
-  open(): Promise<Ledger>;
-  remove(): Promise<void>;
-}
-
-let server: Promise<TestServer> | undefined;
-
-afterAll(async () => {
-  await (await server)?.stop();
-});
-
-const kinds: readonly {
-  readonly name: string;
-  readonly missing: readonly string[];
-  readonly makePlace: () => Promise<Place>;
-}[] = [
-  {
-    name: 'SQLite',
-    missing: [],
-    makePlace: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'mediasweep-processes-'));
-      return {
-        word: folder,
-        open: () => openLedger({ folder, clock: new HandClock() }),
-        remove: () => rm(folder, { recursive: true }),
-      };
-    },
-  },
-  {
-    name: 'PostgreSQL',
-    missing: findMissingForPostgres(),
-    makePlace: async () => {
-      server ??= startPostgres();
-      const access = makeSchema((await server).access);
-      const clock = new HandClock();
-      return {
-        word: JSON.stringify(access),
-        open: () =>
-          openPostgresLedger({
-            access,
-            clock: { ...systemClock, now: () => clock.now() },
-          }),
-        remove: () => removeSchema(access),
-      };
-    },
-  },
-];
+const ledgers = listLedgers().filter(({ isThreaded }) => isThreaded !== true);
 
 /** Answers the lines that the worker wrote until it ended, or until it was killed after `killAfter` of them. */
-async function runWorker(place: Place, name: string, count: number, killAfter = Number.POSITIVE_INFINITY) {
+async function runWorker(
+  place: LedgerPlace,
+  name: string,
+  count: number,
+  killAfter = Number.POSITIVE_INFINITY,
+) {
   const script = join(import.meta.dirname, 'ledger-worker.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script, place.word, name, String(count)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -87,9 +31,9 @@ async function runWorker(place: Place, name: string, count: number, killAfter = 
   return lines;
 }
 
-describe.each(kinds)('a ledger on $name', ({ name: kind, missing, makePlace }) => {
+describe.each(ledgers)('a ledger on $name', ({ name: kind, missing, makePlace }) => {
   describeReal(kind, missing, () => {
-    let place: Place;
+    let place: LedgerPlace;
 
     beforeEach(async () => {
       place = await makePlace();
@@ -109,7 +53,7 @@ describe.each(kinds)('a ledger on $name', ({ name: kind, missing, makePlace }) =
       expect(new Set(answered).size).toBe(count);
       expect(answered).toHaveLength(count);
 
-      const ledger = await place.open();
+      const ledger = await place.open(new HandClock());
       let units = 0;
       for (const { id } of await ledger.listRuns(10)) {
         for (const row of await ledger.readBill(id, prices)) units += row.observed;
@@ -128,7 +72,7 @@ describe.each(kinds)('a ledger on $name', ({ name: kind, missing, makePlace }) =
         .map((line) => line.split(' ')[1] ?? '');
       expect(told.length).toBeGreaterThanOrEqual(40);
 
-      const ledger = await place.open();
+      const ledger = await place.open(new HandClock());
       const run = await ledger.openRun(makeOpening());
       expect(run.isResumed).toBe(true);
       const { settledKeys } = await run.readKnown(told, []);

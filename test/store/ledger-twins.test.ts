@@ -6,21 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Ledger, RunLedger, Transition } from '../../src/domain/ledger.ts';
 import type { Condition } from '../../src/domain/policy.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { openLedger } from '../../src/store/ledger.ts';
 import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
 import { systemClock } from '../../src/wire/clock.ts';
-import {
-  findMissingForPostgres,
-  makeSchema,
-  removeSchema,
-  startPostgres,
-  type TestServer,
-} from '../support/postgres.ts';
-import { describeReal } from '../support/server.ts';
+import { makeSchema, removeSchema } from '../support/postgres.ts';
+import { describePostgres } from '../support/postgres-suite.ts';
 import {
   finding,
   HandClock,
@@ -83,17 +77,7 @@ const names = ['nightly', 'weekly'];
 /** The second pipeline asks its second service only where the first one's answer gives reason to. */
 const when: Condition = { service: 'quality', metric: 'iqa_result', is: { comparator: '>', value: 50 } };
 
-describeReal('two ledgers', findMissingForPostgres(), () => {
-  let server: TestServer;
-
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-
-  afterAll(async () => {
-    await server.stop();
-  });
-
+describePostgres('two ledgers', (server) => {
   test('that go through the same tell the same', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 25 }), async (given) => {
@@ -114,7 +98,7 @@ describeReal('two ledgers', findMissingForPostgres(), () => {
           await rm(folder, { recursive: true });
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 25, endOnFailure: true, timeout: 60_000 },
     );
   }, 120_000);
 });

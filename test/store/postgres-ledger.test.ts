@@ -1,24 +1,18 @@
 /** What only a ledger on a server goes through: a server that is away, lines that are cut, and processes side by side. */
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { Stop } from '../../src/domain/problem.ts';
 import { encodeList } from '../../src/store/postgres/binary.ts';
 import { loadPostgresDriver } from '../../src/store/postgres/driver.ts';
 import type { PostgresAccess } from '../../src/domain/postgres.ts';
 import { migrations } from '../../src/store/postgres/schema.ts';
 import { explainPostgresError } from '../../src/store/postgres/trouble.ts';
-import { openPostgresLedger } from '../../src/store/postgres-ledger.ts';
+import { openPostgresDatabase, openPostgresLedger } from '../../src/store/postgres-ledger.ts';
 import { systemClock } from '../../src/wire/clock.ts';
 import { openCuttingProxy } from '../support/cutting-proxy.ts';
-import {
-  findMissingForPostgres,
-  makeSchema,
-  removeSchema,
-  startPostgres,
-  type TestServer,
-} from '../support/postgres.ts';
-import { describeReal } from '../support/server.ts';
+import { makeSchema, removeSchema } from '../support/postgres.ts';
+import { describePostgres } from '../support/postgres-suite.ts';
 import { answer, begin, makeOpening, makePlanned, plan, prices, readStates } from './world.ts';
 
 async function expectStop(promise: Promise<unknown>, exitCode: number, message: RegExp): Promise<void> {
@@ -58,17 +52,8 @@ test.each([
   expect(error).toMatchObject({ message: expect.stringMatching(says) });
 });
 
-describeReal('a ledger on a PostgreSQL server', findMissingForPostgres(), () => {
-  let server: TestServer;
+describePostgres('a ledger on a PostgreSQL server', (server) => {
   let access: PostgresAccess;
-
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-
-  afterAll(async () => {
-    await server.stop();
-  });
 
   beforeEach(() => {
     access = makeSchema(server.access);
@@ -125,6 +110,22 @@ describeReal('a ledger on a PostgreSQL server', findMissingForPostgres(), () => 
       '好',
     ]);
     await ledger.close();
+  });
+
+  test('what a transaction that is given up had still to send is never sent', async () => {
+    const db = await openPostgresDatabase({ access, clock: systemClock });
+    const givenUp = db.transact(async () => {
+      for (const name of ['a', 'b']) db.run('INSERT INTO pace VALUES (?, ?)', [name, '{}']);
+      // Sends what waits, of which the types of the values have to be asked for first.
+      db.run('DELETE FROM broken WHERE run = ?', [1]);
+      throw new Error('thought better of it');
+    });
+    await expect(givenUp).rejects.toThrow('thought better of it');
+    await db.transact(async () => {
+      expect(await db.all('SELECT 1 AS one')).toHaveLength(1);
+    });
+    expect(await db.all('SELECT name FROM pace')).toEqual([]);
+    await db.close();
   });
 
   test('lists arrive as they were sent', async () => {

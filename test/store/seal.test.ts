@@ -161,7 +161,7 @@ describe('a ledger that is gone', () => {
     await rm(file);
     const gone = (left: string) => ({
       exitCode: 3,
-      message: `ledger "${file}": the file is gone, but ${left} is still there: an empty ledger knows no answer that was paid for before. Put a copy back: \`mediasweep ledger restore\` takes the newest backup. To begin with an empty one, move what is left away.`,
+      message: `ledger "${file}": the file is gone, but not ${left}: an empty ledger knows no answer that was paid for before. Put a copy back: \`mediasweep ledger restore\` takes the newest backup. To begin with an empty one, move what is left away.`,
     });
     await expect(openHere()).rejects.toMatchObject(
       gone('its seal "ledger.db.seal" and 1 of its copies in "backups"'),

@@ -22,6 +22,8 @@ import {
 
 /** A place for one ledger, which any number of processes may open. */
 export interface LedgerPlace {
+  /** As `test/store/ledger-worker.ts` takes it, a process of its own: a folder, or where a server is, as JSON. */
+  readonly word: string;
   open(clock: Pick<Clock, 'now'>): Promise<Ledger>;
   /** The tables of a ledger that is there; whoever asks closes them. */
   look(): Promise<Database>;
@@ -32,6 +34,8 @@ export interface LedgerKind {
   readonly name: string;
   /** Programs that it needs and that are not here. */
   readonly missing: readonly string[];
+  /** As another one of the list, but written by a thread. */
+  readonly isThreaded?: true;
   /** So many times less is tried of it where much is tried, since each step takes longer. */
   readonly pains: number;
   readonly makePlace: () => Promise<LedgerPlace>;
@@ -42,6 +46,7 @@ type OpenFile = (options: { readonly folder: string; readonly clock: Pick<Clock,
 async function makeFolder(open: OpenFile): Promise<LedgerPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'mediasweep-ledger-'));
   return {
+    word: folder,
     open: (clock) => open({ folder, clock }),
     look: async () => openAgain(join(folder, 'ledger.db'), Sqlite),
     remove: () => rm(folder, { recursive: true, force: true }),
@@ -59,6 +64,7 @@ export function listLedgers(): readonly LedgerKind[] {
     {
       name: 'SQLite, written by a thread of its own',
       missing: [],
+      isThreaded: true,
       pains: 20,
       makePlace: () => makeFolder((options) => openBuiltLedger({ ...options, isThreaded: true })),
     },
@@ -70,6 +76,7 @@ export function listLedgers(): readonly LedgerKind[] {
         server ??= startPostgres();
         const access = makeSchema((await server).access);
         return {
+          word: JSON.stringify(access),
           open: (clock) => openPostgresLedger({ access, clock: { ...systemClock, now: () => clock.now() } }),
           look: () => openPostgresDatabase({ access, clock: systemClock }),
           remove: () => removeSchema(access),

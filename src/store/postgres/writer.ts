@@ -37,6 +37,8 @@ interface Transaction {
   ahead: Promise<void> | undefined;
   /** Of the first write that failed. */
   failure: unknown;
+  /** Given up: what was still to be sent must not be, since it would be committed by itself. */
+  isOver: boolean;
 }
 
 export class PostgresWriter implements WritingDatabase {
@@ -163,6 +165,7 @@ export class PostgresWriter implements WritingDatabase {
       waiting: new WaitingWrites(),
       ahead: undefined,
       failure: undefined,
+      isOver: false,
     };
     try {
       this.#transaction = transaction;
@@ -174,6 +177,7 @@ export class PostgresWriter implements WritingDatabase {
     } catch (error) {
       const failure = transaction.failure ?? error;
       this.#transaction = undefined;
+      transaction.isOver = true;
       await this.#rollBack(client, failure);
       if (isGivenUp(failure) && mayTryAgain) return givenUp;
       throw failure;
@@ -288,6 +292,7 @@ function sendBehind<Answer>(transaction: Transaction, send: () => Promise<Answer
   const batches = waiting.take();
   const unknown = batches.filter(({ sql, rows }) => rows.length > 1 && !findTypes(sql));
   const go = () => {
+    if (transaction.isOver) throw new Error('the transaction was given up');
     if (batches.length > 0) gather(client);
     for (const batch of batches) {
       sendBatch(client, batch).catch((error: unknown) => {

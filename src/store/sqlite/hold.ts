@@ -70,7 +70,7 @@ function requireFile(path: string): void {
   if (left === '') return;
   throw new Stop(
     exitCodes.halted,
-    `ledger "${path}": the file is gone, but ${left} is still there: an empty ledger knows no answer that was paid for before. Put a copy back: \`mediasweep ledger restore\` takes the newest backup. To begin with an empty one, move what is left away.`,
+    `ledger "${path}": the file is gone, but not ${left}: an empty ledger knows no answer that was paid for before. Put a copy back: \`mediasweep ledger restore\` takes the newest backup. To begin with an empty one, move what is left away.`,
   );
 }
 
