@@ -106,9 +106,11 @@ async function endOverdue(bench: Bench, desk: Desk, watch: Watch): Promise<void>
   const now = bench.clock.monotonic();
   const overdue: Decided[] = [];
   for (const underway of watch.open.values()) {
-    // A stamp of an earlier session is only as good as this machine's clock.
+    // A stamp of an earlier session is only as good as this machine's clock: when it was taken up, and now.
     const doubtMs = underway.tried ? 0 : bench.witness.aheadMs;
-    if (now - underway.bornMs - doubtMs < bench.deadlines.jobMs) continue;
+    const ages = [now - underway.bornMs];
+    if (!underway.tried) ages.push(bench.clock.now() - underway.attempt.intendedAtMs);
+    if (Math.min(...ages) - doubtMs < bench.deadlines.jobMs) continue;
     const refusal = makeOurRefusal(
       'deadline',
       `job ${watch.job} had not ended ${bench.deadlines.jobMs / 1000} s after its submission`,

@@ -24,6 +24,10 @@ export const found: readonly { readonly seed: number; readonly claim: string }[]
     claim: 'what a dead session held keeps no other pipeline waiting, though a new one of its name is alive',
   },
   {
+    seed: 300746,
+    claim: 'a job that was taken up while the clock was ahead is not given up as overdue once it is right',
+  },
+  {
     seed: 304934,
     claim: 'jobs of a dead session keep their places when the next one dies before it has told of them',
   },
