@@ -5,9 +5,16 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openWorld, putVariants } from '../support/outside-world.ts';
+import { tries } from './hostile.ts';
 
 const videos = 8;
 const mostConnections = 64;
+
+/**
+ * Jobs end when the slow ones have been cut off. In the long form they end before, when no connection is left for the vendor:
+ * then the run asks by itself, a minute later.
+ */
+const jobMs = tries(1).numRuns > 1 ? 6000 : 13_500;
 
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -51,7 +58,7 @@ const post = (path: string, body: string, more = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${more}Connection: close\r\n\r\n${body}`;
 
 test('a run under slow, oversized, flooding, forged and replayed callbacks answers and pays for each video once', async () => {
-  const world = await openWorld({ jobMs: 6000 }, { switches: { qiniu: { callbacks: 'twice' } } });
+  const world = await openWorld({ jobMs }, { switches: { qiniu: { callbacks: 'twice' } } });
   await putVariants(world, videos, 'video/mp4');
   const port = await findFreePort();
   const accounts = join(world.folder, 'config', 'accounts.yaml');
