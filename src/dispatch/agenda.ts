@@ -14,6 +14,10 @@ export class Agenda<Work> {
     return this.#heap.length;
   }
 
+  has(isMeant: (work: Work) => boolean): boolean {
+    return this.#heap.some(({ work }) => isMeant(work));
+  }
+
   /** When the earliest entry is due; undefined where there is none. */
   get nextAtMs(): number | undefined {
     return this.#heap[0]?.atMs;

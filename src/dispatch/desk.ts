@@ -41,6 +41,8 @@ export interface Watch {
   gone: number;
   /** A read is in progress. */
   isReading: boolean;
+  /** The read that comes next; others of it that still stand in the agenda are void. */
+  next?: { readonly atMs: number; readonly work: Work } | undefined;
 }
 
 /** A submission of unknown fate at a vendor that can be asked; it counts among the open jobs. */
@@ -135,9 +137,17 @@ export class Desk {
     return this.gate.haltReason !== undefined
       ? this.busy === 0
       : this.busy === 0 &&
-          this.agenda.size === 0 &&
+          !this.agenda.has(isMeant) &&
           this.lost.length === 0 &&
           this.lanes.every((lane) => lane.isEmpty);
+  }
+
+  /** However many callbacks there are, one read of a job is ahead: the earliest that was asked for. */
+  addPoll(atMs: number, watch: Watch): void {
+    if (watch.next !== undefined && watch.next.atMs <= atMs) return;
+    const work: Work = { is: 'poll', watch };
+    watch.next = { atMs, work };
+    this.agenda.add(atMs, work);
   }
 
   /** Whether something that may hold a reservation will come to an end. */
@@ -152,6 +162,8 @@ export class Desk {
    */
   takeWork(nowMs: number, mayFill: boolean, room: CapRoom): Work | undefined {
     for (let due = this.agenda.takeDue(nowMs); due; due = this.agenda.takeDue(nowMs)) {
+      if (!isMeant(due)) continue;
+      if (due.is === 'poll') due.watch.next = undefined;
       const isBlocked = due.is === 'submit' && !this.hasJobRoom(due.lane, due.tries.length);
       if (!isBlocked) return due;
       this.agenda.add(nowMs + jobRoomEveryMs, due);
@@ -174,4 +186,9 @@ export class Desk {
     const next = this.agenda.nextAtMs;
     await bell.wait(clock, next === undefined ? undefined : Math.max(0, next - clock.monotonic()));
   }
+}
+
+/** Not a read of a job that has ended, or that is to be read sooner. */
+function isMeant(work: Work): boolean {
+  return work.is !== 'poll' || (work.watch.next?.work === work && work.watch.open.size > 0);
 }

@@ -123,7 +123,7 @@ export class Dispatcher {
       desk.noteCalledBack(ref);
       return;
     }
-    desk.agenda.add(this.#bench.clock.monotonic(), { is: 'poll', watch });
+    desk.addPoll(this.#bench.clock.monotonic(), watch);
     this.#bench.bell.ring();
   }
 

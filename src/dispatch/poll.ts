@@ -63,7 +63,7 @@ export async function pollJob(bench: Bench, desk: Desk, watch: Watch, proceed: (
 
 function scheduleNext(bench: Bench, desk: Desk, watch: Watch): void {
   if (watch.gone === 0) schedulePoll(bench, desk, watch);
-  else desk.agenda.add(bench.clock.monotonic() + lostReadEveryMs, { is: 'poll', watch });
+  else desk.addPoll(bench.clock.monotonic() + lostReadEveryMs, watch);
 }
 
 function decideElement(

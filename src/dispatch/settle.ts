@@ -159,7 +159,7 @@ export function removeFromWatch(desk: Desk, watch: Watch, { attempt }: Underway)
 
 export function schedulePoll(bench: Bench, desk: Desk, watch: Watch): void {
   const delayMs = pollDelayMs(watch.reads, watch.job, watch.lane.usualJobMs);
-  desk.agenda.add(bench.clock.monotonic() + delayMs, { is: 'poll', watch });
+  desk.addPoll(bench.clock.monotonic() + delayMs, watch);
   bench.bell.ring();
 }
 
