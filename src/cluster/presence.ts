@@ -26,13 +26,23 @@ export interface Presence {
   readonly close: () => Promise<void>;
 }
 
-/** Puts a worker on the list of them, until what is answered is called, or it is found dead. */
+/**
+ * Puts a worker on the list of them, until what is answered is called; who was taken for dead, or forgotten with Redis, is put
+ * there again.
+ */
 export async function enlist(
   { client, prefix }: { readonly client: Redis; readonly prefix: string },
-  process: string,
-  places: number,
+  {
+    process,
+    places,
+    onReturn,
+  }: Pick<Presence, 'onReturn'> & { readonly process: string; readonly places: number },
 ): Promise<() => Promise<void>> {
-  await client.hset(`${prefix}:workers`, process, places);
+  const write = async (): Promise<void> => {
+    await client.hset(`${prefix}:workers`, process, places);
+  };
+  onReturn(write);
+  await write();
   return async () => {
     if (client.status === 'ready') await client.hdel(`${prefix}:workers`, process).catch(() => undefined);
   };

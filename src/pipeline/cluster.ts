@@ -88,7 +88,7 @@ export async function withCluster<Value>(
         openShardQueue: (run) => openShardQueue(settings.redis, { client, prefix }, run, clock),
         serveShards: (options, carryOut) =>
           serveShards(settings.redis, { client, prefix }, { ...options, clock }, carryOut),
-        enlist: (places) => enlist({ client, prefix }, process, places),
+        enlist: (places) => enlist({ client, prefix }, { process, places, onReturn: presence.onReturn }),
         listWorkers: () => listWorkers({ client, prefix }, isAlive),
         readPaceBoard: (limit) => readPaceBoard({ client, prefix }, limit),
         findCoordinator: (pipeline) => findCoordinator({ client, prefix }, pipeline),

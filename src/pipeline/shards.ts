@@ -68,6 +68,7 @@ export async function dispatchShards(
       log,
       reopen: (record) => tryReopen(outside, { run: record, folders, places, needsCredentials: true }),
       listen: undefined,
+      takesAll: false,
     });
     const sender = await openSender(outside, session, media, stop, (hint) =>
       callbacks.open(run, pipeline.services, hint),

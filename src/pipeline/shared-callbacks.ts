@@ -38,6 +38,8 @@ interface Parts {
   readonly reopen: (run: RunRecord) => Promise<Pipeline | undefined>;
   /** Where to listen instead of where the accounts say. */
   readonly listen: Address | undefined;
+  /** Whether those of runs that other processes have begun are taken too. */
+  readonly takesAll: boolean;
 }
 
 export interface SharedCallbacks {
@@ -101,7 +103,7 @@ export async function openSharedCallbacks(parts: Parts): Promise<SharedCallbacks
   };
 
   const looking = (async () => {
-    while (!ending.signal.aborted) {
+    while (parts.takesAll && !ending.signal.aborted) {
       // A ledger that is away for a moment is asked again.
       await look().catch(() => undefined);
       await clock.sleep(lookMs, ending.signal);

@@ -58,7 +58,7 @@ export async function status(
           tasks: await ledger.countTasks(run.id),
           bill: await ledger.readBill(run.id, book),
           spending: await ledger.readSpending(run.id),
-          shards: countShards(shards),
+          shards: await countShards(shards, cluster),
           pace: isAlive ? await readPace(looking, run) : undefined,
         };
       };
@@ -93,10 +93,16 @@ async function isAtWork({ folders, cluster, ledger }: Looking, pipeline: string)
   return (await cluster?.isAtWork(pipeline, ledger)) ?? false;
 }
 
-function countShards(shards: readonly Shard[]): ShardsResult | undefined {
+/** What a dead process holds waits for another one. */
+async function countShards(
+  shards: readonly Shard[],
+  cluster: Cluster | undefined,
+): Promise<ShardsResult | undefined> {
   if (shards.length === 0) return undefined;
   const done = shards.filter(({ isDone }) => isDone).length;
-  const holders = shards.flatMap(({ holder }) => holder ?? []);
+  const named = shards.flatMap(({ holder }) => holder ?? []);
+  const alive = await Promise.all(named.map((holder) => cluster?.presence.isAlive(holder) ?? true));
+  const holders = named.filter((_, index) => alive[index]);
   return {
     total: shards.length,
     done,

@@ -1,4 +1,5 @@
 /** What a worker tells of itself over HTTP: whether it lives, whether it can take work, and its figures. */
+import type { Clock } from '../domain/clock.ts';
 import type { Handler, ServerAnswer } from '../domain/exchange.ts';
 import type { DispatchCounters } from '../dispatch/bench.ts';
 import { renderWorkerMetrics } from '../report/worker-metrics.ts';
@@ -10,12 +11,16 @@ export interface WorkerState {
   readonly isDraining: () => boolean;
   /** Whether Redis hears of this worker. */
   readonly isHeard: () => boolean;
-  /** Throws where the ledger cannot be read. */
+  /** Throws where the ledger cannot be read; may wait for it. */
   readonly lookAtLedger: () => Promise<unknown>;
+  readonly clock: Pick<Clock, 'sleep'>;
   readonly shards: { underway: number; done: number; failed: number };
   /** Of the shards that are under way and those that are done. */
   readonly counters: () => DispatchCounters;
 }
+
+/** A ledger that takes longer to answer is out of reach: a probe gives up after some seconds itself. */
+const patienceMs = 3000;
 
 /** Whoever reaches the port may ask. Slow ones hold a connection for 5 s, and leave room for those that mean it. */
 const limits = { maxBodyBytes: 1024, timeoutMs: 5000, maxConnections: 512 };
@@ -65,11 +70,14 @@ export function answer(given: WorkerState): Handler {
 async function findTrouble(state: WorkerState): Promise<string | undefined> {
   if (state.isDraining()) return 'draining';
   if (!state.isHeard()) return 'redis does not answer';
+  const over = new AbortController();
   try {
-    await state.lookAtLedger();
-    return undefined;
+    const late = state.clock.sleep(patienceMs, over.signal).then(() => 'the ledger does not answer');
+    return await Promise.race([state.lookAtLedger().then(() => undefined), late]);
   } catch {
     return 'the ledger cannot be read';
+  } finally {
+    over.abort();
   }
 }
 

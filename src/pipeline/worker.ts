@@ -84,6 +84,7 @@ export async function work(
           log: watch.log,
           reopen: (run) => tryReopen(outside, { run, folders, places, needsCredentials: true }),
           listen: flags.callbackListen,
+          takesAll: true,
         });
         const working: Working = {
           outside,
@@ -126,6 +127,7 @@ function describe({ outside, cluster, ledger, shards, senders, counted }: Workin
     isDraining: () => outside.stop.aborted,
     isHeard: cluster.presence.isHeard,
     lookAtLedger: () => ledger.listRuns(1),
+    clock: outside.clock,
     shards,
     counters: () => [...senders].reduce((sum, { counters }) => addCounters(sum, counters), counted),
   };

@@ -1882,6 +1882,21 @@ function holdLedger(makePlace: () => Promise<LedgerPlace>): void {
       expect(items.flat().length).toBe(12);
     });
 
+    test('are done from the first where all was answered before', async () => {
+      const before = await ledger.openRun(makeOpening());
+      for (const task of await plan(before, [makePlanned('a')]))
+        await answer(before, await begin(before, task));
+      await end(before);
+      const run = await ledger.openRun(makeOpening());
+      await plan(run, [makePlanned('a')]);
+      await plan(run, [makePlanned('b')]);
+      const { id } = run.record;
+      expect(await ledger.cutShards(id, 1, true)).toBe(2);
+      expect((await ledger.listShards(id)).map(({ isDone }) => isDone)).toEqual([true, false]);
+      expect(await ledger.claimShard({ run: id, number: 1, holder: 'one' })).toEqual({ is: 'done' });
+      expect(await ledger.reopenShards(id, true)).toBe(0);
+    });
+
     test('the rest of a run is a shard once planning is over', async () => {
       const { id } = await openSharded();
       expect(await ledger.cutShards(id, 8, false)).toBe(1);

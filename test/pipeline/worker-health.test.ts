@@ -1,5 +1,6 @@
 /** What a worker tells those who watch it. */
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/wire/clock.ts';
 import { answer, type WorkerState } from '../../src/pipeline/worker-health.ts';
 
 const healthy: WorkerState = {
@@ -8,6 +9,7 @@ const healthy: WorkerState = {
   isDraining: () => false,
   isHeard: () => true,
   lookAtLedger: async () => [],
+  clock: systemClock,
   shards: { underway: 2, done: 5, failed: 1 },
   counters: () => ({ asked: 9, answered: 7, failed: 1, held: 0, repeated: 3, overCap: 0, released: 0 }),
 };
@@ -25,6 +27,9 @@ test('it lives for as long as it answers, and is ready while it can take shards'
   expect(await ask('/ready', { isHeard: () => false })).toEqual([503, 'redis does not answer\n']);
   const lookAtLedger = () => Promise.reject(new Error('gone'));
   expect(await ask('/ready', { lookAtLedger })).toEqual([503, 'the ledger cannot be read\n']);
+  const clock = { sleep: async () => undefined };
+  const hanging = { lookAtLedger: () => new Promise(() => undefined), clock };
+  expect(await ask('/ready', hanging)).toEqual([503, 'the ledger does not answer\n']);
 });
 
 test('its figures are in the text format of Prometheus', async () => {

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveHealth, type WorkerState } from '../../src/pipeline/worker-health.ts';
+import { systemClock } from '../../src/wire/clock.ts';
 import { findFreePorts } from '../support/daemon.ts';
 
 /** Sends text and answers what came back by the end of the connection, or within this time. */
@@ -31,6 +32,7 @@ test('a worker under slow, oversized, flooding and unknown requests answers its 
     process: 'host:1:abc',
     isDraining: () => false,
     isHeard: () => true,
+    clock: systemClock,
     lookAtLedger: async () => {
       looks += 1;
       await new Promise((resolve) => setTimeout(resolve, 30));

@@ -52,6 +52,18 @@ test.each([
   expect(error).toMatchObject({ message: expect.stringMatching(says) });
 });
 
+// The words of pg 8.23: its server asks, and there is nothing to answer.
+test.each([
+  'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
+  'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string',
+])('a password that was not given is asked for: %s', (words) => {
+  expect(explainPostgresError('postgres://me@db:5432/audit', new Error(words))).toMatchObject({
+    exitCode: 2,
+    message:
+      'ledger "postgres://me@db:5432/audit": the server asks for a password, and none was given. Name the environment variable that holds it in config/cluster.yaml (password: "${POSTGRES_PASSWORD}"), or set PGPASSWORD where an address is given.',
+  });
+});
+
 describePostgres('a ledger on a PostgreSQL server', (server) => {
   let access: PostgresAccess;
 

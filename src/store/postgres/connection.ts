@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import type { PostgresAccess } from '../../domain/postgres.ts';
+import { describeError } from '../../domain/problem.ts';
 import { defaultSchema, nameLedger } from './access.ts';
 import { types } from './dialect.ts';
 import type { Driver } from './driver.ts';
@@ -84,6 +85,15 @@ export function gather(client: Client): void {
   setImmediate(() => stream?.uncork?.());
 }
 
+/** How many wait for the server of a line: it is told once that it is away, and once that it is back. */
+const waiting = new WeakMap<Line, number>();
+
+function noteWaiting(line: Line, change: 1 | -1): boolean {
+  const before = waiting.get(line) ?? 0;
+  waiting.set(line, before + change);
+  return before + change === (change === 1 ? 1 : 0);
+}
+
 /**
  * Does `work` again while the connection is lost, for as long as patience lasts. It must be fit to be done twice.
  *
@@ -91,18 +101,22 @@ export function gather(client: Client): void {
  */
 export async function persist<Value>(line: Line, work: () => Promise<Value>): Promise<Value> {
   const { clock, patienceMs, access, tell } = line;
+  const name = `ledger "${nameLedger(access)}"`;
   const untilMs = clock.monotonic() + patienceMs;
   let isAway = false;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(mostPauseMs, 2 * pauseMs)) {
     try {
       const value = await work();
-      if (isAway) tell(`ledger "${nameLedger(access)}": the server is back`);
+      if (isAway && noteWaiting(line, -1)) tell(`${name}: the server is back`);
       return value;
     } catch (error) {
-      const explained = explainPostgresError(nameLedger(access), error);
-      if (!isLost(error) || clock.monotonic() >= untilMs) throw explained;
-      if (!isAway)
-        tell(`${String(explained instanceof Error ? explained.message : explained)} Waiting for it.`);
+      if (!isLost(error) || clock.monotonic() >= untilMs) {
+        if (isAway) noteWaiting(line, -1);
+        throw explainPostgresError(nameLedger(access), error);
+      }
+      if (!isAway && noteWaiting(line, 1)) {
+        tell(`${name}: the server cannot be reached: ${describeError(error)}. Waiting for it.`);
+      }
       isAway = true;
     }
     await clock.sleep(pauseMs);

@@ -53,6 +53,12 @@ export function explainPostgresError(ledger: string, error: unknown): unknown {
       `${place}: the server does not let this user in without encryption: ${words}. Set tls: true in config/cluster.yaml.`,
     );
   }
+  // The driver's own words where the server asks for a password and none is there (pg 8.23).
+  if (/client password must be a (?:non-empty )?string/.test(words)) {
+    return wrongUse(
+      `${place}: the server asks for a password, and none was given. Name the environment variable that holds it in config/cluster.yaml (password: "\${POSTGRES_PASSWORD}"), or set PGPASSWORD where an address is given.`,
+    );
+  }
   if (code === '28P01' || code === '28000') {
     return wrongUse(
       `${place}: the server does not let this user in: ${words}. Check the user in config/cluster.yaml and the environment variable that holds the password.`,

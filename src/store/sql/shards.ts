@@ -13,11 +13,14 @@ interface ShardRow {
   readonly halts: string;
 }
 
+/** States of tasks that a worker has something to do with. */
+const toCarryOut = `'planned', 'intent', 'accepted'`;
+
 const columns = 'number, after_task, last_task, holder, claims, is_done, halts';
 
 /**
  * Cuts the tasks that no shard has yet into shards of at least so many, each to the end of an item; with `isLast` the rest
- * too. Answers how many were cut.
+ * too. One in which nothing is to be carried out, since all was answered before, is done already. Answers how many were cut.
  */
 export async function cutShards(
   db: WritingDatabase,
@@ -37,14 +40,21 @@ export async function cutShards(
     if (last === undefined) return cut;
     number += 1;
     cut += 1;
-    await db.change('INSERT INTO shards (run, number, after_task, last_task) VALUES (?, ?, ?, ?)', [
-      seq,
-      number,
-      after,
-      last,
-    ]);
+    const isDone = !(await hasWork(db, seq, after, last));
+    await db.change(
+      'INSERT INTO shards (run, number, after_task, last_task, is_done) VALUES (?, ?, ?, ?, ?)',
+      [seq, number, after, last, Number(isDone)],
+    );
     after = last;
   }
+}
+
+async function hasWork(db: Database, run: number, after: number, last: number): Promise<boolean> {
+  const found = await db.get<{ id: number }>(
+    `SELECT id FROM tasks WHERE run = ? AND id > ? AND id <= ? AND state IN (${toCarryOut}) LIMIT 1`,
+    [run, after, last],
+  );
+  return found !== undefined;
 }
 
 /** The last task of the item that the `least`-th task belongs to. */
@@ -71,7 +81,7 @@ export async function reopenShards(db: WritingDatabase, run: string, withHalted:
   return await db.change(
     `UPDATE shards SET is_done = 0, halts = '[]' WHERE run = ? AND is_done = 1 AND (halts = '[]' OR ? = 1)
        AND EXISTS (SELECT 1 FROM tasks AS t WHERE t.run = ? AND t.id > after_task AND t.id <= last_task
-         AND t.state IN ('planned', 'intent', 'accepted'))`,
+         AND t.state IN (${toCarryOut}))`,
     [seq, Number(withHalted), seq],
   );
 }
