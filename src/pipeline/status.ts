@@ -101,7 +101,9 @@ async function countShards(
   if (shards.length === 0) return undefined;
   const done = shards.filter(({ isDone }) => isDone).length;
   const named = shards.flatMap(({ holder }) => holder ?? []);
-  const alive = await Promise.all(named.map((holder) => cluster?.presence.isAlive(holder) ?? true));
+  const alive = await Promise.all(
+    named.map(async (holder) => (await cluster?.presence.isAlive(holder)) ?? true),
+  );
   const holders = named.filter((_, index) => alive[index]);
   return {
     total: shards.length,
