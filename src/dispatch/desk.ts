@@ -113,9 +113,12 @@ export class Desk {
   /** Whether a call of so many elements may become jobs: its account and its service have room. */
   hasJobRoom(lane: Lane, elements: number): boolean {
     if (lane.use.service.poll === undefined) return true;
-    // Both are asked, so that both get more where they are short of it.
-    const rooms = [this.gate, lane.gate].map((gate) => gate === undefined || gate.hasJobRoom(elements));
-    return rooms.every(Boolean);
+    // The account's first, and the service's only with it: two processes would wait for each other without end, each with
+    // the place that the other one needs.
+    if (!this.gate.hasJobRoom(elements)) return false;
+    if (lane.gate?.hasJobRoom(elements) !== false) return true;
+    this.gate.keepJobRoom(elements);
+    return false;
   }
 
   /** `change` more elements are open at the vendor, or fewer. */

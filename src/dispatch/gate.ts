@@ -109,6 +109,11 @@ export class Gate {
     return this.#ration.hasJobRoom(elements);
   }
 
+  /** Room that is there is not given back while something else keeps a call waiting. */
+  keepJobRoom(elements: number): void {
+    this.#ration.keepJobRoom(elements);
+  }
+
   countJobs(change: number): void {
     this.#ration.countJobs(change);
   }

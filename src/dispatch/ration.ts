@@ -99,6 +99,10 @@ export class Ration {
     return false;
   }
 
+  keepJobRoom(elements: number): void {
+    this.#jobs.peak = Math.max(this.#jobs.peak, this.#jobs.used + elements);
+  }
+
   countJobs(change: number): void {
     count(this.#jobs, change);
     if (change < 0) this.#giveBack();

@@ -1,5 +1,5 @@
 /** `report --again`: findings come out of the archived replies once more, and nobody is called or charged. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.ts';
@@ -41,10 +41,13 @@ test('writes equal reports where nothing was learnt, and mends findings of any f
   expect(await readReports(world)).toEqual(before);
 
   // What an older version might have read wrongly.
-  const db = new Database(join(world.folder, '.mediasweep', 'ledger.db'));
+  const ledger = join(world.folder, '.mediasweep', 'ledger.db');
+  const db = new Database(ledger);
   const wrong = JSON.stringify({ labels: [], segments: [], metrics: { wrong: 1 } });
   db.prepare(`UPDATE answers SET finding = ? WHERE finding NOT LIKE '%artifact%'`).run(wrong);
   db.close();
+  // Its seal would tell that somebody else has changed it.
+  await rm(`${ledger}.seal`);
   expect((await world.run('report', 'archived')).exitCode).toBe(0);
   expect((await readReports(world))['tasks.jsonl']).toContain('"wrong":1');
   const mended = await world.run('report', 'archived', '--again', '--json');
@@ -53,9 +56,10 @@ test('writes equal reports where nothing was learnt, and mends findings of any f
   expect(requests()).toEqual(requestsBefore);
 
   // An archive without the whole reply proves nothing: the finding stays.
-  const cut = new Database(join(world.folder, '.mediasweep', 'ledger.db'));
+  const cut = new Database(ledger);
   cut.prepare('UPDATE replies SET is_truncated = 1').run();
   cut.close();
+  await rm(`${ledger}.seal`);
   const kept = await world.run('report', 'archived', '--again', '--json');
   expect(JSON.parse(kept.out).derived).toEqual({ answers: 56, changed: 0, kept: 56 });
   expect(await readReports(world)).toEqual(before);

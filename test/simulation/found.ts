@@ -32,6 +32,10 @@ export const found: readonly { readonly seed: number; readonly claim: string }[]
     claim: 'jobs of a dead session keep their places when the next one dies before it has told of them',
   },
   {
+    seed: 310210,
+    claim: 'two processes do not wait for each other, each with the place for a job that the other one needs',
+  },
+  {
     seed: 504620,
     claim: 'a clock that is days ahead hides no lost call, though the vendor never says what time it is',
   },
