@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { ShardQueue } from '../cluster/shard-queue.ts';
+import { findCalledBack } from '../dispatch/callback.ts';
 import type { DispatchEnd, Halt } from '../dispatch/dispatcher.ts';
 import { seeParked } from '../dispatch/parked.ts';
 import { seeFormer, seeShard, seeWaiting } from '../dispatch/sharded.ts';
@@ -68,7 +69,7 @@ export async function dispatchShards(
       log,
       reopen: (record) => tryReopen(outside, { run: record, folders, places, needsCredentials: true }),
       listen: undefined,
-      takesAll: false,
+      takesAll: findCalledBack(pipeline.services).length > 0,
     });
     const sender = await openSender(outside, session, media, stop, (hint) =>
       callbacks.open(run, pipeline.services, hint),

@@ -38,7 +38,7 @@ interface Parts {
   readonly reopen: (run: RunRecord) => Promise<Pipeline | undefined>;
   /** Where to listen instead of where the accounts say. */
   readonly listen: Address | undefined;
-  /** Whether those of runs that other processes have begun are taken too. */
+  /** Whether those of runs that other processes have begun are taken too: who takes any takes all. */
   readonly takesAll: boolean;
 }
 
