@@ -18,11 +18,10 @@ import type { Pipeline } from '../domain/settings.ts';
 import type { Cluster } from './cluster.ts';
 import { serveCallbacks } from './outside.ts';
 import type { Hint } from './sender.ts';
+import { listUnderway } from './underway.ts';
 
 /** How often runs that others have begun are looked for, and addresses that were taken are tried again. */
 const lookMs = 2000;
-/** Those that are under way are among the newest. */
-const newestRuns = 100;
 
 interface Address {
   readonly host: string;
@@ -92,7 +91,7 @@ export async function openSharedCallbacks(parts: Parts): Promise<SharedCallbacks
 
   const look = async (): Promise<void> => {
     const before = [...known.keys()];
-    const runs = (await ledger.listRuns(newestRuns)).filter(({ state }) => state === 'running');
+    const runs = await listUnderway(ledger);
     for (const run of runs) {
       if (known.has(run.id)) continue;
       await note(run.id, (await parts.reopen(run))?.services ?? []);

@@ -20,10 +20,9 @@ import { type Cluster, withCluster } from './cluster.ts';
 import { findRun, withLedger } from './ledger.ts';
 import type { Outside } from './outside.ts';
 import { tryReopen } from './reopen.ts';
+import { listUnderway } from './underway.ts';
 
 const shownRuns = 20;
-/** Those that are under way are among the newest. */
-const newestRuns = 100;
 
 interface Looking {
   readonly outside: Outside;
@@ -116,9 +115,8 @@ async function countShards(
 
 async function listWorkers(cluster: Cluster, ledger: Ledger): Promise<readonly WorkerResult[]> {
   const workers = await cluster.listWorkers();
-  const running = (await ledger.listRuns(newestRuns)).filter(({ state }) => state === 'running');
   const held = new Map<string, number>();
-  for (const { id } of running) {
+  for (const { id } of await listUnderway(ledger)) {
     for (const { holder = '' } of await ledger.listShards(id)) held.set(holder, (held.get(holder) ?? 0) + 1);
   }
   return workers.map(({ process, places }) => ({ process, places, shards: held.get(process) ?? 0 }));
