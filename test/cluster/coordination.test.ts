@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AbandonedPlaces } from '../../src/cluster/abandoned.ts';
 import { RedisPaceOffice } from '../../src/cluster/pace-office.ts';
-import { announce, type Presence } from '../../src/cluster/presence.ts';
+import { announce, enlist, listWorkers, type Presence } from '../../src/cluster/presence.ts';
 import { openRedis, type RedisConnection } from '../../src/cluster/redis.ts';
 import { claimPipeline, explainLost, findCoordinator, RunWish } from '../../src/cluster/run-claim.ts';
 import { openShardQueue, serveShards } from '../../src/cluster/shard-queue.ts';
@@ -72,6 +72,17 @@ describeReal('processes that meet in Redis', missingForRedis, () => {
       expect(await one.presence.isDead('other')).toBe(true);
       expect(await one.presence.isDead('nobody')).toBe(true);
       expect(await alive.presence.isAlive('one')).toBe(true);
+    });
+
+    it('lists workers that live, and again once Redis has forgotten them or they were taken for dead', async () => {
+      const one = await enter('one');
+      const leave = await enlist(one, { process: 'one', places: 4, onReturn: one.presence.onReturn });
+      const list = () => listWorkers(one, one.presence.isAlive);
+      expect(await list()).toEqual([{ process: 'one', places: 4 }]);
+      await one.client.flushall();
+      await expect.poll(list, { timeout: 5000 }).toEqual([{ process: 'one', places: 4 }]);
+      await leave();
+      expect(await list()).toEqual([]);
     });
 
     it('knows when nobody hears of it any more', async () => {
